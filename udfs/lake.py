@@ -1,0 +1,262 @@
+"""Lists and reads the files of a data lake, local or remote, and loses none of them.
+
+A file is named by its percent-encoded URI, from listing to result. The URI is taken apart once, by
+`urllib`, into a file system and a path; it is never handed to anything that would parse it again
+(`pyarrow.fs.FileSystem.from_uri` reads `ha#sh.jpg` and `per%20cent.jpg` as other files). Local names
+are bytes, so names that are not UTF-8 are files like any other.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+
+from pyarrow import fs
+
+from udfs.errors import InputError
+
+
+@dataclass(frozen=True)
+class File:
+    """One listed file: its URI, its size in bytes, its modification time in microseconds since 1970 (UTC).
+
+    `regular` is false for pipes, sockets and devices, which are never opened. A link that leads nowhere
+    is a file of size 0 with the link's own time.
+    """
+
+    uri: str
+    size: int
+    modified_us: int
+    regular: bool = True
+
+
+class ReadError(Exception):
+    """A file could not be read; `reason` is the outcome: gone, forbidden, changed, unreadable, ..."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+# --- names -----------------------------------------------------------------------------------------------
+
+
+def uri_of(source: str) -> str:
+    """A URI for what a person typed: a URI stays as it is, a local path becomes `file:///...`.
+
+    Braces stay, so that a template (`/lake/{run_date}/`) is still one.
+
+    Raises:
+        InputError: a URI with a query or fragment; such characters belong percent-encoded in the path.
+    """
+    if not _has_scheme(source):
+        folder = "/" if source.endswith("/") else ""
+        return "file://" + quote_from_bytes(os.path.abspath(os.fsencode(source)), safe="/{}") + folder
+    parts = urlsplit(source)
+    if parts.query or parts.fragment:
+        raise InputError(
+            f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment"
+        )
+    if not parts.netloc and not parts.path.startswith("/"):
+        raise InputError(f"{source}: no store and no absolute path; write {parts.scheme}://STORE/PATH")
+    return source
+
+
+def _has_scheme(source: str) -> bool:
+    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", source) is not None
+
+
+def _file_uri(path: bytes) -> str:
+    return "file://" + quote_from_bytes(path, safe="/")
+
+
+def local_path(uri: str) -> bytes | None:
+    """The path of a `file:` URI as bytes; None for any other."""
+    parts = urlsplit(uri)
+    return unquote_to_bytes(parts.path) if parts.scheme == "file" else None
+
+
+@lru_cache(maxsize=32)
+def _store(scheme: str, authority: str) -> tuple[fs.FileSystem, str]:
+    """The file system of a store, and the path of its root in that file system; one connection a process."""
+    try:
+        return fs.FileSystem.from_uri(f"{scheme}://{authority}/")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{scheme}://{authority}: cannot reach this store: {_one_line(error)}") from error
+
+
+def _remote(uri: str) -> tuple[fs.FileSystem, str]:
+    parts = urlsplit(uri)
+    store, root = _store(parts.scheme, parts.netloc)
+    path = unquote_to_bytes(parts.path).decode("utf-8")
+    return store, root.rstrip("/") + path if root.strip("/") else path
+
+
+# --- listing ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What stands directly in one directory."""
+
+    files: list[File]
+    directories: list[str]
+
+
+def list_directory(uri: str) -> Listing:
+    """List one directory, or the one file that `uri` names.
+
+    Hidden and empty files are files. Links to directories are followed.
+
+    Raises:
+        InputError: it does not exist, or may not be listed.
+    """
+    path = local_path(uri)
+    return _list_remote(uri) if path is None else _list_local(path)
+
+
+def list_below(uri: str) -> Iterator[File]:
+    """All files below a directory, at any depth. A link that leads back to its own parent is refused."""
+    yield from _walk(uri, ())
+
+
+def _walk(uri: str, parents: tuple[tuple[int, int], ...]) -> Iterator[File]:
+    path = local_path(uri)
+    if path is not None and os.path.isdir(path):
+        status = os.stat(path)
+        here = (status.st_dev, status.st_ino)
+        if here in parents:
+            raise InputError(f"{uri}: a link leads back to its own parent; remove it, or name its target")
+        parents = (*parents, here)
+    listing = list_directory(uri)
+    yield from listing.files
+    for directory in listing.directories:
+        yield from _walk(directory, parents)
+
+
+def _list_local(path: bytes) -> Listing:
+    try:
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            return Listing([_local_file(path)], [])
+        with os.scandir(path) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{_file_uri(path)}: cannot be listed: {error.strerror}") from error
+    files = [_local_file(entry.path) for entry in found if not entry.is_dir()]
+    return Listing(files, [_file_uri(entry.path) for entry in found if entry.is_dir()])
+
+
+def _local_file(path: bytes) -> File:
+    try:
+        status = os.stat(path)
+    except OSError:  # a link that leads nowhere: still a name in the lake, and it gets its outcome
+        status = os.lstat(path)
+        return File(_file_uri(path), 0, status.st_mtime_ns // 1000)
+    regular = stat.S_ISREG(status.st_mode)
+    return File(
+        _file_uri(path), status.st_size if regular else 0, status.st_mtime_ns // 1000, regular
+    )
+
+
+def _list_remote(uri: str) -> Listing:
+    store, path = _remote(uri)
+    try:
+        here = store.get_file_info(path)
+        if here.type == fs.FileType.File:
+            return Listing([_remote_file(uri, here)], [])
+        children = store.get_file_info(fs.FileSelector(path, recursive=False))
+    except OSError as error:
+        raise InputError(f"{uri}: cannot be listed: {_one_line(error)}") from error
+    base = uri.rstrip("/")
+    children = sorted(children, key=lambda info: info.base_name)
+    named = [(f"{base}/{quote_from_bytes(info.base_name.encode())}", info) for info in children]
+    directories = [name for name, info in named if info.type == fs.FileType.Directory]
+    return Listing(
+        [_remote_file(name, info) for name, info in named if info.type != fs.FileType.Directory], directories
+    )
+
+
+def _remote_file(uri: str, info: fs.FileInfo) -> File:
+    return File(uri, info.size or 0, _microseconds(info), info.type == fs.FileType.File)
+
+
+def _microseconds(info: fs.FileInfo) -> int:
+    return info.mtime_ns // 1000 if info.mtime_ns is not None else 0
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def read(file: File, maximum_bytes: int) -> bytes:
+    """The bytes of a file that is still the one that was listed.
+
+    Raises:
+        ReadError: `not_an_image` (a pipe, socket or device), `empty`, `too_large`, `gone`, `forbidden`,
+            `changed` (another size or modification time than listed), `unreadable` (any other failure
+            of the store, worth another try).
+    """
+    if not file.regular:
+        raise ReadError("not_an_image", "a pipe, socket or device")
+    try:
+        current = _stat(file.uri)
+        if (current.size, current.modified_us) != (file.size, file.modified_us):
+            raise ReadError("changed", "another size or modification time than listed")
+        if file.size == 0:
+            raise ReadError("empty", "no bytes")
+        if file.size > maximum_bytes:
+            raise ReadError("too_large", f"{file.size:,} bytes; at most {maximum_bytes:,} are read")
+        content = _content(file.uri)
+    except FileNotFoundError as error:
+        raise ReadError("gone", _one_line(error)) from error
+    except PermissionError as error:
+        raise ReadError("forbidden", _one_line(error)) from error
+    except (OSError, InputError) as error:
+        reason = "forbidden" if getattr(error, "errno", None) == errno.EACCES else "unreadable"
+        raise ReadError(reason, _one_line(error)) from error
+    if len(content) != file.size:
+        raise ReadError("changed", f"{len(content):,} bytes read, {file.size:,} listed")
+    return content
+
+
+def read_anything(uri: str) -> bytes:
+    """The bytes of a small file that Rollcall itself needs (weights, a manifest).
+
+    Raises:
+        InputError: it cannot be read; the message names it.
+    """
+    try:
+        return _content(uri_of(uri))
+    except OSError as error:
+        raise InputError(f"{uri}: cannot be read: {error.strerror or _one_line(error)}") from error
+
+
+def _stat(uri: str) -> File:
+    path = local_path(uri)
+    if path is not None:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise ReadError("changed", "no longer a file")
+        return File(uri, status.st_size, status.st_mtime_ns // 1000)
+    store, remote_path = _remote(uri)
+    info = store.get_file_info(remote_path)
+    if info.type == fs.FileType.NotFound:
+        raise FileNotFoundError(f"{uri} does not exist")
+    return _remote_file(uri, info)
+
+
+def _content(uri: str) -> bytes:
+    path = local_path(uri)
+    if path is not None:
+        return Path(os.fsdecode(path)).read_bytes()
+    store, remote_path = _remote(uri)
+    with store.open_input_stream(remote_path) as stream:
+        return stream.read()
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,54 @@
+"""What makes two embeddings comparable, as one id; and what decides which faces are found, as another."""
+
+from dataclasses import dataclass
+
+from udfs.ids import document_id
+from udfs.vision.decode import DECODE_RULE
+from udfs.vision.detect import detector_rule
+from udfs.vision.embed import EMBEDDERS, embedder_rule
+from udfs.vision.spec import VisionSpec
+from udfs.vision.weights import REGISTRY
+
+
+@dataclass(frozen=True)
+class Contract:
+    """`contract_id` is the SHA-256 of `document`; embeddings may be compared only under one contract."""
+
+    contract_id: str
+    document: dict[str, object]
+    detector: str
+    embedder: str
+    dimension: int
+
+
+def contract(spec: VisionSpec) -> Contract:
+    """The contract of a specification.
+
+    The digests are those the registry states: `weights.load` gives no tensors that have another.
+
+    Raises:
+        InputError: unknown models.
+    """
+    found_by, embedded_by = detector_rule(spec.detector), embedder_rule(spec)
+    dimension: int = EMBEDDERS[spec.embedder].dimension  # type: ignore[attr-defined]
+    document: dict[str, object] = {
+        "decode": DECODE_RULE,
+        "detector": {**found_by, "weights": REGISTRY[spec.detector].tensors_sha256},
+        "embedder": {**embedded_by, "weights": REGISTRY[spec.embedder].tensors_sha256},
+        "dimension": dimension,
+    }
+    return Contract(document_id(document), document, spec.detector, spec.embedder, dimension)
+
+
+def settings_id(spec: VisionSpec) -> str:
+    """The id of what decides which faces are found: thresholds and limits, not the models."""
+    return document_id(
+        {
+            "minimum_face": spec.minimum_face,
+            "detection_score": spec.detection_score,
+            "maximum_side": spec.maximum_side,
+            "maximum_pixels": spec.maximum_pixels,
+            "maximum_bytes": spec.maximum_bytes,
+        }
+    )
+

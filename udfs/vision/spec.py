@@ -1,0 +1,30 @@
+"""What a run of vision is configured to do: the one thing a worker needs to be told."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class VisionSpec:
+    """Models, limits and numeric precision. Sizes are in pixels, `maximum_bytes` in bytes.
+
+    `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
+    the cache. `contract_id` is what the driver computed; a worker that arrives at another refuses to work.
+    """
+
+    detector: str = "mtcnn"
+    embedder: str = "facenet-vggface2"
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    batch_size: int = 16
+    threads: int = 1
+    margin: int | None = None
+    minimum_face: int = 40
+    detection_score: float = 0.9
+    maximum_side: int = 1600
+    maximum_pixels: int = 100_000_000
+    maximum_bytes: int = 268_435_456
+    weights: tuple[tuple[str, str], ...] = field(default=())
+    contract_id: str | None = None
