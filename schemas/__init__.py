@@ -1,0 +1,1 @@
+"""What is kept: the tables, their keys and constraints, and how they are opened and written."""

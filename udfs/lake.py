@@ -223,6 +223,15 @@ def read(file: File, maximum_bytes: int) -> bytes:
     return content
 
 
+def find(uri: str) -> File:
+    """The file as it is now; size 0 and time 0 if it is gone or may not be looked at: reading says which."""
+    try:
+        path = local_path(uri)
+        return _local_file(path) if path is not None else _stat(uri)
+    except (OSError, InputError):
+        return File(uri, 0, 0)
+
+
 def read_anything(uri: str) -> bytes:
     """The bytes of a small file that Rollcall itself needs (weights, a manifest).
 

@@ -1,0 +1,1 @@
+"""Exact nearest persons over unit vectors. Knows arrays, never Spark."""

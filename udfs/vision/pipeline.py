@@ -20,21 +20,6 @@ from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
 
-REASONS = (
-    "not_an_image",
-    "truncated",
-    "too_large",
-    "unsupported_mode",
-    "too_small",
-    "empty",
-    "gone",
-    "forbidden",
-    "unreadable",
-    "changed",
-)
-OUTCOMES = ("faces", "no_face", *(f"rejected:{reason}" for reason in REASONS))
-
-
 @dataclass(frozen=True)
 class Face:
     """One face in pixels of the upright original; `embedding` is float32 (dimension,), of length 1."""

@@ -23,7 +23,7 @@ class VisionSpec:
     margin: int | None = None
     minimum_face: int = 40
     detection_score: float = 0.9
-    maximum_side: int = 1600
+    maximum_side: int = 2048
     maximum_pixels: int = 100_000_000
     maximum_bytes: int = 268_435_456
     weights: tuple[tuple[str, str], ...] = field(default=())

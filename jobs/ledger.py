@@ -1,0 +1,77 @@
+"""The ledger: what every run was asked, what it did, and how it ended."""
+
+import os
+import platform
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from pyspark.sql import SparkSession
+
+from schemas.catalog import RUNS
+from schemas.store import Tables
+from udfs.ids import stable_id
+
+_LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
+
+
+@dataclass
+class Run:
+    """A run that is under way; a job adds what it counts and the digests it works under."""
+
+    run_id: str
+    counts: dict[str, int] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to one of the counts."""
+        self.counts[name] = self.counts.get(name, 0) + amount
+
+
+@contextmanager
+def run(spark: SparkSession, tables: Tables, job: str, arguments: dict[str, object]) -> Iterator[Run]:
+    """Note the start, and then the end or the failure, of what happens inside.
+
+    Whatever can be found wrong without writing is to be found before: bad input leaves no trace.
+    """
+    started = time.time_ns()
+    # The one identifier with a time in it: a run is what happened once.
+    current = Run(stable_id("run", job, socket.gethostname(), os.getpid(), started))
+    text = {name: str(value) for name, value in arguments.items() if value is not None}
+    versions = {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+    def note(event: str, error: str | None = None) -> None:
+        seconds = (time.time_ns() - started) / 1e9
+        row = (
+            current.run_id,
+            event,
+            datetime.now(UTC),
+            job,
+            text,
+            versions,
+            current.digests,
+            current.counts,
+            seconds,
+            error,
+        )
+        tables.append("runs", spark.createDataFrame([row], RUNS.schema))
+
+    note("started")
+    try:
+        yield current
+    except BaseException as failure:
+        note("failed", one_line(failure))
+        raise
+    note("finished")
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, in one line: Spark's and Java's stack traces are left to the log."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # The last Python line of a worker's traceback says more than the first line of Spark's.
+    told = [line for line in lines if ": " in line and line.split(":")[0].endswith(("Error", "Rejected"))]
+    return (told[-1] if told else lines[0] if lines else type(error).__name__)[:500]

@@ -1,0 +1,141 @@
+"""What all jobs share on the command line."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import click
+from pyspark.sql import SparkSession
+
+from jobs import settings as settings_module
+from jobs.ledger import one_line
+from jobs.settings import Settings
+from schemas.store import Tables
+from udfs.errors import InputError
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a job works with: Spark, the tables, the settings, and where it says how far it is."""
+
+    spark: SparkSession
+    tables: Tables
+    settings: Settings
+    say: Callable[[str], None]
+
+
+class RunDate(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as 2026-01-31")
+
+
+RUN_DATE = RunDate()
+
+_COMMON = [
+    click.option("--tables", metavar="URI", help="Where the tables are: a folder or a URI such as s3a://lake/rollcall."),
+    click.option("--database", metavar="NAME", help="The catalog schema the tables are in, instead of --tables or beside it."),
+    click.option("--config", metavar="FILE", help="Settings, instead of the packaged conf/rollcall.toml."),
+    click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change one setting, e.g. vision.minimum_face=60. May be repeated."),
+    click.option("--master", metavar="URL", help="Spark master, without spark-submit.  [default: local[*]]"),
+]
+
+
+def job_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a function `f(context, **arguments)` a command with the options that all jobs share."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def command(
+            tables: str | None,
+            database: str | None,
+            config: str | None,
+            changes: tuple[str, ...],
+            master: str | None,
+            **arguments: Any,
+        ) -> None:
+            with context(name, tables, database, config, changes, master) as made:
+                function(made, **arguments)
+
+        wrapped: Callable[..., None] = command
+        for option in reversed(_COMMON):
+            wrapped = option(wrapped)
+        return click.command(name=name, context_settings={"max_content_width": 110})(wrapped)
+
+    return decorate
+
+
+class context:
+    """Opens what a job works with, and closes what it opened."""
+
+    def __init__(
+        self,
+        job: str,
+        tables: str | None,
+        database: str | None,
+        config: str | None = None,
+        changes: tuple[str, ...] = (),
+        master: str | None = None,
+    ) -> None:
+        from jobs.session import spark_session
+
+        loaded = settings_module.load(config, changes)
+        if tables is None and database is None:
+            raise InputError("say where the tables are: --tables URI or --database NAME")
+        spark = spark_session(job, master)
+        self._made = Context(spark, Tables(spark, tables, database), loaded, say)
+
+    def __enter__(self) -> Context:
+        return self._made
+
+    def __exit__(self, *_: object) -> None:
+        self._made.spark.stop()
+
+
+def say(text: str) -> None:
+    """Progress, for whoever is watching; results go to standard output."""
+    click.echo(text, err=True)
+
+
+def run_command(command: click.Command, arguments: list[str] | None = None) -> None:
+    """Run a command line and exit: 0 done, 1 failed, 2 something given to it is wrong."""
+    # One line for the reader; the stack trace of a failed query is in Spark's own log.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
+    try:
+        command.main(args=arguments, prog_name=None, standalone_mode=False)
+    except InputError as error:
+        _stop(f"rollcall: {error}", 2)
+    except click.ClickException as error:
+        _stop(f"rollcall: {error.format_message()}", 2)
+    except click.Abort:
+        _stop("rollcall: stopped", 1)
+    except Exception as error:  # noqa: BLE001 - the edge of the program: said in one line, and the exit code
+        bad_input = _worker_said(error, "InputError")
+        _stop(f"rollcall: {bad_input or one_line(error)}", 2 if bad_input else 1)
+
+
+def _worker_said(error: Exception, kind: str) -> str | None:
+    """What an executor found wrong with the input comes back inside Spark's exception."""
+    for line in reversed(str(error).splitlines()):
+        name, colon, message = line.strip().partition(": ")
+        if colon and name.rpartition(".")[2] == kind:
+            return message
+    return None
+
+
+def _stop(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

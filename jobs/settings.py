@@ -1,0 +1,124 @@
+"""Settings: `conf/rollcall.toml`, or a file of one's own, with single values changed by `--set`."""
+
+import tomllib
+from importlib.resources import files
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from udfs import lake
+from udfs.errors import InputError
+from udfs.vision.spec import Precision, VisionSpec
+
+Positive = Annotated[int, Field(gt=0)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Vision(_Strict):
+    """Models, precision and limits; see the comments in `conf/rollcall.toml`."""
+
+    detector: str
+    embedder: str
+    device: Annotated[str, Field(pattern=r"^(cpu|cuda)$")]
+    precision: Precision
+    batch_size: Positive
+    margin: Annotated[int, Field(ge=0, le=100)] | None = None
+    minimum_face: Annotated[int, Field(ge=20)]
+    detection_score: Annotated[float, Field(ge=0, le=1)]
+    maximum_side: Annotated[int, Field(ge=64)]
+    maximum_pixels: Positive
+    maximum_bytes: Positive
+
+
+class Enroll(_Strict):
+    """What an enrolment photo must be."""
+
+    minimum_size: Annotated[float, Field(ge=0)]
+    minimum_sharpness: Annotated[float, Field(ge=0)]
+
+
+class Identify(_Strict):
+    """What is kept for each face."""
+
+    k: Positive
+    keep_floor: Cosine
+
+
+class Threshold(_Strict):
+    """Similarities at or above which a person is named (`match`), or should be looked at (`review`)."""
+
+    match: Cosine
+    review: Cosine
+    source: str
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Threshold":
+        if self.review > self.match:
+            raise ValueError("review must not be above match")
+        return self
+
+
+class Settings(_Strict):
+    """All settings of all jobs."""
+
+    vision: Vision
+    enroll: Enroll
+    identify: Identify
+    thresholds: dict[str, Threshold]
+    weights: dict[str, str] = {}
+
+    def spec(self) -> VisionSpec:
+        """What the workers are told."""
+        return VisionSpec(**self.vision.model_dump(), weights=tuple(sorted(self.weights.items())))
+
+    def threshold(self, embedder: str) -> Threshold:
+        """The thresholds of an embedder.
+
+        Raises:
+            InputError: the settings have none for it.
+        """
+        if embedder not in self.thresholds:
+            raise InputError(f"no thresholds for {embedder!r}; add [thresholds.{embedder}] to the settings")
+        return self.thresholds[embedder]
+
+
+def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
+    """The packaged settings, or those of a file, with changes such as `vision.minimum_face=60`.
+
+    Raises:
+        InputError: an unreadable file, an unknown name, or a value that is not allowed.
+    """
+    where = config or "conf/rollcall.toml"
+    try:
+        content = lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{where}: not a TOML file: {error}") from error
+    for change in changes:
+        _apply(document, change)
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})") from error
+
+
+def _apply(document: dict[str, Any], change: str) -> None:
+    name, equals, text = change.partition("=")
+    # The last part may itself hold dots no more than a model's name does: weights.facenet-vggface2
+    *sections, last = name.split(".")
+    if not equals or not sections:
+        raise InputError(f"--set {change}: write --set section.name=value, e.g. --set vision.minimum_face=60")
+    for section in sections:
+        document = document.setdefault(section, {})
+        if not isinstance(document, dict):
+            raise InputError(f"--set {change}: {section!r} is a value, not a section")
+    try:
+        document[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:  # a bare word such as dlib-resnet-v1 or a path
+        document[last] = text

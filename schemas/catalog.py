@@ -1,0 +1,326 @@
+"""Every table of Rollcall."""
+
+from schemas.table import Column, Table
+from udfs.faces import FACE_DDL
+from udfs.vision.outcomes import OUTCOMES
+
+_UNIT = "abs(vector_norm(embedding) - 1.0) < 1e-3"  # refuses null and NaN as well
+_ONE = "1.000001"  # the sum of products of two unit float32 vectors may pass 1 by 1e-7
+
+
+def _any_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+_RUN_DATE = Column("run_date", "date", "the day the data belongs to, never the day a job ran")
+_IMAGE_ID = Column("image_id", "string", "one version of one file: hash of URI, size and modification time")
+_CONTRACT = Column("contract_id", "string", "what makes embeddings comparable; see contracts")
+_SETTINGS = Column("settings_id", "string", "what decided which faces were found: minimum face, limits")
+_PERSON = Column("person_id", "string", "the person as the gallery's owner calls them")
+_GALLERY = Column("gallery_name", "string", "the gallery")
+_RUN = Column("run_id", "string", "the run that wrote this row; see runs")
+_SAMPLE = Column("sample_id", "string", "one photo of one person: hash of gallery, person, content, contract")
+
+IMAGES = Table(
+    name="images",
+    row="one version of one file in the lake",
+    written_by="ingest",
+    columns=(
+        _IMAGE_ID,
+        Column("uri", "string", "percent-encoded; names that are not UTF-8 by their bytes"),
+        Column("size", "bigint", "bytes"),
+        Column("modified_us", "bigint", "modification time, microseconds since 1970 UTC"),
+        Column("regular", "boolean", "false for pipes, sockets and devices, which are never opened"),
+        Column("run_date", "date", "from {run_date} in the source, else the modification date (UTC)"),
+        Column("captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True),
+        Column("source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True),
+        Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True),
+        Column("content_table", "string", "the table that holds the bytes, if no store does", nullable=True),
+        _RUN,
+    ),
+    key=("image_id",),
+    partition_by=("run_date",),
+    constraints={"size_not_negative": "size >= 0"},
+    examples=(("How many images each day brought", "SELECT run_date, count(*) FROM images GROUP BY run_date ORDER BY run_date"),),
+)
+
+IMAGE_OUTCOMES = Table(
+    name="image_outcomes",
+    row="what became of one image under one contract and settings",
+    written_by="embed (last, after faces)",
+    columns=(
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        _SETTINGS,
+        Column("outcome", "string", "faces, no_face, or rejected:<reason>"),
+        Column("detail", "string", "more about a rejection, else empty"),
+        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
+        Column("width", "int", "pixels of the upright image; 0 if unknown"),
+        Column("height", "int", "pixels of the upright image; 0 if unknown"),
+        Column("captured_at", "timestamp", "when the picture was taken, as well as it is known"),
+        Column("captured_at_source", "string", "path, exif, or modified"),
+        Column("face_count", "int", "faces found"),
+        Column("precision", "string", "fp32 or bf16: numeric precision of the embedder"),
+        Column("attempts", "int", "how often it was tried; only rejected:unreadable is tried again"),
+        _RUN,
+    ),
+    key=("image_id", "contract_id", "settings_id"),
+    partition_by=("run_date",),
+    constraints={
+        "known_outcome": _any_of("outcome", OUTCOMES),
+        "faces_are_counted": "(outcome = 'faces') = (face_count > 0)",
+        "known_captured_at_source": _any_of("captured_at_source", ("path", "exif", "modified")),
+        "known_precision": _any_of("precision", ("fp32", "bf16")),
+    },
+    examples=(
+        (
+            "Why images were rejected",
+            "SELECT outcome, count(*) FROM image_outcomes WHERE outcome LIKE 'rejected:%' GROUP BY outcome",
+        ),
+    ),
+)
+
+_FACE_COLUMNS = (
+    Column("ordinal", "int", "place among the faces of the image by rounded box top, then left; from 0"),
+    Column("box", "struct<left: double, top: double, right: double, bottom: double>", "pixels of the upright image"),
+    Column("landmarks", "array<struct<x: double, y: double>>", "left eye, right eye, nose, mouth corners, as seen"),
+    Column("score", "double", "the detector's, 0 to 1"),
+    Column(
+        "quality",
+        "struct<size: double, sharpness: double, brightness: double, yaw: double, roll: double>",
+        "size: shorter box side in pixels; sharpness: variance of the Laplacian of the crop; brightness: 0 to"
+        " 255; yaw: nose from the middle of the eyes in eye distances; roll: degrees",
+    ),
+)
+_EMBEDDING = Column("embedding", "array<float>", "unit length, so that the inner product is the cosine")
+
+FACES = Table(
+    name="faces",
+    row="one face found in one image",
+    written_by="embed",
+    columns=(
+        Column("face_id", "string", "hash of image, contract, settings and ordinal"),
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        _SETTINGS,
+        *_FACE_COLUMNS,
+        _EMBEDDING,
+        _RUN,
+    ),
+    key=("face_id",),
+    partition_by=("run_date",),
+    constraints={"embedding_has_unit_length": _UNIT, "five_landmarks": "size(landmarks) = 5"},
+    examples=(("The largest faces of a day", "SELECT face_id, quality.size FROM faces WHERE run_date = DATE'2026-01-31' ORDER BY quality.size DESC LIMIT 10"),),
+)
+
+STAGED = Table(
+    name="staged",
+    row="one image of a slice that `embed` has computed and not yet committed; empty between runs",
+    written_by="embed",
+    columns=(
+        Column("slice_id", "string", "hash of the images in the slice, contract and settings"),
+        *[c for c in IMAGE_OUTCOMES.columns],
+        Column("faces", f"array<{FACE_DDL}>", "the faces found"),
+    ),
+    key=("slice_id", "image_id"),
+    partition_by=("slice_id",),
+)
+
+CONTRACTS = Table(
+    name="contracts",
+    row="one contract: everything that makes two embeddings comparable",
+    written_by="embed, enroll",
+    columns=(
+        Column("contract_id", "string", "SHA-256 of the document's canonical JSON"),
+        Column("detector", "string", "the detector's name"),
+        Column("embedder", "string", "the embedder's name; thresholds belong to it"),
+        Column("dimension", "int", "length of its embeddings"),
+        Column("document", "string", "components, revisions and weight digests, as JSON"),
+    ),
+    key=("contract_id",),
+)
+
+DECISIONS_ON_ENROLMENT = ("accepted", "review", "refused")
+ENROLMENT_REASONS = (
+    "",
+    "no_face",
+    "several_faces",
+    "too_small",
+    "too_blurred",
+    "resembles_another_person",
+    *(o for o in OUTCOMES if o.startswith("rejected:")),
+)
+
+ENROLLMENTS = Table(
+    name="enrollments",
+    row="what became of one enrolment photo",
+    written_by="enroll",
+    columns=(
+        _SAMPLE,
+        _GALLERY,
+        _PERSON,
+        Column("uri", "string", "the photo, percent-encoded"),
+        Column("photo_id", "string", "one version of the photo's file: hash of URI, size, modification time"),
+        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
+        _CONTRACT,
+        _SETTINGS,
+        Column("decision", "string", "accepted, review, or refused"),
+        Column("reason", "string", "why it was not accepted, else empty"),
+        Column("detail", "string", "more about the reason, else empty"),
+        Column("own_similarity", "double", "to the person's nearest other sample, if it was looked for", nullable=True),
+        Column("other_person_id", "string", "the nearest other person, if it was looked for", nullable=True),
+        Column("other_similarity", "double", "to that person's nearest sample", nullable=True),
+        _RUN,
+    ),
+    key=("sample_id",),
+    constraints={
+        "known_decision": _any_of("decision", DECISIONS_ON_ENROLMENT),
+        "known_reason": _any_of("reason", ENROLMENT_REASONS),
+        "accepted_needs_no_reason": "(decision = 'accepted') = (reason = '')",
+    },
+    examples=(("Photos that need a look", "SELECT person_id, uri, other_person_id, other_similarity FROM enrollments WHERE decision = 'review'"),),
+)
+
+GALLERY = Table(
+    name="gallery",
+    row="one accepted sample of one person",
+    written_by="enroll",
+    columns=(
+        _SAMPLE,
+        _GALLERY,
+        _PERSON,
+        Column("name", "string", "the person's name, for people to read", nullable=True),
+        Column("labels", "array<string>", "watch lists and the like, sorted"),
+        Column("valid_from", "date", "first run_date it is searched for; null is always", nullable=True),
+        Column("valid_to", "date", "last run_date it is searched for; null is always", nullable=True),
+        Column("uri", "string", "the photo, percent-encoded"),
+        _CONTRACT,
+        Column("quality", _FACE_COLUMNS[4].type, "as in faces"),
+        _EMBEDDING,
+        Column("enrolled_at", "timestamp", "system time; not compared with run_date"),
+        Column("withdrawn_at", "timestamp", "system time; null while it is searched for", nullable=True),
+        _RUN,
+    ),
+    key=("sample_id",),
+    constraints={
+        "embedding_has_unit_length": _UNIT,
+        "validity_is_a_span": "valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to",
+    },
+    examples=(("Who is registered", "SELECT gallery_name, person_id, any_value(name), count(*) AS samples FROM gallery WHERE withdrawn_at IS NULL GROUP BY ALL"),),
+)
+
+_SIMILARITY = "inner product of the two unit vectors: the cosine; higher is closer"
+
+MATCHES = Table(
+    name="matches",
+    row="one person among the nearest of one face, with the sample that carried it",
+    written_by="identify",
+    columns=(
+        Column("face_id", "string", "the face"),
+        _GALLERY,
+        _PERSON,
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        Column("rank", "int", "1 is the nearest person"),
+        Column("sample_id", "string", "the person's nearest sample"),
+        Column("similarity", "double", _SIMILARITY),
+        _RUN,
+    ),
+    key=("face_id", "gallery_name", "person_id"),
+    partition_by=("run_date",),
+    constraints={
+        "similarity_is_a_cosine": f"similarity BETWEEN -{_ONE} AND {_ONE}",
+        "rank_counts_from_one": "rank >= 1",
+    },
+    deletion_vectors=True,
+    examples=(
+        (
+            "Where else was this person seen?",
+            "SELECT m.run_date, i.uri, m.similarity FROM matches m JOIN images i USING (image_id)"
+            " WHERE m.person_id = 'obama' AND m.rank = 1 ORDER BY m.similarity DESC",
+        ),
+    ),
+)
+
+DECISIONS = ("match", "review", "unknown")
+
+IDENTIFICATIONS = Table(
+    name="identifications",
+    row="the decision for one face against one gallery",
+    written_by="identify (last, after matches)",
+    columns=(
+        Column("face_id", "string", "the face"),
+        _GALLERY,
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        Column("decision", "string", "match, review, or unknown"),
+        Column("person_id", "string", "the best person at or above keep_floor", nullable=True),
+        Column("sample_id", "string", "that person's nearest sample", nullable=True),
+        Column("similarity", "double", _SIMILARITY, nullable=True),
+        Column("runner_up_person_id", "string", "the second person at or above keep_floor", nullable=True),
+        Column("margin", "double", "similarity less the runner-up's; null without one", nullable=True),
+        Column("threshold_id", "string", "where the thresholds come from"),
+        Column("threshold", "double", "match at or above"),
+        Column("review_threshold", "double", "review at or above"),
+        Column("gallery_digest", "string", "samples, persons, validity and labels that were searched"),
+        Column("gallery_persons", "bigint", "persons that were searched"),
+        Column("search_id", "string", "hash of k, keep_floor and thresholds"),
+        _RUN,
+    ),
+    key=("face_id", "gallery_name"),
+    partition_by=("run_date",),
+    constraints={
+        "known_decision": _any_of("decision", DECISIONS),
+        "similarity_is_a_cosine": f"similarity IS NULL OR similarity BETWEEN -{_ONE} AND {_ONE}",
+        "a_match_names_someone": "decision = 'unknown' OR person_id IS NOT NULL",
+    },
+    deletion_vectors=True,
+    examples=(
+        (
+            "Who was seen on a day",
+            "SELECT person_id, count(*) AS faces, max(similarity) AS best FROM identifications"
+            " WHERE run_date = DATE'2026-01-31' AND decision = 'match' GROUP BY person_id",
+        ),
+    ),
+)
+
+RUNS = Table(
+    name="runs",
+    row="one event of one run: started, finished, failed",
+    written_by="every job; append-only",
+    columns=(
+        _RUN,
+        Column("event", "string", "started, finished, or failed"),
+        Column("at", "timestamp", "when"),
+        Column("job", "string", "the job"),
+        Column("arguments", "map<string, string>", "what it was asked to do"),
+        Column("versions", "map<string, string>", "rollcall, python, spark, and the libraries that compute"),
+        Column("digests", "map<string, string>", "contract, settings, gallery, as far as the job has them"),
+        Column("counts", "map<string, bigint>", "what it did"),
+        Column("seconds", "double", "since it started"),
+        Column("error", "string", "why it failed, in one line", nullable=True),
+    ),
+    key=("run_id", "event"),
+    constraints={"known_event": _any_of("event", ("started", "finished", "failed"))},
+    examples=(("The last state of each run", "SELECT run_id, job, max_by(event, at) AS state, max(seconds) AS seconds FROM runs GROUP BY ALL"),),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        IMAGES,
+        IMAGE_OUTCOMES,
+        FACES,
+        STAGED,
+        CONTRACTS,
+        ENROLLMENTS,
+        GALLERY,
+        MATCHES,
+        IDENTIFICATIONS,
+        RUNS,
+    )
+}

@@ -1,0 +1,222 @@
+"""Opens tables by name, and writes them in the few ways the invariants need."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TypeVar
+
+from delta import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from schemas.catalog import TABLES
+from schemas.table import SCHEMA_VERSION, Table
+from udfs import lake
+from udfs.errors import InputError
+
+T = TypeVar("T")
+
+_ATTEMPTS = 12
+# What Delta says when another writer was faster. Reading again and writing again is then right.
+_CONFLICT = re.compile(
+    r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
+    r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"
+)
+
+
+class Tables:
+    """The tables below a root URI, or in a catalog schema (`database`); with both, the schema's tables stand
+    below the root.
+
+    A table is created, with comments and constraints, by the first write to it. Every write is one Delta
+    commit, tried again when another writer was faster.
+    """
+
+    def __init__(self, spark: SparkSession, root: str | None, database: str | None = None) -> None:
+        if root is None and database is None:
+            raise InputError("say where the tables are: --tables URI or --database NAME")
+        self._spark = spark
+        self.root = None if root is None else lake.uri_of(root).rstrip("/")
+        self.database = database
+        if database is not None and not spark.catalog.databaseExists(database):
+            raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
+        self._checked: set[str] = set()
+
+    @property
+    def place(self) -> str:
+        """Where the tables are, for a person."""
+        return self.database or str(self.root)
+
+    def exists(self, name: str) -> bool:
+        """Whether the table has been created.
+
+        Raises:
+            InputError: it has, by another schema version, or it is not one of Rollcall's.
+        """
+        if name in self._checked:
+            return True
+        if not self._exists(name):
+            return False
+        self._check_version(name)
+        self._checked.add(name)
+        return True
+
+    def read(self, name: str) -> DataFrame:
+        """The table as it stands.
+
+        Raises:
+            InputError: there is no such table yet; the message names the job that writes it.
+        """
+        if not self.exists(name):
+            writer = TABLES[name].written_by.split(" ")[0].rstrip(",;")
+            raise InputError(f"{self.place} has no table {name!r} yet; run `rollcall {writer}` first")
+        return self._spark.table(self._identifier(name))
+
+    def read_or_empty(self, name: str) -> DataFrame:
+        """The table as it stands, or no rows where it has not been created."""
+        return self.read(name) if self.exists(name) else self._spark.createDataFrame([], TABLES[name].schema)
+
+    def append(self, name: str, rows: DataFrame) -> None:
+        """Add rows; never conflicts with another writer."""
+        self._create(name)
+        rows = _shaped(TABLES[name], rows)
+        self._retried(lambda: self._append(name, rows))
+
+    def append_new(self, name: str, rows: DataFrame) -> None:
+        """Add the rows whose key is not in the table; two writers at once add a row once."""
+        table, key = self._create(name), TABLES[name].key
+        same = " AND ".join(f"t.{column} = s.{column}" for column in key)
+        rows = _shaped(TABLES[name], rows)
+        self._retried(
+            lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute()
+        )
+
+    def replace(self, name: str, rows: DataFrame, scope: DataFrame, dates: Iterable[date]) -> None:
+        """Delete the rows that agree with a row of `scope` in all its columns, and add `rows`, in one commit.
+
+        All rows must lie in the partitions of `dates`: they are named literally, so that writers of other
+        dates are not in each other's way.
+        """
+        table = self._create(name)
+        keys = scope.columns
+        shaped = _shaped(TABLES[name], rows)
+        # A row of the scope finds the rows to delete; a new row finds none, as its keys are null there.
+        gone = scope.distinct().select(
+            *[F.col(key).alias(f"_{key}") for key in keys],
+            *[F.lit(None).cast(field.dataType).alias(field.name) for field in shaped.schema],
+        )
+        fresh = shaped.select(
+            *[F.lit(None).cast(scope.schema[key].dataType).alias(f"_{key}") for key in keys], *shaped.columns
+        )
+        found = " AND ".join(f"t.{key} = s._{key}" for key in keys)
+        days = ", ".join(f"DATE'{day.isoformat()}'" for day in sorted(set(dates)))
+        if not days:
+            return
+        self._retried(
+            lambda: (
+                table()
+                .alias("t")
+                .merge(gone.unionByName(fresh).alias("s"), f"t.run_date IN ({days}) AND {found}")
+                .whenMatchedDelete()
+                .whenNotMatchedInsert(
+                    condition=f"s._{keys[0]} IS NULL",
+                    values={column: f"s.{column}" for column in shaped.columns},
+                )
+                .execute()
+            )
+        )
+
+    def update(self, name: str, rows: DataFrame) -> None:
+        """Replace the rows with the same key, and add those whose key is not in the table."""
+        table, key = self._create(name), TABLES[name].key
+        same = " AND ".join(f"t.{column} = s.{column}" for column in key)
+        rows = _shaped(TABLES[name], rows)
+        self._retried(
+            lambda: (
+                table()
+                .alias("t")
+                .merge(rows.alias("s"), same)
+                .whenMatchedUpdateAll()
+                .whenNotMatchedInsertAll()
+                .execute()
+            )
+        )
+
+    def delete(self, name: str, condition: str) -> None:
+        """Delete the rows that fulfil an SQL condition."""
+        table = self._create(name)
+        self._retried(lambda: table().delete(condition))
+
+    def register_views(self) -> list[str]:
+        """Make every table that exists a temporary view of its own name; returns the names."""
+        names = [name for name in TABLES if self.exists(name)]
+        for name in names:
+            self.read(name).createOrReplaceTempView(name)
+        return names
+
+    # --- what is written -------------------------------------------------------------------------------
+
+    def _append(self, name: str, rows: DataFrame) -> None:
+        rows.writeTo(self._identifier(name)).append()
+
+    def _create(self, name: str) -> Callable[[], DeltaTable]:
+        if not self.exists(name):
+            self._retried(lambda: self._create_now(TABLES[name]))
+            self._checked.add(name)
+        return lambda: self._delta_table(name)
+
+    def _create_now(self, table: Table) -> None:
+        builder = DeltaTable.createIfNotExists(self._spark).comment(table.row).addColumns(table.schema)
+        if self.database is not None:
+            builder = builder.tableName(self._identifier(table.name))
+        if self.root is not None:
+            builder = builder.location(f"{self.root}/{table.name}")
+        if table.partition_by:
+            builder = builder.partitionedBy(*table.partition_by)
+        for name, value in table.properties.items():
+            builder = builder.property(name, value)
+        builder.execute()
+
+    def _delta_table(self, name: str) -> DeltaTable:
+        if self.database is not None:
+            return DeltaTable.forName(self._spark, self._identifier(name))
+        return DeltaTable.forPath(self._spark, f"{self.root}/{name}")
+
+    def _identifier(self, name: str) -> str:
+        return f"`{self.database}`.`{name}`" if self.database is not None else f"delta.`{self.root}/{name}`"
+
+    def _exists(self, name: str) -> bool:
+        if self.database is not None:
+            return self._spark.catalog.tableExists(f"{self.database}.{name}")
+        return DeltaTable.isDeltaTable(self._spark, f"{self.root}/{name}")
+
+    def _check_version(self, name: str) -> None:
+        rows = self._spark.sql(f"SHOW TBLPROPERTIES {self._identifier(name)}").collect()
+        found = {row["key"]: row["value"] for row in rows}.get("rollcall.schemaVersion")
+        if found is None:
+            raise InputError(f"{self.place}: {name!r} is a table of something else; choose another --tables")
+        if found != SCHEMA_VERSION:
+            raise InputError(
+                f"{self.place}: {name!r} was written by schema version {found}, this is version"
+                f" {SCHEMA_VERSION}; use the release that wrote it, or another --tables"
+            )
+
+    def _retried(self, write: Callable[[], T]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return write()
+            except Exception as error:
+                if attempt == _ATTEMPTS or not _CONFLICT.search(f"{type(error).__name__} {error}"):
+                    raise
+            time.sleep(random.uniform(0.1, 0.4) * min(attempt, 8))
+        raise AssertionError("unreachable")
+
+
+def _shaped(table: Table, rows: DataFrame) -> DataFrame:
+    """The table's columns in their order and type; a column too many or too few is a mistake of the caller."""
+    if sorted(rows.columns) != sorted(table.names):
+        missing, extra = set(table.names) - set(rows.columns), set(rows.columns) - set(table.names)
+        raise ValueError(f"rows for {table.name}: missing {sorted(missing)}, not in the table {sorted(extra)}")
+    return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in table.columns])

@@ -1,0 +1,70 @@
+"""A table as it is declared: columns with comments, key, partitions, constraints."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import types as T
+
+SCHEMA_VERSION = "1"
+"""Raised by hand when a table of an older root can no longer be read or written."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `type` is Spark DDL."""
+
+    name: str
+    type: str
+    comment: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `row` says what one row is; `constraints` are SQL conditions by name, checked on write."""
+
+    name: str
+    row: str
+    written_by: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    constraints: dict[str, str] = field(default_factory=dict)
+    deletion_vectors: bool = False
+    examples: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def schema(self) -> T.StructType:
+        """The Spark schema, comments and nullability included."""
+        return T.StructType(
+            [
+                T.StructField(
+                    column.name,
+                    T._parse_datatype_string(column.type),
+                    column.nullable,
+                    {"comment": column.comment},
+                )
+                for column in self.columns
+            ]
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Delta table properties, the constraints among them (adding one later costs a commit each)."""
+        # No minima and maxima of other columns in the log: they would show names and embeddings.
+        return {
+            "rollcall.schemaVersion": SCHEMA_VERSION,
+            "delta.dataSkippingStatsColumns": ",".join(self._skipping),
+            "delta.enableDeletionVectors": str(self.deletion_vectors).lower(),
+            **{f"delta.constraints.{name}": condition for name, condition in self.constraints.items()},
+        }
+
+    @property
+    def _skipping(self) -> list[str]:
+        often_filtered = [name for name in ("image_id", "contract_id") if name in self.names]
+        columns = dict.fromkeys((*self.key, *often_filtered))
+        return [name for name in columns if name not in self.partition_by]

@@ -1,0 +1,178 @@
+"""Arrow in, Arrow out: images to outcomes with faces."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+
+from udfs import lake
+from udfs.ids import face_id
+from udfs.lake import File, ReadError
+from udfs.vision.pipeline import Face, FacePipeline, ImageOutcome
+from udfs.vision.spec import VisionSpec
+
+Batches = Iterator[pa.RecordBatch]
+Array = np.ndarray
+
+IMAGE_DDL = "image_id string, uri string, size bigint, modified_us bigint, regular boolean"
+"""What is known of an image before it is read. A `content` column may stand beside these."""
+
+_POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
+_BOX = pa.struct([(side, pa.float64()) for side in ("left", "top", "right", "bottom")])
+_QUALITY = pa.struct([(name, pa.float64()) for name in ("size", "sharpness", "brightness", "yaw", "roll")])
+_FACE = pa.struct(
+    [
+        ("face_id", pa.string()),
+        ("ordinal", pa.int32()),
+        ("box", _BOX),
+        ("landmarks", pa.list_(_POINT)),
+        ("score", pa.float64()),
+        ("quality", _QUALITY),
+        ("embedding", pa.list_(pa.float32())),
+    ]
+)
+FACE_DDL = (
+    "struct<face_id: string, ordinal: int,"
+    " box: struct<left: double, top: double, right: double, bottom: double>,"
+    " landmarks: array<struct<x: double, y: double>>, score: double,"
+    " quality: struct<size: double, sharpness: double, brightness: double, yaw: double, roll: double>,"
+    " embedding: array<float>>"
+)
+OUTCOME_DDL = (
+    "image_id string, outcome string, detail string, content_sha256 string, width int, height int,"
+    f" exif_captured_at timestamp, faces array<{FACE_DDL}>"
+)
+_OUTCOME_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("outcome", pa.string()),
+        ("detail", pa.string()),
+        ("content_sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("exif_captured_at", pa.timestamp("us", tz="UTC")),
+        ("faces", pa.list_(_FACE)),
+    ]
+)
+
+
+def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> Callable[[Batches], Batches]:
+    """Images (IMAGE_DDL, perhaps with `content`) -> their outcomes (OUTCOME_DDL), one row an image."""
+
+    def embed(batches: Batches) -> Batches:
+        pipeline = _pipeline(_on_this_executor(spec))
+        waiting: deque[int] = deque()
+
+        def images() -> Iterator[tuple[object, bytes | ReadError]]:
+            for batch in batches:
+                if batch.num_rows:
+                    waiting.append(batch.num_rows)
+                for row in batch.to_pylist():
+                    yield row["image_id"], _content(row, spec.maximum_bytes)
+
+        results = pipeline.run(images())
+        for first in results:
+            rows = [first, *islice(results, waiting.popleft() - 1)]
+            yield _to_arrow(rows, contract_id, settings_id)
+
+    return embed
+
+
+@lru_cache(maxsize=1)
+def _pipeline(spec: VisionSpec) -> FacePipeline:
+    """A worker keeps its models from task to task."""
+    return FacePipeline(spec)
+
+
+def _on_this_executor(spec: VisionSpec) -> VisionSpec:
+    """The GPU that Spark assigned to this task, if GPUs are what was asked for.
+
+    Where CUDA_VISIBLE_DEVICES is set, its one device has index 0; else the address is the index.
+    """
+    if spec.device != "cuda":
+        return spec
+    import os
+    from dataclasses import replace
+
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    gpus = task.resources().get("gpu") if task else None
+    index = 0 if os.environ.get("CUDA_VISIBLE_DEVICES") or gpus is None else int(gpus.addresses[0])
+    return replace(spec, device=f"cuda:{index}")
+
+
+def _content(row: dict[str, object], maximum_bytes: int) -> bytes | ReadError:
+    try:
+        if "content" in row:
+            return _carried(row["content"], maximum_bytes)
+        file = File(row["uri"], row["size"], row["modified_us"], row["regular"])  # type: ignore[arg-type]
+        return lake.read(file, maximum_bytes)
+    except ReadError as error:
+        return error
+
+
+def _carried(content: object, maximum_bytes: int) -> bytes:
+    if content is None:
+        raise ReadError("gone", "its table no longer has it")
+    assert isinstance(content, bytes)
+    if not content:
+        raise ReadError("empty", "no bytes")
+    if len(content) > maximum_bytes:
+        raise ReadError("too_large", f"{len(content):,} bytes; at most {maximum_bytes:,} are read")
+    return content
+
+
+def _to_arrow(rows: list[tuple[object, ImageOutcome]], contract_id: str, settings_id: str) -> pa.RecordBatch:
+    outcomes = [outcome for _, outcome in rows]
+    ids = [str(key) for key, _ in rows]
+    found = [
+        (face_id(image, contract_id, settings_id, ordinal), ordinal, face)
+        for image, outcome in zip(ids, outcomes, strict=True)
+        for ordinal, face in enumerate(outcome.faces)
+    ]
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(ids),
+            pa.array([outcome.outcome for outcome in outcomes]),
+            pa.array([outcome.detail for outcome in outcomes]),
+            pa.array([outcome.content_sha256 for outcome in outcomes], pa.string()),
+            pa.array([outcome.width for outcome in outcomes], pa.int32()),
+            pa.array([outcome.height for outcome in outcomes], pa.int32()),
+            pa.array([outcome.captured_at for outcome in outcomes], pa.timestamp("us", tz="UTC")),
+            _lists([len(outcome.faces) for outcome in outcomes], _faces(found), _FACE),
+        ],
+        schema=_OUTCOME_SCHEMA,
+    )
+
+
+def _faces(found: list[tuple[str, int, Face]]) -> pa.Array:
+    if not found:
+        return pa.array([], _FACE)
+    names, ordinals, faces = zip(*found, strict=True)
+    columns = {
+        "face_id": pa.array(names),
+        "ordinal": pa.array(ordinals, pa.int32()),
+        "box": _structs(np.stack([face.box for face in faces]), _BOX),
+        "landmarks": _lists([5] * len(faces), _structs(np.concatenate([f.landmarks for f in faces]), _POINT), _POINT),
+        "score": pa.array([face.score for face in faces], pa.float64()),
+        "quality": pa.array([vars(face.quality) for face in faces], _QUALITY),
+        "embedding": _lists(
+            [len(face.embedding) for face in faces],
+            pa.array(np.concatenate([face.embedding for face in faces]), pa.float32()),
+            pa.float32(),
+        ),
+    }
+    return pa.StructArray.from_arrays([columns[field.name] for field in _FACE], fields=list(_FACE))
+
+
+def _structs(values: Array, kind: pa.StructType) -> pa.Array:
+    return pa.StructArray.from_arrays([pa.array(column) for column in values.T], fields=list(kind))
+
+
+def _lists(lengths: list[int], values: pa.Array, kind: pa.DataType) -> pa.Array:
+    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=pa.list_(kind))

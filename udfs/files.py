@@ -1,0 +1,83 @@
+"""Arrow in, Arrow out: directories to files, and files to rows of the inventory."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from udfs import lake
+from udfs.ids import image_id
+from udfs.lake import File
+from udfs.template import Template
+
+Batches = Iterator[pa.RecordBatch]
+
+FILE_DDL = "uri string, size bigint, modified_us bigint, regular boolean"
+INVENTORY_DDL = (
+    "image_id string, uri string, size bigint, modified_us bigint, regular boolean, run_date string,"
+    " captured_at string, source string, case_id string"
+)
+
+FILE_SCHEMA = pa.schema(
+    [("uri", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64()), ("regular", pa.bool_())]
+)
+_INVENTORY_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        *FILE_SCHEMA,
+        ("run_date", pa.string()),
+        ("captured_at", pa.string()),
+        ("source", pa.string()),
+        ("case_id", pa.string()),
+    ]
+)
+_ROWS = 4096
+
+
+def list_directories(batches: Batches) -> Batches:
+    """(uri) of directories -> the files below them (FILE_DDL)."""
+    for batch in batches:
+        for directory in batch.column("uri").to_pylist():
+            yield from _batched((vars(file) for file in lake.list_below(directory)), FILE_SCHEMA)
+
+
+def describe(template: Template) -> Callable[[Batches], Batches]:
+    """Files (FILE_DDL) -> rows of the inventory (INVENTORY_DDL).
+
+    `run_date` is the template's, else the date of modification in UTC; it is null for a file that does not
+    fit the template.
+    """
+
+    def rows(batches: Batches) -> Iterator[dict[str, object]]:
+        for batch in batches:
+            for row in batch.to_pylist():
+                file = File(**row)
+                parts = template.parse(file.uri)
+                modified = datetime.fromtimestamp(file.modified_us / 1e6, UTC).date().isoformat()
+                run_date = None if parts is None else parts.get("run_date", modified)
+                yield {
+                    **row,
+                    "image_id": image_id(file.uri, file.size, file.modified_us),
+                    **{name: (parts or {}).get(name) for name in ("captured_at", "source", "case_id")},
+                    "run_date": run_date,
+                }
+
+    return lambda batches: _batched(rows(batches), _INVENTORY_SCHEMA)
+
+
+def stat_photos(batches: Batches) -> Batches:
+    """(uri) -> the file as it is now (FILE_DDL); one that is gone has size 0 and time 0."""
+    for batch in batches:
+        for uri in batch.column("uri").to_pylist():
+            yield pa.RecordBatch.from_pylist([vars(lake.find(uri))], schema=FILE_SCHEMA)
+
+
+def _batched(rows: Iterator[dict[str, object]], schema: pa.Schema) -> Batches:
+    held: list[dict[str, object]] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == _ROWS:
+            yield pa.RecordBatch.from_pylist(held, schema=schema)
+            held = []
+    if held:
+        yield pa.RecordBatch.from_pylist(held, schema=schema)

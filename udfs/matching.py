@@ -1,0 +1,91 @@
+"""Arrow in, Arrow out: embeddings to blocks, and pairs of blocks to candidates."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.search.similarity import refuse_unfit
+from udfs.search.topk import Gallery, nearest_persons
+
+Batches = Iterator[pa.RecordBatch]
+Array = np.ndarray
+
+QUERY_BLOCK_DDL = "face_ids array<string>, query_vectors binary"
+GALLERY_BLOCK_DDL = "person_ids array<string>, sample_ids array<string>, gallery_vectors binary"
+CANDIDATE_DDL = "face_id string, person_id string, sample_id string, similarity double"
+
+_CANDIDATE = pa.schema(
+    [("face_id", pa.string()), ("person_id", pa.string()), ("sample_id", pa.string()), ("similarity", pa.float64())]
+)
+
+
+def pack_queries(rows: int) -> Callable[[Batches], Batches]:
+    """(face_id, embedding) -> blocks of up to `rows` faces (QUERY_BLOCK_DDL)."""
+    return _packing(rows, ["face_id"], ["face_ids"], "query_vectors")
+
+
+def pack_gallery(rows: int) -> Callable[[Batches], Batches]:
+    """(person_id, sample_id, embedding) -> blocks of up to `rows` samples (GALLERY_BLOCK_DDL)."""
+    return _packing(rows, ["person_id", "sample_id"], ["person_ids", "sample_ids"], "gallery_vectors")
+
+
+def _packing(rows: int, names: list[str], columns: list[str], vectors: str) -> Callable[[Batches], Batches]:
+    def pack(batches: Batches) -> Batches:
+        received = list(batches)
+        if not received:
+            return
+        table = pa.Table.from_batches(received)
+        for start in range(0, table.num_rows, rows):
+            block = table.slice(start, rows).combine_chunks()
+            matrix = vectors_of(block["embedding"])
+            refuse_unfit(matrix, block[names[-1]].to_pylist())
+            yield pa.RecordBatch.from_pydict(
+                {
+                    **{column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)},
+                    vectors: [matrix.tobytes()],
+                }
+            )
+
+    return pack
+
+
+def vectors_of(embeddings: pa.ChunkedArray) -> Array:
+    """A column of embeddings of one length as float32 (n, d).
+
+    Raises:
+        ValueError: a null, or embeddings of several lengths: the table's constraints hold neither.
+    """
+    column = pa.concat_arrays(embeddings.chunks)
+    if column.null_count or len(set(np.diff(column.offsets.to_numpy()))) > 1:
+        raise ValueError("embeddings must be present and of one length")
+    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(len(column), -1)
+
+
+def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], Batches]:
+    """Pairs of a block of faces and a block of samples -> the k nearest persons of each face in that block.
+
+    The k nearest persons of the whole gallery are among those of its blocks: whoever is before a person in
+    the block that holds the person's nearest sample is before them in the whole.
+    """
+
+    def search(batches: Batches) -> Batches:
+        for batch in batches:
+            for pair in batch.to_pylist():
+                queries = _matrix(pair["query_vectors"], dimension)
+                gallery = Gallery.of(
+                    _matrix(pair["gallery_vectors"], dimension), pair["person_ids"], pair["sample_ids"]
+                )
+                found = nearest_persons(queries, gallery, k, floor)
+                faces = np.asarray(pair["face_ids"], object)[found.query]
+                columns = (faces, found.person, found.sample, found.similarity)
+                yield pa.RecordBatch.from_arrays(
+                    [pa.array(column, field.type) for column, field in zip(columns, _CANDIDATE, strict=True)],
+                    schema=_CANDIDATE,
+                )
+
+    return search
+
+
+def _matrix(content: bytes, dimension: int) -> Array:
+    return np.frombuffer(content, np.float32).reshape(-1, dimension)

@@ -1,0 +1,15 @@
+"""What can become of an image: the fixed set that every image ends in."""
+
+REASONS = (
+    "not_an_image",
+    "truncated",
+    "too_large",
+    "unsupported_mode",
+    "too_small",
+    "empty",
+    "gone",
+    "forbidden",
+    "unreadable",
+    "changed",
+)
+OUTCOMES = ("faces", "no_face", *(f"rejected:{reason}" for reason in REASONS))
