@@ -124,7 +124,14 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> N
         _stop("rollcall: stopped", 1)
     except Exception as error:  # noqa: BLE001 - the edge of the program: said in one line, and the exit code
         bad_input = _worker_said(error, "InputError")
-        _stop(f"rollcall: {bad_input or one_line(error)}", 2 if bad_input else 1)
+        _stop(f"rollcall: {bad_input}" if bad_input else _failure(error), 2 if bad_input else 1)
+
+
+def _failure(error: Exception) -> str:
+    from jobs.session import log_file
+
+    log = f"; Spark's log: {log_file()}" if log_file().exists() else ""
+    return f"rollcall: failed: {one_line(error)}{log}"
 
 
 def _worker_said(error: Exception, kind: str) -> str | None:

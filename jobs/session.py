@@ -3,7 +3,11 @@
 import os
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.resources import files
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -29,11 +33,34 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
         builder = builder.master(master or os.environ.get("ROLLCALL_MASTER", "local[*]"))
     elif master is not None:
         raise InputError("say --master to spark-submit, before the job's file")
-    spark = builder.getOrCreate()
+    with _jvm_log() if not submitted else nullcontext():
+        spark = builder.getOrCreate()
     if "DeltaSparkSessionExtension" not in spark.conf.get("spark.sql.extensions", ""):
         raise InputError("this Spark session has no Delta; spark-submit --properties-file conf/local.conf ...")
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark
+
+
+@contextmanager
+def _jvm_log() -> Iterator[None]:
+    """Let the JVM that is started inside write its log to a file, so that a person sees the job's own words.
+
+    The JVM inherits standard error when it is started and keeps it. `spark-submit` shows everything.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with log_file().open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def log_file() -> Path:
+    """Where Spark's own log of this process is."""
+    return Path(tempfile.gettempdir()) / f"rollcall-spark-{os.getpid()}.log"
 
 
 def local_properties() -> dict[str, str]:

@@ -38,7 +38,7 @@ class Tables:
         if root is None and database is None:
             raise InputError("say where the tables are: --tables URI or --database NAME")
         self._spark = spark
-        self.root = None if root is None else lake.uri_of(root).rstrip("/")
+        self.root = None if root is None else _root(root)
         self.database = database
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
@@ -212,6 +212,12 @@ class Tables:
                     raise
             time.sleep(random.uniform(0.1, 0.4) * min(attempt, 8))
         raise AssertionError("unreachable")
+
+
+def _root(given: str) -> str:
+    """A root as Spark takes it: a plain path on this machine, a URI elsewhere (Hadoop decodes neither)."""
+    path = lake.local_path(lake.uri_of(given))
+    return given.rstrip("/") if path is None else path.decode("utf-8").rstrip("/")
 
 
 def _shaped(table: Table, rows: DataFrame) -> DataFrame:

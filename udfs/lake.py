@@ -67,6 +67,11 @@ def uri_of(source: str) -> str:
     return source
 
 
+def quoted(path: str) -> str:
+    """A relative path as it stands in a URI."""
+    return quote_from_bytes(os.fsencode(path), safe="/")
+
+
 def _has_scheme(source: str) -> bool:
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", source) is not None
 

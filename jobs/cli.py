@@ -1,0 +1,48 @@
+"""`rollcall`: all jobs under one name. Each job is imported only when it is asked for."""
+
+from importlib import import_module
+
+import click
+
+from jobs.options import run_command
+
+_COMMANDS = {
+    "ingest": "List the files of a source and note those that are new or changed.",
+    "embed": "Find and embed the faces of every image that has no outcome yet.",
+    "enroll": "Register persons from their photos.",
+    "identify": "Find the nearest registered persons of each face, and decide.",
+    "sql": "Run SQL over the tables, by their names.",
+    "weights": "List, fetch and verify the weights of the models.",
+}
+
+
+class _Jobs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return import_module(f"jobs.{cmd_name}").command if cmd_name in _COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Jobs, in the order they are run"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Jobs, context_settings={"max_content_width": 110})
+@click.version_option(package_name="rollcall", prog_name="rollcall")
+def rollcall() -> None:
+    """Which registered people are in these images, and how sure are we?
+
+    \b
+    rollcall ingest   --tables ./tables --source ./photos
+    rollcall embed    --tables ./tables --all-pending
+    rollcall enroll   --tables ./tables --gallery ./people --gallery-name staff
+    rollcall identify --tables ./tables --run-date 2026-01-31
+
+    `rollcall JOB --help` says more. spark-submit jobs/JOB.py takes the same arguments.
+    """
+
+
+def main() -> None:
+    """The console script."""
+    run_command(rollcall)

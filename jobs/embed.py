@@ -1,0 +1,228 @@
+"""embed: find and embed the faces of images that are pending, slice by slice."""
+
+import json
+import time
+from datetime import date
+
+import click
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs import ledger
+from jobs.options import RUN_DATE, Context, job_command, run_command
+from udfs import faces
+from udfs.errors import InputError
+from udfs.ids import stable_id
+from udfs.vision import weights
+from udfs.vision.contract import Contract, contract, settings_id
+from udfs.vision.spec import VisionSpec
+
+RETRIES = 3
+"""How many later runs try an unreadable image again."""
+
+_IMAGES_A_TASK = 32
+
+
+@job_command("embed")
+@click.option("--run-date", type=RUN_DATE, help="The images of this date.")
+@click.option("--all-pending", is_flag=True, help="The images of all dates.")
+@click.option("--commit-every", type=click.IntRange(min=1), default=5000, show_default=True, help="Images a slice; a killed run loses at most one.")
+@click.option("--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]")
+def command(context: Context, **arguments: object) -> None:
+    """Find and embed the faces of every image that has no outcome yet.
+
+    \b
+    rollcall embed --tables ./tables --run-date 2026-01-31
+    rollcall embed --tables ./tables --all-pending --set vision.embedder=dlib-resnet-v1
+
+    Every image gets an outcome: faces, no_face, or rejected with a reason. Images that have one under the
+    same models and limits are not opened again. A run that was killed goes on where it stopped.
+    """
+    embed(context, **arguments)  # type: ignore[arg-type]
+
+
+def embed(
+    context: Context,
+    *,
+    run_date: date | None = None,
+    all_pending: bool = False,
+    commit_every: int = 5000,
+    partitions: int | None = None,
+) -> dict[str, int]:
+    """Embed what is pending; returns what was counted.
+
+    Raises:
+        InputError: no choice of dates or two, no inventory yet, unknown models, weights missing or wrong.
+    """
+    if (run_date is None) != all_pending:
+        raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
+    spec = context.settings.spec()
+    work = Embedding(context, spec, verified_contract(spec), partitions)
+    chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
+    context.tables.read("images")
+
+    arguments = {"run_date": run_date or "all pending", "commit_every": commit_every}
+    with ledger.run(context.spark, context.tables, "embed", arguments) as run:
+        run.digests.update(contract=work.contract.contract_id, settings=work.settings_id)
+        work.recover(chosen, run)
+        # Kept by the driver, some 200 bytes an image: what is pending must not change as slices are
+        # committed, whatever executors are lost meanwhile.
+        pending = work.pending(chosen).toArrow()
+        total = pending.num_rows
+        run.count("pending", total)
+        context.say(f"embed: {total:,} images pending, {work.contract.embedder} on {spec.device}")
+        if total:
+            note_contract(context, work.contract)
+        for start in range(0, total, commit_every):
+            began = time.monotonic()
+            images = pending.slice(start, commit_every)
+            work.commit(work.stage(images, run), run)
+            rate = images.num_rows / (time.monotonic() - began)
+            context.say(f"embed: {start + images.num_rows:,} of {total:,} images, {rate:.1f} images/s")
+    return run.counts
+
+
+def verified_contract(spec: VisionSpec) -> Contract:
+    """The contract, once the weights it stands for have been found and are the right ones.
+
+    Raises:
+        InputError: unknown models, weights missing or wrong.
+    """
+    agreed = contract(spec)
+    for model in (spec.detector, spec.embedder):
+        weights.load(model, dict(spec.weights).get(model))
+    return agreed
+
+
+def note_contract(context: Context, agreed: Contract) -> None:
+    """Write down what a contract id stands for."""
+    row = (agreed.contract_id, agreed.detector, agreed.embedder, agreed.dimension, json.dumps(agreed.document))
+    names = ["contract_id", "detector", "embedder", "dimension", "document"]
+    known = context.tables.read_or_empty("contracts").where(F.col("contract_id") == agreed.contract_id)
+    if known.isEmpty():
+        context.tables.append_new("contracts", context.spark.createDataFrame([row], names))
+
+
+class Embedding:
+    """The steps of `embed` under one contract and settings."""
+
+    def __init__(self, context: Context, spec: VisionSpec, agreed: Contract, partitions: int | None) -> None:
+        self._context = context
+        self._tables = context.tables
+        self._spec = spec
+        self._partitions = partitions
+        self.contract = agreed
+        self.settings_id = settings_id(spec)
+
+    def pending(self, chosen: Column) -> DataFrame:
+        """Images without a final outcome and their `attempts` so far, in the order of work."""
+        outcomes = (
+            self._tables.read_or_empty("image_outcomes")
+            .where(chosen & self._mine())
+            .select("image_id", "outcome", "attempts")
+        )
+        again = (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
+        return (
+            self._tables.read("images")
+            .where(chosen)
+            .join(outcomes, "image_id", "left")
+            .where(F.col("outcome").isNull() | again)
+            .select(
+                "image_id",
+                "uri",
+                "size",
+                "modified_us",
+                "regular",
+                "run_date",
+                "captured_at",
+                "content_table",
+                F.coalesce("attempts", F.lit(0)).alias("attempts"),
+            )
+            .orderBy("run_date", "image_id")
+        )
+
+    def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
+        """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
+        images = self._context.spark.createDataFrame(slice_of_pending)
+        ids = slice_of_pending["image_id"].to_pylist()
+        slice_id = stable_id("slice", self.contract.contract_id, self.settings_id, *ids)
+        tasks = self._partitions or min(
+            -(-len(ids) // _IMAGES_A_TASK), 4 * self._context.spark.sparkContext.defaultParallelism
+        )
+        computed = faces_of(self._context, images, self._spec, self.contract, self.settings_id, tasks)
+        modified = F.timestamp_micros("modified_us")
+        self._tables.append(
+            "staged",
+            images.join(computed, "image_id").select(
+                F.lit(slice_id).alias("slice_id"),
+                "image_id",
+                "run_date",
+                F.lit(self.contract.contract_id).alias("contract_id"),
+                F.lit(self.settings_id).alias("settings_id"),
+                "outcome",
+                "detail",
+                "content_sha256",
+                "width",
+                "height",
+                F.coalesce("captured_at", "exif_captured_at", modified).alias("captured_at"),
+                F.when(F.col("captured_at").isNotNull(), "path")
+                .when(F.col("exif_captured_at").isNotNull(), "exif")
+                .otherwise("modified")
+                .alias("captured_at_source"),
+                F.size("faces").alias("face_count"),
+                F.lit(self._spec.precision).alias("precision"),
+                (F.col("attempts") + 1).alias("attempts"),
+                F.lit(run.run_id).alias("run_id"),
+                "faces",
+            ),
+        )
+        run.count("images", len(ids))
+        return slice_id
+
+    def commit(self, slice_id: str, run: ledger.Run) -> None:
+        """Move a staged slice to `faces`, then to `image_outcomes`; only then is it done, and unstaged."""
+        staged = self._tables.read("staged").where(F.col("slice_id") == slice_id)
+        dates = [row.run_date for row in staged.select("run_date").distinct().collect()]
+        scope = staged.select("image_id", "contract_id", "settings_id")
+        found = staged.select(
+            "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
+        ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
+        self._tables.replace("faces", found, scope, dates)
+        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
+        for row in staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect():
+            run.count(row.outcome, row.n)
+            run.count("faces_found", row.f)
+        self._tables.delete("staged", f"slice_id = '{slice_id}'")
+
+    def recover(self, chosen: Column, run: ledger.Run) -> None:
+        """Commit what an earlier run staged and did not live to commit."""
+        staged = self._tables.read_or_empty("staged").where(chosen & self._mine())
+        for row in staged.select("slice_id").distinct().orderBy("slice_id").collect():
+            self._context.say("embed: committing a slice that an earlier run had computed")
+            self.commit(row.slice_id, run)
+            run.count("recovered_slices", 1)
+
+    def _mine(self) -> Column:
+        return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
+
+
+def faces_of(
+    context: Context, images: DataFrame, spec: VisionSpec, agreed: Contract, settings: str, tasks: int
+) -> DataFrame:
+    """The outcome of each image (faces.OUTCOME_DDL), computed in `tasks` tasks. What is computed for an
+    image does not depend on them."""
+    compute = faces.embed_images(spec, agreed.contract_id, settings)
+    columns = ["image_id", "uri", "size", "modified_us", "regular"]
+    stored = images.where(F.col("content_table").isNull()).select(*columns)
+    computed = stored.repartition(tasks).mapInArrow(compute, faces.OUTCOME_DDL)
+    for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
+        contents = context.spark.table(row.content_table).select(F.col("path").alias("uri"), "content")
+        carried = images.where(F.col("content_table") == row.content_table).select(*columns)
+        carried = carried.join(contents, "uri", "left").repartition(tasks)
+        computed = computed.unionByName(carried.mapInArrow(compute, faces.OUTCOME_DDL))
+    return computed
+
+
+if __name__ == "__main__":
+    run_command(command)

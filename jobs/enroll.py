@@ -1,0 +1,217 @@
+"""enroll: register persons from their photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import numpy as np
+
+from jobs import ledger, manifest
+from jobs.embed import faces_of, note_contract, verified_contract
+from jobs.judging import judge
+from jobs.manifest import Photo
+from jobs.options import Context, job_command, run_command
+from jobs.register import Changes, ListedPhoto, Register, Sample
+from schemas.catalog import ENROLLMENTS, GALLERY
+from udfs import files
+from udfs.errors import InputError
+from udfs.faces import IMAGE_DDL
+from udfs.ids import sample_id
+from udfs.lake import File
+from udfs.vision.contract import Contract, settings_id
+
+_SAID_AT_MOST = 20
+
+Row = dict[str, Any]
+
+
+@job_command("enroll")
+@click.option("--gallery", metavar="URI", required=True, help="A folder PERSON/photo.jpg, or a CSV, Parquet or Delta manifest.")
+@click.option("--gallery-name", metavar="G", required=True, help="The gallery the persons belong to.")
+@click.option("--several-faces", type=click.Choice(["reject", "largest"]), default="reject", show_default=True, help="What to do with a photo of several faces.")
+@click.option("--reconsider", is_flag=True, help="Judge all photos again, also those already decided.")
+@click.option("--sync", is_flag=True, help="Withdraw samples of this gallery that are no longer listed.")
+@click.option("--max-withdraw", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The share of samples that --sync may withdraw.")
+def command(context: Context, **arguments: object) -> None:
+    """Register persons from their photos.
+
+    \b
+    rollcall enroll --tables ./tables --gallery ./people --gallery-name staff
+    rollcall enroll --tables ./tables --gallery s3://lake/people.csv --gallery-name staff --sync
+
+    One face a photo is wanted. A photo is accepted, refused with the reason, or set aside for review when
+    it resembles another person more than its own. Decisions stand until --reconsider; enrolling again
+    changes nothing.
+    """
+    enroll(context, **arguments)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a photo must be, and what a resemblance to another person must reach to be looked at."""
+
+    several_faces: str
+    minimum_size: float
+    minimum_sharpness: float
+    review: float
+
+
+def enroll(
+    context: Context,
+    *,
+    gallery: str,
+    gallery_name: str,
+    several_faces: str = "reject",
+    reconsider: bool = False,
+    sync: bool = False,
+    max_withdraw: float = 0.05,
+) -> dict[str, int]:
+    """Enroll what is new in a gallery's folder or manifest; returns what was counted.
+
+    Raises:
+        InputError: an empty or wrong manifest, another contract in the gallery, too much to withdraw.
+    """
+    spec = context.settings.spec()
+    agreed = verified_contract(spec)
+    settings = context.settings
+    policy = Policy(
+        several_faces,
+        settings.enroll.minimum_size,
+        settings.enroll.minimum_sharpness,
+        settings.threshold(agreed.embedder).review,
+    )
+    photos = manifest.read(context, gallery)
+    if not photos:
+        raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")
+    register = Register.open(context.tables, gallery_name, agreed.contract_id)
+
+    arguments = {"gallery": gallery, "gallery_name": gallery_name, "reconsider": reconsider, "sync": sync}
+    with ledger.run(context.spark, context.tables, "enroll", arguments) as run:
+        run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
+        listed = _locate(context, photos)
+        new = [file for file in listed if reconsider or not register.decided(file)]
+        context.say(f"enroll: {len(listed):,} photos listed, {len(new):,} to look at")
+        samples = _samples(context, register, new, agreed, policy) if new else []
+        moved = [s for s in samples if not reconsider and s.sample_id in register.enrollments]
+        judged = _judged(register, [s for s in samples if s not in moved], policy, reconsider)
+
+        gone = register.missing(listed, samples) if sync else []
+        if len(gone) > max_withdraw * register.active:
+            raise InputError(
+                f"--sync would withdraw {len(gone):,} of {register.active:,} samples, more than"
+                f" {max_withdraw:.0%}; if that is meant: --max-withdraw {len(gone) / register.active:.2f}"
+            )
+        changes = Changes(register, run.run_id, datetime.now(UTC))
+        changes.decide(judged)
+        changes.rename(moved)
+        changes.describe(listed)
+        changes.withdraw(gone)
+        # The gallery first, the decisions last: what was not noted as decided is looked at again.
+        if changes.gallery:
+            context.tables.update("gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema))
+        if changes.enrollments:
+            note_contract(context, agreed)
+            rows = list(changes.enrollments.values())
+            context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))
+        run.count("listed", len(listed))
+        run.count("withdrawn", len(gone))
+        for sample in judged:
+            run.count(sample.decision, 1)
+    _tell(context, gallery_name, judged, run)
+    return run.counts
+
+
+def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
+    """Each photo with its file as it is now; executors look."""
+    uris = sorted({photo.uri for photo in photos})
+    tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
+    frame = context.spark.createDataFrame([(uri,) for uri in uris], "uri string").repartition(tasks)
+    found = {row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()}
+    return [ListedPhoto(photo, found[photo.uri]) for photo in photos]
+
+
+def _samples(
+    context: Context, register: Register, listed: list[ListedPhoto], agreed: Contract, policy: Policy
+) -> list[Sample]:
+    """What is seen in each photo, in the order of `sample_id`; photos of one content are one sample."""
+    spec = context.settings.spec()
+    images = {file.photo_id: (file.photo_id, *vars(file.file).values(), None) for file in listed}
+    frame = context.spark.createDataFrame(list(images.values()), f"{IMAGE_DDL}, content_table string")
+    tasks = min(-(-len(images) // 32), 4 * context.spark.sparkContext.defaultParallelism)
+    computed = faces_of(context, frame, spec, agreed, settings_id(spec), tasks).collect()
+    seen = {row.image_id: row.asDict(recursive=True) for row in computed}
+    samples: dict[str, Sample] = {}
+    for file in listed:
+        sample = _sample(register, file, seen[file.photo_id], settings_id(spec), policy)
+        samples.setdefault(sample.sample_id, sample)
+    return [samples[name] for name in sorted(samples)]
+
+
+def _sample(register: Register, listed: ListedPhoto, seen: Row, settings: str, policy: Policy) -> Sample:
+    face, reason, detail = _wanted_face(seen, policy)
+    content = seen["content_sha256"] or listed.photo_id
+    return Sample(
+        sample_id(register.gallery_name, listed.photo.person_id, content, register.contract_id),
+        listed,
+        seen["content_sha256"],
+        settings,
+        face,
+        decision="refused" if reason else "accepted",
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _wanted_face(seen: Row, policy: Policy) -> tuple[Row | None, str, str]:
+    """The one face of a photo, or the reason why it is refused, and more about that."""
+    faces = seen["faces"]
+    if seen["outcome"] != "faces":
+        return None, seen["outcome"], seen["detail"]
+    if len(faces) > 1 and policy.several_faces == "reject":
+        return None, "several_faces", f"{len(faces)} faces; crop the photo, or --several-faces largest"
+    face = max(faces, key=lambda face: face["quality"]["size"])
+    size, sharpness = face["quality"]["size"], face["quality"]["sharpness"]
+    if size < policy.minimum_size:
+        return None, "too_small", f"{size:.0f} pixels; {policy.minimum_size:.0f} are wanted"
+    if sharpness < policy.minimum_sharpness:
+        return None, "too_blurred", f"sharpness {sharpness:.0f}; {policy.minimum_sharpness:.0f} is wanted"
+    return face, "", ""
+
+
+def _judged(register: Register, samples: list[Sample], policy: Policy, reconsider: bool) -> list[Sample]:
+    """The samples with their verdicts; only those with a usable face are judged."""
+    usable = [sample for sample in samples if sample.face is not None]
+    again = {sample.sample_id for sample in samples} if reconsider else set()
+    known = [row for row in register.in_force() if row["sample_id"] not in again]
+    if not usable:
+        return samples
+    verdicts = judge(
+        _vectors([sample.face for sample in usable]),
+        [sample.listed.photo.person_id for sample in usable],
+        _vectors(known),
+        [row["person_id"] for row in known],
+        policy.review,
+    )
+    by_id = {sample.sample_id: verdict for sample, verdict in zip(usable, verdicts, strict=True)}
+    return [sample.judged(by_id[sample.sample_id]) if sample.face else sample for sample in samples]
+
+
+def _vectors(rows: Sequence[Row | None]) -> np.ndarray:
+    return np.array([row["embedding"] for row in rows if row is not None], np.float32)
+
+
+def _tell(context: Context, gallery_name: str, judged: list[Sample], run: ledger.Run) -> None:
+    troubled = [sample for sample in judged if sample.decision != "accepted"]
+    for sample in troubled[:_SAID_AT_MOST]:
+        why = f"{sample.reason}: {sample.detail}" if sample.detail else sample.reason
+        context.say(f"enroll: {sample.decision} {sample.listed.photo.uri}: {why}")
+    if len(troubled) > _SAID_AT_MOST:
+        context.say(f"enroll: and {len(troubled) - _SAID_AT_MOST:,} more; see the table enrollments")
+    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn"))
+    context.say(f"enroll: gallery {gallery_name!r}: {said}")
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,140 @@
+"""ingest: take an inventory of a source; lists files, never opens one."""
+
+from datetime import date
+
+import click
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs import ledger
+from jobs.options import RUN_DATE, Context, job_command, run_command
+from udfs import files, lake
+from udfs.errors import InputError
+from udfs.template import Template
+
+
+@job_command("ingest")
+@click.option("--source", metavar="URI", help="A folder or URI. May hold {run_date}, {captured_at}, {source}, {case_id}.")
+@click.option("--source-table", metavar="NAME", help="A table with path, length, modificationTime and content instead.")
+@click.option("--run-date", type=RUN_DATE, help="Only files of this date.")
+@click.option("--suffix", "suffixes", multiple=True, help="Only files whose name ends so, e.g. .jpg; any case. May be repeated.")
+@click.option("--source-name", help="Fills the column `source`, where the source itself does not.")
+@click.option("--case-id", help="Fills the column `case_id`, where the source itself does not.")
+@click.option("--allow-empty", is_flag=True, help="An empty listing is no error.")
+def command(context: Context, **arguments: object) -> None:
+    """List the files of a source and note those that are new or changed.
+
+    \b
+    rollcall ingest --tables ./tables --source ./photos
+    rollcall ingest --tables s3a://lake/rollcall --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
+
+    Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
+    source, else the date it was last modified (UTC). Nothing is opened; `embed` does that.
+    """
+    ingest(context, **arguments)  # type: ignore[arg-type]
+
+
+def ingest(
+    context: Context,
+    *,
+    source: str | None = None,
+    source_table: str | None = None,
+    run_date: date | None = None,
+    suffixes: tuple[str, ...] = (),
+    source_name: str | None = None,
+    case_id: str | None = None,
+    allow_empty: bool = False,
+) -> dict[str, int]:
+    """Take the inventory of a source; returns what was counted.
+
+    Raises:
+        InputError: no source or two, one that cannot be listed, or an empty listing.
+    """
+    if (source is None) == (source_table is None):
+        raise InputError("say what to ingest: --source URI, or --source-table NAME")
+    template = Template("" if source is None else lake.uri_of(source), run_date)
+    listed = _files_of_table(context, source_table) if source_table else _files_below(context, template)
+    context.tables.exists("images")  # a root of another schema version is refused before a run is noted
+
+    arguments = {"source": source, "source_table": source_table, "run_date": run_date, "suffixes": suffixes}
+    with ledger.run(context.spark, context.tables, "ingest", arguments) as run:
+        rows = _inventory(listed, template, suffixes).persist()
+        try:
+            wanted = rows.where(F.col("run_date").isNotNull())
+            if run_date is not None:
+                wanted = wanted.where(F.col("run_date") == F.lit(run_date))
+            images = wanted.select(
+                "image_id",
+                "uri",
+                "size",
+                "modified_us",
+                "regular",
+                "run_date",
+                "captured_at",
+                F.coalesce("source", F.lit(source_name)).alias("source"),
+                F.coalesce("case_id", F.lit(case_id)).alias("case_id"),
+                F.lit(source_table).alias("content_table"),
+                F.lit(run.run_id).alias("run_id"),
+            )
+            known = context.tables.read_or_empty("images").select("image_id")
+            new = images.join(known, "image_id", "left_anti")
+            listed_files = images.count()
+            run.count("listed", listed_files)
+            run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
+            run.count("new", new.count())
+            if listed_files == 0 and not allow_empty:
+                where = source or source_table
+                raise InputError(f"{where}: no files; is it mounted? If that may be so: --allow-empty")
+            if run.counts["new"]:
+                context.tables.append_new("images", new)
+        finally:
+            rows.unpersist()
+    outside = run.counts["outside_template"]
+    context.say(
+        f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed"
+        + (f"; {outside:,} more do not fit {template.text}" if outside else "")
+    )
+    return run.counts
+
+
+def _files_below(context: Context, template: Template) -> DataFrame:
+    """The directories of the first level are listed by the executors, each with all that is below it."""
+    root = lake.list_directory(template.root)
+    spark = context.spark
+    direct = spark.createDataFrame(
+        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], files.FILE_DDL
+    )
+    directories = [(uri,) for uri in root.directories if template.admits(uri)]
+    if not directories:
+        return direct
+    tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
+    below = spark.createDataFrame(directories, "uri string").repartition(tasks)
+    return direct.unionByName(below.mapInArrow(files.list_directories, files.FILE_DDL))
+
+
+def _files_of_table(context: Context, name: str) -> DataFrame:
+    """The columns of Spark's own `binaryFile` source; `content` is not read."""
+    table = context.spark.table(name)
+    missing = {"path", "length", "modificationTime", "content"} - set(table.columns)
+    if missing:
+        raise InputError(f"{name}: has no column {', '.join(sorted(missing))}")
+    return table.select(
+        F.col("path").alias("uri"),
+        F.col("length").alias("size"),
+        F.unix_micros("modificationTime").alias("modified_us"),
+        F.lit(True).alias("regular"),
+    )
+
+
+def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:
+    if suffixes:
+        name = F.lower("uri")
+        listed = listed.where(F.greatest(*[name.endswith(s.lower()) for s in suffixes], F.lit(False)))
+    rows = listed.mapInArrow(files.describe(template), files.INVENTORY_DDL)
+    return rows.withColumns(
+        {"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")}
+    )
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,41 @@
+"""weights: what models there are, and the files they need."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from jobs.options import say
+from udfs.vision import weights
+
+
+@click.group(name="weights")
+def command() -> None:
+    """List, fetch and verify the weights of the models. Jobs themselves never download."""
+
+
+@command.command("list")
+def list_() -> None:
+    """What weights there are, where they come from, and which are in the cache."""
+    table = Table("name", "licence", "from", "in the cache")
+    for known in weights.REGISTRY.values():
+        path = weights.cache() / known.file_name if known.file_name else None
+        there = "not needed" if path is None else str(path) if path.exists() else "no"
+        table.add_row(known.name, known.licence, known.origin, there)
+    Console(width=None if Console().is_terminal else 200).print(table)
+
+
+@command.command("fetch")
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Download weights into the cache and verify them."""
+    say(f"weights: fetching {name}")
+    click.echo(weights.fetch(name))
+
+
+@command.command("verify")
+@click.argument("name")
+@click.option("--path", help="A file or URI, instead of the one in the cache.")
+def verify(name: str, path: str | None) -> None:
+    """Check that a file holds the weights it should."""
+    weights.load(name, path)
+    click.echo(f"{name}: as they should be")
