@@ -1,0 +1,1 @@
+"""`make demo`: the real chain on real photos, fetched from the package registry."""

@@ -27,8 +27,16 @@ _IMAGES_A_TASK = 32
 @job_command("embed")
 @click.option("--run-date", type=RUN_DATE, help="The images of this date.")
 @click.option("--all-pending", is_flag=True, help="The images of all dates.")
-@click.option("--commit-every", type=click.IntRange(min=1), default=5000, show_default=True, help="Images a slice; a killed run loses at most one.")
-@click.option("--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]")
+@click.option(
+    "--commit-every",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="Images a slice; a killed run loses at most one.",
+)
+@click.option(
+    "--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]"
+)
 def command(context: Context, **arguments: object) -> None:
     """Find and embed the faces of every image that has no outcome yet.
 
@@ -97,7 +105,13 @@ def verified_contract(spec: VisionSpec) -> Contract:
 
 def note_contract(context: Context, agreed: Contract) -> None:
     """Write down what a contract id stands for."""
-    row = (agreed.contract_id, agreed.detector, agreed.embedder, agreed.dimension, json.dumps(agreed.document))
+    row = (
+        agreed.contract_id,
+        agreed.detector,
+        agreed.embedder,
+        agreed.dimension,
+        json.dumps(agreed.document),
+    )
     names = ["contract_id", "detector", "embedder", "dimension", "document"]
     known = context.tables.read_or_empty("contracts").where(F.col("contract_id") == agreed.contract_id)
     if known.isEmpty():
@@ -190,7 +204,9 @@ class Embedding:
         ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
         self._tables.replace("faces", found, scope, dates)
         self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
-        for row in staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect():
+        for row in (
+            staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect()
+        ):
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
         self._tables.delete("staged", f"slice_id = '{slice_id}'")
@@ -204,7 +220,9 @@ class Embedding:
             run.count("recovered_slices", 1)
 
     def _mine(self) -> Column:
-        return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
+        return (F.col("contract_id") == self.contract.contract_id) & (
+            F.col("settings_id") == self.settings_id
+        )
 
 
 def faces_of(

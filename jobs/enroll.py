@@ -28,12 +28,29 @@ Row = dict[str, Any]
 
 
 @job_command("enroll")
-@click.option("--gallery", metavar="URI", required=True, help="A folder PERSON/photo.jpg, or a CSV, Parquet or Delta manifest.")
+@click.option(
+    "--gallery",
+    metavar="URI",
+    required=True,
+    help="A folder PERSON/photo.jpg, or a CSV, Parquet or Delta manifest.",
+)
 @click.option("--gallery-name", metavar="G", required=True, help="The gallery the persons belong to.")
-@click.option("--several-faces", type=click.Choice(["reject", "largest"]), default="reject", show_default=True, help="What to do with a photo of several faces.")
+@click.option(
+    "--several-faces",
+    type=click.Choice(["reject", "largest"]),
+    default="reject",
+    show_default=True,
+    help="What to do with a photo of several faces.",
+)
 @click.option("--reconsider", is_flag=True, help="Judge all photos again, also those already decided.")
 @click.option("--sync", is_flag=True, help="Withdraw samples of this gallery that are no longer listed.")
-@click.option("--max-withdraw", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The share of samples that --sync may withdraw.")
+@click.option(
+    "--max-withdraw",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="The share of samples that --sync may withdraw.",
+)
 def command(context: Context, **arguments: object) -> None:
     """Register persons from their photos.
 
@@ -110,7 +127,9 @@ def enroll(
         changes.withdraw(gone)
         # The gallery first, the decisions last: what was not noted as decided is looked at again.
         if changes.gallery:
-            context.tables.update("gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema))
+            context.tables.update(
+                "gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema)
+            )
         if changes.enrollments:
             note_contract(context, agreed)
             rows = list(changes.enrollments.values())
@@ -128,7 +147,9 @@ def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
     uris = sorted({photo.uri for photo in photos})
     tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
     frame = context.spark.createDataFrame([(uri,) for uri in uris], "uri string").repartition(tasks)
-    found = {row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()}
+    found = {
+        row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()
+    }
     return [ListedPhoto(photo, found[photo.uri]) for photo in photos]
 
 
@@ -209,7 +230,9 @@ def _tell(context: Context, gallery_name: str, judged: list[Sample], run: ledger
         context.say(f"enroll: {sample.decision} {sample.listed.photo.uri}: {why}")
     if len(troubled) > _SAID_AT_MOST:
         context.say(f"enroll: and {len(troubled) - _SAID_AT_MOST:,} more; see the table enrollments")
-    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn"))
+    said = ", ".join(
+        f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn")
+    )
     context.say(f"enroll: gallery {gallery_name!r}: {said}")
 
 

@@ -20,7 +20,11 @@ SAMPLES_A_BLOCK = 4096
 @job_command("identify")
 @click.option("--run-date", type=RUN_DATE, required=True, help="The faces of this date.")
 @click.option("--gallery-name", metavar="G", help="The gallery to search; not needed when there is only one.")
-@click.option("-k", type=click.IntRange(min=1), help="Persons kept for each face.  [default: identify.k of the settings]")
+@click.option(
+    "-k",
+    type=click.IntRange(min=1),
+    help="Persons kept for each face.  [default: identify.k of the settings]",
+)
 def command(context: Context, **arguments: object) -> None:
     """Find the nearest registered persons of each face, and decide: match, review, or unknown.
 
@@ -123,14 +127,17 @@ class Gallery:
             )
         day = F.lit(run_date)
         samples = table.where(F.col("gallery_name") == name).where(
-            F.coalesce(F.col("valid_from") <= day, F.lit(True)) & F.coalesce(F.col("valid_to") >= day, F.lit(True))
+            F.coalesce(F.col("valid_from") <= day, F.lit(True))
+            & F.coalesce(F.col("valid_to") >= day, F.lit(True))
         )
         summary = samples.select(F.count_distinct("person_id").alias("persons"), *_digest_lanes()).first()
         contract = context.tables.read("contracts").where(F.col("contract_id") == contracts[0]).first()
         assert summary is not None
         assert contract is not None
         digest = stable_id("gallery", name, contracts[0], *[str(lane) for lane in summary[1:]])
-        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, summary.persons)
+        return cls(
+            name, contracts[0], contract.embedder, contract.dimension, samples, digest, summary.persons
+        )
 
 
 def _digest_lanes() -> list[Column]:
@@ -138,7 +145,9 @@ def _digest_lanes() -> list[Column]:
 
     No two samples are alike, so none cancels another; a count stands beside the lanes.
     """
-    said = F.to_json(F.struct("sample_id", "person_id", "valid_from", "valid_to", F.array_sort("labels").alias("labels")))
+    said = F.to_json(
+        F.struct("sample_id", "person_id", "valid_from", "valid_to", F.array_sort("labels").alias("labels"))
+    )
     sha = F.sha2(said, 256)
     lanes = [F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)]
     return [F.count("*").alias("samples"), *[lane.alias(f"lane{at}") for at, lane in enumerate(lanes)]]
@@ -160,17 +169,10 @@ class Search:
         """The settings for a gallery's embedder."""
         settings = context.settings
         threshold = settings.threshold(gallery.embedder)
-        kept = settings.identify.keep_floor
-        if kept > threshold.review:
-            raise InputError(
-                f"identify.keep_floor ({kept}) is above the review threshold of {gallery.embedder}"
-                f" ({threshold.review}): persons to review would be lost; lower it"
-            )
         k = k or settings.identify.k
         threshold_id = f"settings:{gallery.embedder}:{threshold.match}:{threshold.review}"
-        return cls(
-            k, kept, threshold.match, threshold.review, threshold_id, stable_id("search", k, str(kept), threshold_id)
-        )
+        search_id = stable_id("search", k, str(threshold.keep_floor), threshold_id)
+        return cls(k, threshold.keep_floor, threshold.match, threshold.review, threshold_id, search_id)
 
 
 def _refuse_other_contracts(faces: DataFrame, gallery: Gallery, run_date: date) -> None:

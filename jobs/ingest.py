@@ -14,10 +14,21 @@ from udfs.template import Template
 
 
 @job_command("ingest")
-@click.option("--source", metavar="URI", help="A folder or URI. May hold {run_date}, {captured_at}, {source}, {case_id}.")
-@click.option("--source-table", metavar="NAME", help="A table with path, length, modificationTime and content instead.")
+@click.option(
+    "--source",
+    metavar="URI",
+    help="A folder or URI. May hold {run_date}, {captured_at}, {source}, {case_id}.",
+)
+@click.option(
+    "--source-table", metavar="NAME", help="A table with path, length, modificationTime and content instead."
+)
 @click.option("--run-date", type=RUN_DATE, help="Only files of this date.")
-@click.option("--suffix", "suffixes", multiple=True, help="Only files whose name ends so, e.g. .jpg; any case. May be repeated.")
+@click.option(
+    "--suffix",
+    "suffixes",
+    multiple=True,
+    help="Only names that end so, e.g. .jpg, in any case.",
+)
 @click.option("--source-name", help="Fills the column `source`, where the source itself does not.")
 @click.option("--case-id", help="Fills the column `case_id`, where the source itself does not.")
 @click.option("--allow-empty", is_flag=True, help="An empty listing is no error.")
@@ -131,9 +142,7 @@ def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...])
         name = F.lower("uri")
         listed = listed.where(F.greatest(*[name.endswith(s.lower()) for s in suffixes], F.lit(False)))
     rows = listed.mapInArrow(files.describe(template), files.INVENTORY_DDL)
-    return rows.withColumns(
-        {"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")}
-    )
+    return rows.withColumns({"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")})
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ def judge(
     verdicts = []
     for at, person in enumerate(persons):
         own_rows = of_person.get(person, [])
-        own = max(similarity(np.repeat(vectors[at : at + 1], len(own_rows), 0), everything[own_rows]), default=None)
+        own = max(
+            similarity(np.repeat(vectors[at : at + 1], len(own_rows), 0), everything[own_rows]), default=None
+        )
         others = [
             (-score, everyone[row]) for row, score in near[at] if accepted[row] and everyone[row] != person
         ]
@@ -58,7 +60,10 @@ def judge(
             of_person.setdefault(person, []).append(count + at)
         verdicts.append(
             Verdict(
-                not worse, None if own is None else float(own), other_person, None if other is None else -other
+                not worse,
+                None if own is None else float(own),
+                other_person,
+                None if other is None else -other,
             )
         )
     return verdicts

@@ -4,7 +4,7 @@ import os
 import platform
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class Run:
 
 
 @contextmanager
-def run(spark: SparkSession, tables: Tables, job: str, arguments: dict[str, object]) -> Iterator[Run]:
+def run(spark: SparkSession, tables: Tables, job: str, arguments: Mapping[str, object]) -> Iterator[Run]:
     """Note the start, and then the end or the failure, of what happens inside.
 
     Whatever can be found wrong without writing is to be found before: bad input leaves no trace.

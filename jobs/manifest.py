@@ -27,7 +27,7 @@ class Photo:
 
 
 def read(context: Context, gallery: str) -> list[Photo]:
-    """The photos of a folder `PERSON/*`, or of a CSV, Parquet or Delta manifest, in the order of person and URI.
+    """The photos of a folder `PERSON/*`, or of a CSV, Parquet or Delta manifest, by person and URI.
 
     A manifest has `person_id` and `uri`, and may have `name`, `labels` (in CSV separated by `;`),
     `valid_from`, `valid_to`. A relative `uri` is relative to the manifest.
@@ -64,7 +64,7 @@ def _from_folder(context: Context, uri: str) -> list[Photo]:
     if listing.files and not listing.directories:
         raise InputError(f"{uri}: photos belong in a folder a person: {uri.rstrip('/')}/PERSON/photo.jpg")
     if listing.files:
-        context.say(f"enroll: {len(listing.files)} files beside the persons' folders belong to no one, and are passed over")
+        context.say(f"enroll: {len(listing.files)} files beside the persons' folders are passed over")
     return [
         Photo(person, file.uri, name=person)
         for directory in listing.directories
@@ -112,7 +112,8 @@ def _check_columns(uri: str, names: list[str]) -> None:
     if missing:
         raise InputError(f"{uri}: has no column {', '.join(sorted(missing))}")
     if unknown:
-        raise InputError(f"{uri}: unknown column {', '.join(sorted(unknown))}; known: {', '.join(sorted(_REQUIRED | _OPTIONAL))}")
+        known = ", ".join(sorted(_REQUIRED | _OPTIONAL))
+        raise InputError(f"{uri}: unknown column {', '.join(sorted(unknown))}; known are: {known}")
 
 
 def _photo(manifest: str, where: str, row: dict[str, object]) -> Photo:

@@ -3,7 +3,8 @@
 import functools
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -28,7 +29,7 @@ class Context:
     say: Callable[[str], None]
 
 
-class RunDate(click.ParamType):
+class RunDate(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "date"
@@ -45,10 +46,22 @@ class RunDate(click.ParamType):
 RUN_DATE = RunDate()
 
 _COMMON = [
-    click.option("--tables", metavar="URI", help="Where the tables are: a folder or a URI such as s3a://lake/rollcall."),
-    click.option("--database", metavar="NAME", help="The catalog schema the tables are in, instead of --tables or beside it."),
+    click.option(
+        "--tables", metavar="URI", help="Where the tables are: a folder or a URI such as s3a://lake/rollcall."
+    ),
+    click.option(
+        "--database",
+        metavar="NAME",
+        help="The catalog schema the tables are in, instead of --tables or beside it.",
+    ),
     click.option("--config", metavar="FILE", help="Settings, instead of the packaged conf/rollcall.toml."),
-    click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change one setting, e.g. vision.minimum_face=60. May be repeated."),
+    click.option(
+        "--set",
+        "changes",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Change one setting, e.g. vision.minimum_face=60. May be repeated.",
+    ),
     click.option("--master", metavar="URL", help="Spark master, without spark-submit.  [default: local[*]]"),
 ]
 
@@ -66,8 +79,10 @@ def job_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
             master: str | None,
             **arguments: Any,
         ) -> None:
-            with context(name, tables, database, config, changes, master) as made:
-                function(made, **arguments)
+            with opened(
+                name, tables=tables, database=database, config=config, changes=changes, master=master
+            ) as context:
+                function(context, **arguments)
 
         wrapped: Callable[..., None] = command
         for option in reversed(_COMMON):
@@ -77,31 +92,31 @@ def job_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return decorate
 
 
-class context:
-    """Opens what a job works with, and closes what it opened."""
+@contextmanager
+def opened(
+    job: str,
+    *,
+    tables: str | None,
+    database: str | None = None,
+    config: str | None = None,
+    changes: tuple[str, ...] = (),
+    master: str | None = None,
+) -> Iterator[Context]:
+    """Open what a job works with, and stop Spark in the end.
 
-    def __init__(
-        self,
-        job: str,
-        tables: str | None,
-        database: str | None,
-        config: str | None = None,
-        changes: tuple[str, ...] = (),
-        master: str | None = None,
-    ) -> None:
-        from jobs.session import spark_session
+    Raises:
+        InputError: wrong settings, or no tables named.
+    """
+    from jobs.session import spark_session
 
-        loaded = settings_module.load(config, changes)
-        if tables is None and database is None:
-            raise InputError("say where the tables are: --tables URI or --database NAME")
-        spark = spark_session(job, master)
-        self._made = Context(spark, Tables(spark, tables, database), loaded, say)
-
-    def __enter__(self) -> Context:
-        return self._made
-
-    def __exit__(self, *_: object) -> None:
-        self._made.spark.stop()
+    settings = settings_module.load(config, changes)
+    if tables is None and database is None:
+        raise InputError("say where the tables are: --tables URI or --database NAME")
+    spark = spark_session(job, master)
+    try:
+        yield Context(spark, Tables(spark, tables, database), settings, say)
+    finally:
+        spark.stop()
 
 
 def say(text: str) -> None:

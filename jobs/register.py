@@ -34,7 +34,7 @@ class ListedPhoto:
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen in a photo, and what was decided. `face` is the one to register, None if there is none."""
+    """What was seen in a photo, and what was decided. `face` is the one to register, or None."""
 
     sample_id: str
     listed: ListedPhoto
@@ -60,7 +60,9 @@ class Sample:
 class Register:
     """The enrollments and the samples of one gallery under one contract, by `sample_id`."""
 
-    def __init__(self, gallery_name: str, contract_id: str, enrollments: list[Row], gallery: list[Row]) -> None:
+    def __init__(
+        self, gallery_name: str, contract_id: str, enrollments: list[Row], gallery: list[Row]
+    ) -> None:
         self.gallery_name = gallery_name
         self.contract_id = contract_id
         self.enrollments = {row["sample_id"]: row for row in enrollments}
@@ -83,14 +85,17 @@ class Register:
         other = in_force.where(F.col("contract_id") != contract_id).select("contract_id").first()
         if other is not None:
             raise InputError(
-                f"gallery {gallery_name!r} is of contract {other.contract_id}, the settings are of {contract_id}:"
+                f"gallery {gallery_name!r} is of contract {other.contract_id}, the settings of {contract_id}:"
                 " their embeddings cannot be compared; name another gallery, or configure its models"
             )
         return cls(
             gallery_name,
             contract_id,
             [row.asDict() for row in enrollments.collect()],
-            [row.asDict(recursive=True) for row in gallery.where(F.col("contract_id") == contract_id).collect()],
+            [
+                row.asDict(recursive=True)
+                for row in gallery.where(F.col("contract_id") == contract_id).collect()
+            ],
         )
 
     def in_force(self) -> list[Row]:

@@ -35,8 +35,10 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
         raise InputError("say --master to spark-submit, before the job's file")
     with _jvm_log() if not submitted else nullcontext():
         spark = builder.getOrCreate()
-    if "DeltaSparkSessionExtension" not in spark.conf.get("spark.sql.extensions", ""):
-        raise InputError("this Spark session has no Delta; spark-submit --properties-file conf/local.conf ...")
+    if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
+        raise InputError(
+            "this Spark session has no Delta; spark-submit --properties-file conf/local.conf ..."
+        )
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark
 

@@ -45,20 +45,20 @@ class Identify(_Strict):
     """What is kept for each face."""
 
     k: Positive
-    keep_floor: Cosine
 
 
 class Threshold(_Strict):
-    """Similarities at or above which a person is named (`match`), or should be looked at (`review`)."""
+    """Similarities at or above which a person is named (`match`), should be looked at (`review`), is kept."""
 
     match: Cosine
     review: Cosine
+    keep_floor: Cosine
     source: str
 
     @model_validator(mode="after")
     def _in_order(self) -> "Threshold":
-        if self.review > self.match:
-            raise ValueError("review must not be above match")
+        if not self.keep_floor <= self.review <= self.match:
+            raise ValueError("keep_floor, review and match must rise in this order")
         return self
 
 
@@ -94,7 +94,9 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
     """
     where = config or "conf/rollcall.toml"
     try:
-        content = lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
+        content = (
+            lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
+        )
         document = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: not a TOML file: {error}") from error

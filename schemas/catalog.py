@@ -32,8 +32,12 @@ IMAGES = Table(
         Column("modified_us", "bigint", "modification time, microseconds since 1970 UTC"),
         Column("regular", "boolean", "false for pipes, sockets and devices, which are never opened"),
         Column("run_date", "date", "from {run_date} in the source, else the modification date (UTC)"),
-        Column("captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True),
-        Column("source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True),
+        Column(
+            "captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True
+        ),
+        Column(
+            "source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True
+        ),
         Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True),
         Column("content_table", "string", "the table that holds the bytes, if no store does", nullable=True),
         _RUN,
@@ -41,7 +45,12 @@ IMAGES = Table(
     key=("image_id",),
     partition_by=("run_date",),
     constraints={"size_not_negative": "size >= 0"},
-    examples=(("How many images each day brought", "SELECT run_date, count(*) FROM images GROUP BY run_date ORDER BY run_date"),),
+    examples=(
+        (
+            "How many images each day brought",
+            "SELECT run_date, count(*) FROM images GROUP BY run_date ORDER BY run_date",
+        ),
+    ),
 )
 
 IMAGE_OUTCOMES = Table(
@@ -83,8 +92,16 @@ IMAGE_OUTCOMES = Table(
 
 _FACE_COLUMNS = (
     Column("ordinal", "int", "place among the faces of the image by rounded box top, then left; from 0"),
-    Column("box", "struct<left: double, top: double, right: double, bottom: double>", "pixels of the upright image"),
-    Column("landmarks", "array<struct<x: double, y: double>>", "left eye, right eye, nose, mouth corners, as seen"),
+    Column(
+        "box",
+        "struct<left: double, top: double, right: double, bottom: double>",
+        "pixels of the upright image",
+    ),
+    Column(
+        "landmarks",
+        "array<struct<x: double, y: double>>",
+        "left eye, right eye, nose, mouth corners, as seen",
+    ),
     Column("score", "double", "the detector's, 0 to 1"),
     Column(
         "quality",
@@ -112,7 +129,12 @@ FACES = Table(
     key=("face_id",),
     partition_by=("run_date",),
     constraints={"embedding_has_unit_length": _UNIT, "five_landmarks": "size(landmarks) = 5"},
-    examples=(("The largest faces of a day", "SELECT face_id, quality.size FROM faces WHERE run_date = DATE'2026-01-31' ORDER BY quality.size DESC LIMIT 10"),),
+    examples=(
+        (
+            "The largest faces of a day",
+            "SELECT face_id, quality.size FROM faces WHERE run_date = DATE'2026-01-31' ORDER BY quality.size DESC LIMIT 10",
+        ),
+    ),
 )
 
 STAGED = Table(
@@ -121,7 +143,7 @@ STAGED = Table(
     written_by="embed",
     columns=(
         Column("slice_id", "string", "hash of the images in the slice, contract and settings"),
-        *[c for c in IMAGE_OUTCOMES.columns],
+        *IMAGE_OUTCOMES.columns,
         Column("faces", f"array<{FACE_DDL}>", "the faces found"),
     ),
     key=("slice_id", "image_id"),
@@ -169,7 +191,12 @@ ENROLLMENTS = Table(
         Column("decision", "string", "accepted, review, or refused"),
         Column("reason", "string", "why it was not accepted, else empty"),
         Column("detail", "string", "more about the reason, else empty"),
-        Column("own_similarity", "double", "to the person's nearest other sample, if it was looked for", nullable=True),
+        Column(
+            "own_similarity",
+            "double",
+            "to the person's nearest other sample, if it was looked for",
+            nullable=True,
+        ),
         Column("other_person_id", "string", "the nearest other person, if it was looked for", nullable=True),
         Column("other_similarity", "double", "to that person's nearest sample", nullable=True),
         _RUN,
@@ -180,7 +207,12 @@ ENROLLMENTS = Table(
         "known_reason": _any_of("reason", ENROLMENT_REASONS),
         "accepted_needs_no_reason": "(decision = 'accepted') = (reason = '')",
     },
-    examples=(("Photos that need a look", "SELECT person_id, uri, other_person_id, other_similarity FROM enrollments WHERE decision = 'review'"),),
+    examples=(
+        (
+            "Photos that need a look",
+            "SELECT person_id, uri, other_person_id, other_similarity FROM enrollments WHERE decision = 'review'",
+        ),
+    ),
 )
 
 GALLERY = Table(
@@ -208,7 +240,12 @@ GALLERY = Table(
         "embedding_has_unit_length": _UNIT,
         "validity_is_a_span": "valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to",
     },
-    examples=(("Who is registered", "SELECT gallery_name, person_id, any_value(name), count(*) AS samples FROM gallery WHERE withdrawn_at IS NULL GROUP BY ALL"),),
+    examples=(
+        (
+            "Who is registered",
+            "SELECT gallery_name, person_id, any_value(name), count(*) AS samples FROM gallery WHERE withdrawn_at IS NULL GROUP BY ALL",
+        ),
+    ),
 )
 
 _SIMILARITY = "inner product of the two unit vectors: the cosine; higher is closer"
@@ -306,7 +343,12 @@ RUNS = Table(
     ),
     key=("run_id", "event"),
     constraints={"known_event": _any_of("event", ("started", "finished", "failed"))},
-    examples=(("The last state of each run", "SELECT run_id, job, max_by(event, at) AS state, max(seconds) AS seconds FROM runs GROUP BY ALL"),),
+    examples=(
+        (
+            "The last state of each run",
+            "SELECT run_id, job, max_by(event, at) AS state, max(seconds) AS seconds FROM runs GROUP BY ALL",
+        ),
+    ),
 )
 
 TABLES = {

@@ -224,5 +224,5 @@ def _shaped(table: Table, rows: DataFrame) -> DataFrame:
     """The table's columns in their order and type; a column too many or too few is a mistake of the caller."""
     if sorted(rows.columns) != sorted(table.names):
         missing, extra = set(table.names) - set(rows.columns), set(rows.columns) - set(table.names)
-        raise ValueError(f"rows for {table.name}: missing {sorted(missing)}, not in the table {sorted(extra)}")
+        raise ValueError(f"rows for {table.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
     return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in table.columns])

@@ -163,9 +163,7 @@ def _local_file(path: bytes) -> File:
         status = os.lstat(path)
         return File(_file_uri(path), 0, status.st_mtime_ns // 1000)
     regular = stat.S_ISREG(status.st_mode)
-    return File(
-        _file_uri(path), status.st_size if regular else 0, status.st_mtime_ns // 1000, regular
-    )
+    return File(_file_uri(path), status.st_size if regular else 0, status.st_mtime_ns // 1000, regular)
 
 
 def _list_remote(uri: str) -> Listing:

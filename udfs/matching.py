@@ -16,7 +16,12 @@ GALLERY_BLOCK_DDL = "person_ids array<string>, sample_ids array<string>, gallery
 CANDIDATE_DDL = "face_id string, person_id string, sample_id string, similarity double"
 
 _CANDIDATE = pa.schema(
-    [("face_id", pa.string()), ("person_id", pa.string()), ("sample_id", pa.string()), ("similarity", pa.float64())]
+    [
+        ("face_id", pa.string()),
+        ("person_id", pa.string()),
+        ("sample_id", pa.string()),
+        ("similarity", pa.float64()),
+    ]
 )
 
 
@@ -42,7 +47,9 @@ def _packing(rows: int, names: list[str], columns: list[str], vectors: str) -> C
             refuse_unfit(matrix, block[names[-1]].to_pylist())
             yield pa.RecordBatch.from_pydict(
                 {
-                    **{column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)},
+                    **{
+                        column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)
+                    },
                     vectors: [matrix.tobytes()],
                 }
             )
@@ -59,7 +66,12 @@ def vectors_of(embeddings: pa.ChunkedArray) -> Array:
     column = pa.concat_arrays(embeddings.chunks)
     if column.null_count or len(set(np.diff(column.offsets.to_numpy()))) > 1:
         raise ValueError("embeddings must be present and of one length")
-    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(len(column), -1)
+    return (
+        column.flatten()
+        .to_numpy(zero_copy_only=False)
+        .astype(np.float32, copy=False)
+        .reshape(len(column), -1)
+    )
 
 
 def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], Batches]:

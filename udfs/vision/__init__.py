@@ -1,1 +1,1 @@
-"""From image bytes to embeddings: decode, detect, align, embed, quality. Knows arrays and images, never Spark."""
+"""From image bytes to embeddings: decode, detect, align, embed, quality. Never Spark."""

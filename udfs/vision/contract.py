@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from udfs.ids import document_id
 from udfs.vision.decode import DECODE_RULE
-from udfs.vision.detect import detector_rule
-from udfs.vision.embed import EMBEDDERS, embedder_rule
+from udfs.vision.detect import detector
+from udfs.vision.embed import embedder
 from udfs.vision.spec import VisionSpec
 from udfs.vision.weights import REGISTRY
 
@@ -29,15 +29,14 @@ def contract(spec: VisionSpec) -> Contract:
     Raises:
         InputError: unknown models.
     """
-    found_by, embedded_by = detector_rule(spec.detector), embedder_rule(spec)
-    dimension: int = EMBEDDERS[spec.embedder].dimension  # type: ignore[attr-defined]
+    found_by, embedded_by = detector(spec.detector), embedder(spec.embedder)
     document: dict[str, object] = {
         "decode": DECODE_RULE,
-        "detector": {**found_by, "weights": REGISTRY[spec.detector].tensors_sha256},
-        "embedder": {**embedded_by, "weights": REGISTRY[spec.embedder].tensors_sha256},
-        "dimension": dimension,
+        "detector": {**found_by.rule(), "weights": REGISTRY[spec.detector].tensors_sha256},
+        "embedder": {**embedded_by.rule(spec), "weights": REGISTRY[spec.embedder].tensors_sha256},
+        "dimension": embedded_by.dimension,
     }
-    return Contract(document_id(document), document, spec.detector, spec.embedder, dimension)
+    return Contract(document_id(document), document, spec.detector, spec.embedder, embedded_by.dimension)
 
 
 def settings_id(spec: VisionSpec) -> str:
@@ -51,4 +50,3 @@ def settings_id(spec: VisionSpec) -> str:
             "maximum_bytes": spec.maximum_bytes,
         }
     )
-

@@ -30,7 +30,7 @@ _SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 1}
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """An image that has no faces to look for; `reason` is one of the outcomes `rejected:<reason>`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -60,7 +60,7 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
     Pictures longer than `maximum_side` are scaled down to it, JPEGs while they are decoded.
 
     Raises:
-        Rejected: `not_an_image`, `truncated` (ends early, or is damaged), `too_large` (more than
+        RejectedError: `not_an_image`, `truncated` (ends early, or is damaged), `too_large` (more than
             `maximum_pixels`), `too_small` (the shorter side is under `minimum_side`, also after
             scaling), `unsupported_mode` (colours that have no meaning as RGB).
     """
@@ -68,23 +68,25 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError as error:
         known = content.startswith(_SIGNATURES)
-        raise Rejected("truncated" if known else "not_an_image", "no readable image header") from error
+        raise RejectedError("truncated" if known else "not_an_image", "no readable image header") from error
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged header may raise anything; it costs one image
-        raise Rejected("truncated", _one_line(error)) from error
+    except Exception as error:  # a damaged header may raise anything; it costs one image
+        raise RejectedError("truncated", _one_line(error)) from error
 
     columns, rows = image.size
     if columns * rows > maximum_pixels:
-        raise Rejected("too_large", f"{columns} x {rows} pixels; at most {maximum_pixels:,} are decoded")
+        raise RejectedError("too_large", f"{columns} x {rows} pixels; at most {maximum_pixels:,} are decoded")
     if min(columns, rows) < minimum_side:
-        raise Rejected("too_small", f"{columns} x {rows} pixels; the shorter side needs {minimum_side}")
+        raise RejectedError("too_small", f"{columns} x {rows} pixels; the shorter side needs {minimum_side}")
     shrink = min(1.0, maximum_side / max(columns, rows))
     target = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     if min(target) < minimum_side:
-        raise Rejected("too_small", f"{columns} x {rows} is {target[0]} x {target[1]} pixels once scaled")
+        raise RejectedError(
+            "too_small", f"{columns} x {rows} is {target[0]} x {target[1]} pixels once scaled"
+        )
     if image.mode not in _EIGHT_BIT | _SIXTEEN_BIT:
-        raise Rejected("unsupported_mode", f"colour mode {image.mode}")
+        raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
 
     exif = _exif(image)
     try:
@@ -96,8 +98,8 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
             rgb = rgb.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - damaged data may raise anything; it costs one image
-        raise Rejected("truncated", _one_line(error)) from error
+    except Exception as error:  # damaged data may raise anything; it costs one image
+        raise RejectedError("truncated", _one_line(error)) from error
 
     method = _TRANSPOSE.get(exif.get(ExifTags.Base.Orientation, 1))
     upright = rgb if method is None else rgb.transpose(method)

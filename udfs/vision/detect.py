@@ -1,8 +1,8 @@
 """Face detectors: a picture in, boxes with landmarks and scores out."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -32,29 +32,43 @@ class Detection:
     score: float
 
 
-class Detector(Protocol):
+class Detector(ABC):
     """Finds faces in one RGB picture whose sides are at least the configured minimum face."""
 
+    @classmethod
+    @abstractmethod
+    def rule(cls) -> dict[str, object]:
+        """What belongs to the contract besides the weights."""
+
+    @abstractmethod
+    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+        """Set the networks up with their weights."""
+
+    @abstractmethod
     def detect(self, image: Image.Image) -> list[Detection]:
-        """The faces, ordered by their rounded top, then left; fewer than none is an empty list."""
-        ...
+        """The faces, ordered by their rounded top, then left; an empty list where there are none."""
 
 
-class Mtcnn:
+class Mtcnn(Detector):
     """MTCNN (Zhang et al. 2016, IEEE SPL 23:10) with the networks and weights of facenet-pytorch 2.5.3.
 
     One picture at a time, so that what else is in a batch cannot change what is found.
     """
 
-    RULE = {"name": "mtcnn", "revision": 1, "thresholds": [0.6, 0.7, 0.7], "factor": 0.709}
+    thresholds = (0.6, 0.7, 0.7)
+    factor = 0.709
+
+    @classmethod
+    def rule(cls) -> dict[str, object]:
+        return {"name": "mtcnn", "revision": 1, "thresholds": list(cls.thresholds), "factor": cls.factor}
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
         from facenet_pytorch import MTCNN
 
         self._mtcnn = MTCNN(
             min_face_size=spec.minimum_face,
-            thresholds=self.RULE["thresholds"],
-            factor=self.RULE["factor"],
+            thresholds=list(self.thresholds),
+            factor=self.factor,
             keep_all=True,
             device=spec.device,
         )
@@ -73,15 +87,15 @@ class Mtcnn:
         return sorted(found, key=lambda face: (round(face.box[1]), round(face.box[0]), *face.box))
 
 
-DETECTORS: dict[str, Callable[[VisionSpec, Tensors], Detector]] = {"mtcnn": Mtcnn}
+DETECTORS: dict[str, type[Detector]] = {"mtcnn": Mtcnn}
 
 
-def detector_rule(name: str) -> dict[str, object]:
-    """What belongs to the contract of the detector of this name, besides its weights.
+def detector(name: str) -> type[Detector]:
+    """The detector of this name.
 
     Raises:
-        InputError: no detector has this name.
+        InputError: there is none.
     """
     if name not in DETECTORS:
         raise InputError(f"no detector is called {name!r}; use one of: {', '.join(DETECTORS)}")
-    return DETECTORS[name].RULE  # type: ignore[attr-defined,no-any-return]
+    return DETECTORS[name]

@@ -69,10 +69,14 @@ class DlibResNet(nn.Module):
         self.stem = _ConvolutionAffine(3, 32, 7, 2)
         inputs = [32] + [filters for filters, _ in _BLOCKS]
         self.blocks = nn.ModuleList(
-            _Residual(before, filters, stride) for before, (filters, stride) in zip(inputs, _BLOCKS, strict=False)
+            _Residual(before, filters, stride)
+            for before, (filters, stride) in zip(inputs, _BLOCKS, strict=False)
         )
         self.fc = nn.Linear(256, 128, bias=False)
-        self.register_buffer("mean", torch.tensor([122.782, 117.001, 104.298])[:, None, None], persistent=False)
+        self.mean: torch.Tensor
+        self.register_buffer(
+            "mean", torch.tensor([122.782, 117.001, 104.298])[:, None, None], persistent=False
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.relu(self.stem((x - self.mean) / 256))

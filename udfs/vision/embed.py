@@ -1,7 +1,7 @@
 """Embedders: crops in, unit vectors out."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -18,34 +18,51 @@ Array = np.ndarray
 Tensors = dict[str, "torch.Tensor"]
 
 
-class Embedder(Protocol):
+class Embedder(ABC):
     """Cuts the crop it wants, and turns crops into vectors that can be compared by their inner product."""
 
     dimension: int
 
+    @classmethod
+    @abstractmethod
+    def rule(cls, spec: VisionSpec) -> dict[str, object]:
+        """What belongs to the contract besides the weights.
+
+        Raises:
+            InputError: the specification asks for what this embedder cannot do.
+        """
+
+    @abstractmethod
+    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+        """Set the network up with its weights."""
+
+    @abstractmethod
     def crop(self, image: Image.Image, face: Detection) -> Array:
         """uint8 (side, side, 3)."""
-        ...
 
+    @abstractmethod
     def embed(self, crops: list[Array]) -> Array:
         """float32 (n, dimension), each row of length 1."""
-        ...
 
 
-class _TorchEmbedder:
+class _Batches:
     """Runs a network on batches of one fixed size, so that a face's bits do not depend on its neighbours."""
 
-    def __init__(self, network: "torch.nn.Module", spec: VisionSpec) -> None:
+    def __init__(
+        self, network: "torch.nn.Module", spec: VisionSpec, shift: float = 0.0, scale: float = 1.0
+    ) -> None:
         import torch
 
         self._dtype = torch.bfloat16 if spec.precision == "bf16" else torch.float32
         self._device = spec.device
         self._batch = spec.batch_size
-        self._network = network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
+        self._shift, self._scale = shift, scale
+        self._network = network.eval().to(self._device, self._dtype).to(memory_format=torch.channels_last)
 
     def embed(self, crops: list[Array]) -> Array:
         parts = [
-            self._embed_batch(crops[start : start + self._batch]) for start in range(0, len(crops), self._batch)
+            self._embed_batch(crops[start : start + self._batch])
+            for start in range(0, len(crops), self._batch)
         ]
         return np.concatenate(parts)
 
@@ -54,17 +71,14 @@ class _TorchEmbedder:
 
         pixels = np.zeros((self._batch, *crops[0].shape), np.float32)
         pixels[: len(crops)] = crops
-        x = torch.from_numpy(self._normalise(pixels)).permute(0, 3, 1, 2)
+        x = torch.from_numpy((pixels - self._shift) / self._scale).permute(0, 3, 1, 2)
         with torch.inference_mode():
             y = self._network(x.to(self._device, self._dtype, memory_format=torch.channels_last))
         vectors = y.float().cpu().numpy()[: len(crops)].astype(np.float64)
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
-    def _normalise(self, pixels: Array) -> Array:
-        return pixels
 
-
-class FaceNet(_TorchEmbedder):
+class FaceNet(Embedder):
     """InceptionResnetV1 trained on VGGFace2, from facenet-pytorch: 512 dimensions, crops of 160 pixels.
 
     FaceNet: Schroff et al. 2015; training by D. Sandberg (facenet), port by T. Esler (facenet-pytorch, MIT).
@@ -76,7 +90,6 @@ class FaceNet(_TorchEmbedder):
 
     @classmethod
     def rule(cls, spec: VisionSpec) -> dict[str, object]:
-        """What belongs to the contract besides the weights."""
         margin = cls.margin if spec.margin is None else spec.margin
         return {"name": "facenet", "revision": 1, "crop": "margin", "side": cls.side, "margin": margin}
 
@@ -86,17 +99,17 @@ class FaceNet(_TorchEmbedder):
         network = InceptionResnetV1(pretrained=None, classify=False)
         # The counters of the batch normalisations take no part in inference and are not among the weights.
         network.load_state_dict({**_counters(network), **tensors}, strict=True)
-        self._margin = FaceNet.margin if spec.margin is None else spec.margin
-        super().__init__(network, spec)
+        self._margin = self.margin if spec.margin is None else spec.margin
+        self._batches = _Batches(network, spec, shift=127.5, scale=128.0)
 
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return margin_crop(image, face, size=self.side, margin=self._margin)
 
-    def _normalise(self, pixels: Array) -> Array:
-        return (pixels - 127.5) / 128.0
+    def embed(self, crops: list[Array]) -> Array:
+        return self._batches.embed(crops)
 
 
-class Dlib(_TorchEmbedder):
+class Dlib(Embedder):
     """dlib's ResNet: 128 dimensions, 150-pixel chips turned on the eyes. Davis King, CC0."""
 
     dimension = 128
@@ -104,11 +117,6 @@ class Dlib(_TorchEmbedder):
 
     @classmethod
     def rule(cls, spec: VisionSpec) -> dict[str, object]:
-        """What belongs to the contract besides the weights.
-
-        Raises:
-            InputError: a margin is asked for; the chip of this network has a fixed one.
-        """
         if spec.margin is not None:
             raise InputError("dlib-resnet-v1 takes no vision.margin; remove it from the configuration")
         return {"name": "dlib-resnet", "revision": 1, "crop": "eyes", "side": cls.side}
@@ -118,28 +126,30 @@ class Dlib(_TorchEmbedder):
 
         network = DlibResNet()
         network.load_state_dict(tensors, strict=True)
-        super().__init__(network, spec)
+        self._batches = _Batches(network, spec)
 
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return eyes_crop(image, face, size=self.side)
 
+    def embed(self, crops: list[Array]) -> Array:
+        return self._batches.embed(crops)
+
 
 def _counters(network: "torch.nn.Module") -> Tensors:
-    return {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    return {
+        name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")
+    }
 
 
-EMBEDDERS: dict[str, Callable[[VisionSpec, Tensors], Embedder]] = {
-    "facenet-vggface2": FaceNet,
-    "dlib-resnet-v1": Dlib,
-}
+EMBEDDERS: dict[str, type[Embedder]] = {"facenet-vggface2": FaceNet, "dlib-resnet-v1": Dlib}
 
 
-def embedder_rule(spec: VisionSpec) -> dict[str, object]:
-    """What belongs to the contract of the configured embedder, besides its weights.
+def embedder(name: str) -> type[Embedder]:
+    """The embedder of this name.
 
     Raises:
-        InputError: no embedder has this name.
+        InputError: there is none.
     """
-    if spec.embedder not in EMBEDDERS:
-        raise InputError(f"no embedder is called {spec.embedder!r}; use one of: {', '.join(EMBEDDERS)}")
-    return EMBEDDERS[spec.embedder].rule(spec)  # type: ignore[attr-defined,no-any-return]
+    if name not in EMBEDDERS:
+        raise InputError(f"no embedder is called {name!r}; use one of: {', '.join(EMBEDDERS)}")
+    return EMBEDDERS[name]

@@ -12,13 +12,14 @@ from udfs.errors import InputError
 from udfs.lake import ReadError
 from udfs.vision import weights
 from udfs.vision.contract import contract
-from udfs.vision.decode import Rejected, decode
-from udfs.vision.detect import DETECTORS, Detection
-from udfs.vision.embed import EMBEDDERS
+from udfs.vision.decode import RejectedError, decode
+from udfs.vision.detect import Detection, detector
+from udfs.vision.embed import embedder
 from udfs.vision.quality import Quality, quality
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
+
 
 @dataclass(frozen=True)
 class Face:
@@ -70,18 +71,24 @@ class FacePipeline:
         import torch
 
         if spec.device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError("vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node")
+            raise InputError(
+                "vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node"
+            )
         torch.set_num_threads(spec.threads)
         if spec.contract_id is not None:
             here = contract(spec).contract_id
             if here != spec.contract_id:
-                raise InputError(f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}")
+                raise InputError(
+                    f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}"
+                )
         self.spec = spec
         given = dict(spec.weights)
-        self._detector = DETECTORS[spec.detector](spec, weights.load(spec.detector, given.get(spec.detector)))
-        self._embedder = EMBEDDERS[spec.embedder](spec, weights.load(spec.embedder, given.get(spec.embedder)))
+        self._detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
+        self._embedder = embedder(spec.embedder)(spec, weights.load(spec.embedder, given.get(spec.embedder)))
 
-    def run(self, images: Iterable[tuple[object, bytes | ReadError]]) -> Iterator[tuple[object, ImageOutcome]]:
+    def run(
+        self, images: Iterable[tuple[object, bytes | ReadError]]
+    ) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images. An image that could not be read comes as its `ReadError`.
 
         Crops are embedded in full batches across images; an image waits until its last face is embedded.
@@ -112,7 +119,7 @@ class FacePipeline:
                 maximum_side=self.spec.maximum_side,
                 maximum_pixels=self.spec.maximum_pixels,
             )
-        except Rejected as rejected:
+        except RejectedError as rejected:
             return _Pending(key, ImageOutcome(f"rejected:{rejected.reason}", rejected.detail, digest)), []
         detections = self._detector.detect(picture.image)
         crops = [self._embedder.crop(picture.image, face) for face in detections]

