@@ -62,9 +62,7 @@ def prepare(folder: Path) -> tuple[Path, Path]:
             "edge_left.jpg": photo["obama_partial_face.jpg"],
             "edge_right.jpg": photo["obama_partial_face2.jpg"],
             "astronaut.png": photo["astronaut.png"],
-            "group.jpg": _side_by_side(
-                [photo[name] for name in ("obama2.jpg", "astronaut.png", "biden.jpg")]
-            ),
+            "group.jpg": _side_by_side([photo[name] for name in ("obama2.jpg", "astronaut.png", "biden.jpg")]),
             "lying_on_its_side.jpg": _turned(photo["grace_hopper.jpg"]),
             "coffee.png": photo["coffee.png"],
             "rocket.jpg": photo["rocket.jpg"],

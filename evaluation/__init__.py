@@ -1,0 +1,1 @@
+"""How good it is: error rates from scores. Knows arrays, never Spark."""

@@ -28,7 +28,7 @@ class _Jobs(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.command(cls=_Jobs, context_settings={"max_content_width": 110})
+@click.command(cls=_Jobs, context_settings={"max_content_width": 120})
 @click.version_option(package_name="rollcall", prog_name="rollcall")
 def rollcall() -> None:
     """Which registered people are in these images, and how sure are we?

@@ -34,9 +34,7 @@ _IMAGES_A_TASK = 32
     show_default=True,
     help="Images a slice; a killed run loses at most one.",
 )
-@click.option(
-    "--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]"
-)
+@click.option("--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]")
 def command(context: Context, **arguments: object) -> None:
     """Find and embed the faces of every image that has no outcome yet.
 
@@ -204,9 +202,7 @@ class Embedding:
         ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
         self._tables.replace("faces", found, scope, dates)
         self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
-        for row in (
-            staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect()
-        ):
+        for row in staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect():
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
         self._tables.delete("staged", f"slice_id = '{slice_id}'")
@@ -220,9 +216,7 @@ class Embedding:
             run.count("recovered_slices", 1)
 
     def _mine(self) -> Column:
-        return (F.col("contract_id") == self.contract.contract_id) & (
-            F.col("settings_id") == self.settings_id
-        )
+        return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
 
 
 def faces_of(

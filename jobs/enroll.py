@@ -127,9 +127,7 @@ def enroll(
         changes.withdraw(gone)
         # The gallery first, the decisions last: what was not noted as decided is looked at again.
         if changes.gallery:
-            context.tables.update(
-                "gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema)
-            )
+            context.tables.update("gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema))
         if changes.enrollments:
             note_contract(context, agreed)
             rows = list(changes.enrollments.values())
@@ -147,9 +145,7 @@ def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
     uris = sorted({photo.uri for photo in photos})
     tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
     frame = context.spark.createDataFrame([(uri,) for uri in uris], "uri string").repartition(tasks)
-    found = {
-        row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()
-    }
+    found = {row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()}
     return [ListedPhoto(photo, found[photo.uri]) for photo in photos]
 
 
@@ -230,9 +226,7 @@ def _tell(context: Context, gallery_name: str, judged: list[Sample], run: ledger
         context.say(f"enroll: {sample.decision} {sample.listed.photo.uri}: {why}")
     if len(troubled) > _SAID_AT_MOST:
         context.say(f"enroll: and {len(troubled) - _SAID_AT_MOST:,} more; see the table enrollments")
-    said = ", ".join(
-        f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn")
-    )
+    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn"))
     context.say(f"enroll: gallery {gallery_name!r}: {said}")
 
 

@@ -68,9 +68,7 @@ def identify(
         pending = faces.join(probes.select("face_id"), "face_id", "left_semi")
         run.count("searched", probes.count())
         if run.counts["searched"]:
-            ranked = nearest(
-                pending, gallery.samples, gallery.dimension, search.k, search.keep_floor
-            ).localCheckpoint()
+            ranked = nearest(pending, gallery.samples, gallery.dimension, search.k, search.keep_floor).localCheckpoint()
             scope = probes.select("face_id", F.lit(gallery.name).alias("gallery_name"))
             tables.replace("matches", _matches(probes, ranked, gallery, run), scope, [run_date])
             decisions = _decisions(probes, ranked, gallery, search, run)
@@ -127,17 +125,14 @@ class Gallery:
             )
         day = F.lit(run_date)
         samples = table.where(F.col("gallery_name") == name).where(
-            F.coalesce(F.col("valid_from") <= day, F.lit(True))
-            & F.coalesce(F.col("valid_to") >= day, F.lit(True))
+            F.coalesce(F.col("valid_from") <= day, F.lit(True)) & F.coalesce(F.col("valid_to") >= day, F.lit(True))
         )
         summary = samples.select(F.count_distinct("person_id").alias("persons"), *_digest_lanes()).first()
         contract = context.tables.read("contracts").where(F.col("contract_id") == contracts[0]).first()
         assert summary is not None
         assert contract is not None
         digest = stable_id("gallery", name, contracts[0], *[str(lane) for lane in summary[1:]])
-        return cls(
-            name, contracts[0], contract.embedder, contract.dimension, samples, digest, summary.persons
-        )
+        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, summary.persons)
 
 
 def _digest_lanes() -> list[Column]:
@@ -225,9 +220,7 @@ def _matches(faces: DataFrame, ranked: DataFrame, gallery: Gallery, run: ledger.
     )
 
 
-def _decisions(
-    faces: DataFrame, ranked: DataFrame, gallery: Gallery, search: Search, run: ledger.Run
-) -> DataFrame:
+def _decisions(faces: DataFrame, ranked: DataFrame, gallery: Gallery, search: Search, run: ledger.Run) -> DataFrame:
     best = ranked.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
     second = ranked.where(F.col("rank") == 2).select(
         "face_id",

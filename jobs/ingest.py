@@ -19,9 +19,7 @@ from udfs.template import Template
     metavar="URI",
     help="A folder or URI. May hold {run_date}, {captured_at}, {source}, {case_id}.",
 )
-@click.option(
-    "--source-table", metavar="NAME", help="A table with path, length, modificationTime and content instead."
-)
+@click.option("--source-table", metavar="NAME", help="A table with path, length, modificationTime and content instead.")
 @click.option("--run-date", type=RUN_DATE, help="Only files of this date.")
 @click.option(
     "--suffix",

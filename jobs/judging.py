@@ -47,12 +47,8 @@ def judge(
     verdicts = []
     for at, person in enumerate(persons):
         own_rows = of_person.get(person, [])
-        own = max(
-            similarity(np.repeat(vectors[at : at + 1], len(own_rows), 0), everything[own_rows]), default=None
-        )
-        others = [
-            (-score, everyone[row]) for row, score in near[at] if accepted[row] and everyone[row] != person
-        ]
+        own = max(similarity(np.repeat(vectors[at : at + 1], len(own_rows), 0), everything[own_rows]), default=None)
+        others = [(-score, everyone[row]) for row, score in near[at] if accepted[row] and everyone[row] != person]
         other, other_person = min(others, default=(None, None))
         worse = other is not None and -other > (NO_ONE if own is None else own)
         if not worse:

@@ -87,7 +87,7 @@ def job_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         wrapped: Callable[..., None] = command
         for option in reversed(_COMMON):
             wrapped = option(wrapped)
-        return click.command(name=name, context_settings={"max_content_width": 110})(wrapped)
+        return click.command(name=name, context_settings={"max_content_width": 120})(wrapped)
 
     return decorate
 

@@ -60,9 +60,7 @@ class Sample:
 class Register:
     """The enrollments and the samples of one gallery under one contract, by `sample_id`."""
 
-    def __init__(
-        self, gallery_name: str, contract_id: str, enrollments: list[Row], gallery: list[Row]
-    ) -> None:
+    def __init__(self, gallery_name: str, contract_id: str, enrollments: list[Row], gallery: list[Row]) -> None:
         self.gallery_name = gallery_name
         self.contract_id = contract_id
         self.enrollments = {row["sample_id"]: row for row in enrollments}
@@ -92,10 +90,7 @@ class Register:
             gallery_name,
             contract_id,
             [row.asDict() for row in enrollments.collect()],
-            [
-                row.asDict(recursive=True)
-                for row in gallery.where(F.col("contract_id") == contract_id).collect()
-            ],
+            [row.asDict(recursive=True) for row in gallery.where(F.col("contract_id") == contract_id).collect()],
         )
 
     def in_force(self) -> list[Row]:

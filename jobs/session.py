@@ -36,9 +36,7 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
     with _jvm_log() if not submitted else nullcontext():
         spark = builder.getOrCreate()
     if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
-        raise InputError(
-            "this Spark session has no Delta; spark-submit --properties-file conf/local.conf ..."
-        )
+        raise InputError("this Spark session has no Delta; spark-submit --properties-file conf/local.conf ...")
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark
 

@@ -94,9 +94,7 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
     """
     where = config or "conf/rollcall.toml"
     try:
-        content = (
-            lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
-        )
+        content = lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
         document = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: not a TOML file: {error}") from error

@@ -9,12 +9,8 @@ from jobs.options import Context, job_command, run_command
 
 @job_command("sql")
 @click.argument("query")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows shown at most."
-)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows shown at most.")
 def command(context: Context, query: str, form: str, limit: int) -> None:
     """Run SQL over the tables, by their names.
 

@@ -32,12 +32,8 @@ IMAGES = Table(
         Column("modified_us", "bigint", "modification time, microseconds since 1970 UTC"),
         Column("regular", "boolean", "false for pipes, sockets and devices, which are never opened"),
         Column("run_date", "date", "from {run_date} in the source, else the modification date (UTC)"),
-        Column(
-            "captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True
-        ),
-        Column(
-            "source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True
-        ),
+        Column("captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True),
+        Column("source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True),
         Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True),
         Column("content_table", "string", "the table that holds the bytes, if no store does", nullable=True),
         _RUN,

@@ -35,17 +35,12 @@ def _section(table: Table) -> str:
         "",
         "| column | type | |",
         "|---|---|---|",
-        *[
-            f"| `{c.name}` | `{c.type}`{' or null' if c.nullable else ''} | {c.comment} |"
-            for c in table.columns
-        ],
+        *[f"| `{c.name}` | `{c.type}`{' or null' if c.nullable else ''} | {c.comment} |" for c in table.columns],
         "",
     ]
     if table.constraints:
         lines += ["Checked on every write:", ""]
-        lines += [
-            f"- {name.replace('_', ' ')}: `{condition}`" for name, condition in table.constraints.items()
-        ]
+        lines += [f"- {name.replace('_', ' ')}: `{condition}`" for name, condition in table.constraints.items()]
         lines += [""]
     for title, query in table.examples:
         lines += [f"{title}:", "", "```sql", query, "```", ""]

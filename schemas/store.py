@@ -89,9 +89,7 @@ class Tables:
         table, key = self._create(name), TABLES[name].key
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
-        self._retried(
-            lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute()
-        )
+        self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())
 
     def replace(self, name: str, rows: DataFrame, scope: DataFrame, dates: Iterable[date]) -> None:
         """Delete the rows that agree with a row of `scope` in all its columns, and add `rows`, in one commit.

@@ -157,9 +157,7 @@ def _faces(found: list[tuple[str, int, Face]]) -> pa.Array:
         "face_id": pa.array(names),
         "ordinal": pa.array(ordinals, pa.int32()),
         "box": _structs(np.stack([face.box for face in faces]), _BOX),
-        "landmarks": _lists(
-            [5] * len(faces), _structs(np.concatenate([f.landmarks for f in faces]), _POINT), _POINT
-        ),
+        "landmarks": _lists([5] * len(faces), _structs(np.concatenate([f.landmarks for f in faces]), _POINT), _POINT),
         "score": pa.array([face.score for face in faces], pa.float64()),
         "quality": pa.array([vars(face.quality) for face in faces], _QUALITY),
         "embedding": _lists(

@@ -59,9 +59,7 @@ def uri_of(source: str) -> str:
         return "file://" + quote_from_bytes(os.path.abspath(os.fsencode(source)), safe="/{}") + folder
     parts = urlsplit(source)
     if parts.query or parts.fragment:
-        raise InputError(
-            f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment"
-        )
+        raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
     if not parts.netloc and not parts.path.startswith("/"):
         raise InputError(f"{source}: no store and no absolute path; write {parts.scheme}://STORE/PATH")
     return source

@@ -47,9 +47,7 @@ def _packing(rows: int, names: list[str], columns: list[str], vectors: str) -> C
             refuse_unfit(matrix, block[names[-1]].to_pylist())
             yield pa.RecordBatch.from_pydict(
                 {
-                    **{
-                        column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)
-                    },
+                    **{column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)},
                     vectors: [matrix.tobytes()],
                 }
             )
@@ -66,12 +64,7 @@ def vectors_of(embeddings: pa.ChunkedArray) -> Array:
     column = pa.concat_arrays(embeddings.chunks)
     if column.null_count or len(set(np.diff(column.offsets.to_numpy()))) > 1:
         raise ValueError("embeddings must be present and of one length")
-    return (
-        column.flatten()
-        .to_numpy(zero_copy_only=False)
-        .astype(np.float32, copy=False)
-        .reshape(len(column), -1)
-    )
+    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(len(column), -1)
 
 
 def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], Batches]:

@@ -82,8 +82,7 @@ class Template:
     def _expression(self, text: str) -> str:
         pieces = re.split(r"\{(.*?)\}", text)
         return "".join(
-            re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>{self._form(piece)})"
-            for at, piece in enumerate(pieces)
+            re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>{self._form(piece)})" for at, piece in enumerate(pieces)
         )
 
     def _form(self, part: str) -> str:

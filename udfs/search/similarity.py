@@ -46,6 +46,4 @@ def refuse_unfit(vectors: Array, ids: list[str]) -> None:
     unfit = ~(np.abs(lengths - 1.0) < 1e-3)  # true for NaN as well
     if unfit.any():
         first = int(np.flatnonzero(unfit)[0])
-        raise InputError(
-            f"the embedding of {ids[first]} has length {lengths[first]:.6g}, not 1; embed it again"
-        )
+        raise InputError(f"the embedding of {ids[first]} has length {lengths[first]:.6g}, not 1; embed it again")

@@ -27,9 +27,7 @@ class Gallery:
         by_person = np.lexsort((np.asarray(samples, object), np.asarray(persons, object)))
         persons_sorted = np.asarray(persons, object)[by_person]
         changes = persons_sorted[1:] != persons_sorted[:-1]
-        starts = (
-            np.flatnonzero(np.concatenate(([True], changes))) if len(persons_sorted) else np.empty(0, np.intp)
-        )
+        starts = np.flatnonzero(np.concatenate(([True], changes))) if len(persons_sorted) else np.empty(0, np.intp)
         return cls(
             np.ascontiguousarray(vectors[by_person], np.float32),
             persons_sorted,

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 Image.MAX_IMAGE_PIXELS = None
 
 # No format that runs a program or describes vectors (EPS, WMF) and none that no camera writes.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM")
 _SIGNATURES = (
     b"\xff\xd8\xff",
     b"\x89PNG",
@@ -67,7 +67,7 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
     try:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError as error:
-        known = content.startswith(_SIGNATURES)
+        known = content.startswith(_SIGNATURES) or content[4:12] == b"ftypavif"
         raise RejectedError("truncated" if known else "not_an_image", "no readable image header") from error
     except MemoryError:
         raise
@@ -82,9 +82,7 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
     shrink = min(1.0, maximum_side / max(columns, rows))
     target = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     if min(target) < minimum_side:
-        raise RejectedError(
-            "too_small", f"{columns} x {rows} is {target[0]} x {target[1]} pixels once scaled"
-        )
+        raise RejectedError("too_small", f"{columns} x {rows} is {target[0]} x {target[1]} pixels once scaled")
     if image.mode not in _EIGHT_BIT | _SIXTEEN_BIT:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
 

@@ -69,14 +69,11 @@ class DlibResNet(nn.Module):
         self.stem = _ConvolutionAffine(3, 32, 7, 2)
         inputs = [32] + [filters for filters, _ in _BLOCKS]
         self.blocks = nn.ModuleList(
-            _Residual(before, filters, stride)
-            for before, (filters, stride) in zip(inputs, _BLOCKS, strict=False)
+            _Residual(before, filters, stride) for before, (filters, stride) in zip(inputs, _BLOCKS, strict=False)
         )
         self.fc = nn.Linear(256, 128, bias=False)
         self.mean: torch.Tensor
-        self.register_buffer(
-            "mean", torch.tensor([122.782, 117.001, 104.298])[:, None, None], persistent=False
-        )
+        self.register_buffer("mean", torch.tensor([122.782, 117.001, 104.298])[:, None, None], persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.relu(self.stem((x - self.mean) / 256))
@@ -119,7 +116,7 @@ def _tensor(content: bytes, start: int, shape: tuple[int, int, int, int]) -> tup
     at = content.find(header, start)
     end = at + len(header) + 4 * count
     if at < 0 or end > len(content):
-        raise InputError(f"not the weights of dlib-resnet-v1: no tensor of shape {shape} after byte {start}")
+        raise InputError(f"no tensor of shape {shape} after byte {start}")
     values = np.frombuffer(content, "<f4", count, at + len(header))
     return torch.from_numpy(values.copy()), end
 

@@ -48,9 +48,7 @@ class Embedder(ABC):
 class _Batches:
     """Runs a network on batches of one fixed size, so that a face's bits do not depend on its neighbours."""
 
-    def __init__(
-        self, network: "torch.nn.Module", spec: VisionSpec, shift: float = 0.0, scale: float = 1.0
-    ) -> None:
+    def __init__(self, network: "torch.nn.Module", spec: VisionSpec, shift: float = 0.0, scale: float = 1.0) -> None:
         import torch
 
         self._dtype = torch.bfloat16 if spec.precision == "bf16" else torch.float32
@@ -60,10 +58,7 @@ class _Batches:
         self._network = network.eval().to(self._device, self._dtype).to(memory_format=torch.channels_last)
 
     def embed(self, crops: list[Array]) -> Array:
-        parts = [
-            self._embed_batch(crops[start : start + self._batch])
-            for start in range(0, len(crops), self._batch)
-        ]
+        parts = [self._embed_batch(crops[start : start + self._batch]) for start in range(0, len(crops), self._batch)]
         return np.concatenate(parts)
 
     def _embed_batch(self, crops: list[Array]) -> Array:
@@ -136,9 +131,7 @@ class Dlib(Embedder):
 
 
 def _counters(network: "torch.nn.Module") -> Tensors:
-    return {
-        name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")
-    }
+    return {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
 
 
 EMBEDDERS: dict[str, type[Embedder]] = {"facenet-vggface2": FaceNet, "dlib-resnet-v1": Dlib}

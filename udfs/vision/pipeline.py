@@ -71,24 +71,18 @@ class FacePipeline:
         import torch
 
         if spec.device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError(
-                "vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node"
-            )
+            raise InputError("vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node")
         torch.set_num_threads(spec.threads)
         if spec.contract_id is not None:
             here = contract(spec).contract_id
             if here != spec.contract_id:
-                raise InputError(
-                    f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}"
-                )
+                raise InputError(f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}")
         self.spec = spec
         given = dict(spec.weights)
         self._detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
         self._embedder = embedder(spec.embedder)(spec, weights.load(spec.embedder, given.get(spec.embedder)))
 
-    def run(
-        self, images: Iterable[tuple[object, bytes | ReadError]]
-    ) -> Iterator[tuple[object, ImageOutcome]]:
+    def run(self, images: Iterable[tuple[object, bytes | ReadError]]) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images. An image that could not be read comes as its `ReadError`.
 
         Crops are embedded in full batches across images; an image waits until its last face is embedded.
@@ -143,7 +137,5 @@ class FacePipeline:
 
 def _finish(image: _Pending) -> tuple[object, ImageOutcome]:
     for (face, scale, measured), embedding in zip(image.found, image.embeddings, strict=True):
-        image.outcome.faces.append(
-            Face(face.box * scale, face.landmarks * scale, face.score, measured, embedding)
-        )
+        image.outcome.faces.append(Face(face.box * scale, face.landmarks * scale, face.score, measured, embedding))
     return image.key, image.outcome

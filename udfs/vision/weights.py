@@ -177,9 +177,7 @@ def _known(name: str) -> Weights:
 def _verified(weights: Weights, content: bytes, where: str) -> Tensors:
     try:
         tensors = weights.read(content)
-    except InputError:
-        raise
-    except Exception as error:  # whatever torch makes of a file that is none of its own
+    except Exception as error:  # whatever a reader makes of a file that is none of its own
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{where}: not a weights file of {weights.name!r}: {reason}") from error
     found = digest(tensors)

@@ -1,0 +1,60 @@
+"""What tests do with jobs and tables."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import settings
+from jobs.options import Context
+from schemas.store import Tables
+
+EMBEDDER = "dlib-resnet-v1"
+"""The embedder whose weights every machine can fetch: what most tests run with."""
+
+VARYING = ("run_id", "enrolled_at", "withdrawn_at")
+"""Columns that say when and by whom, and may differ between runs that agree."""
+
+
+class MakeContext:
+    """Makes contexts with tables of their own, and remembers what their jobs said."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self._spark = spark
+        self._folder = folder
+        self.said: list[str] = []
+
+    def __call__(self, name: str = "tables", *changes: str) -> Context:
+        loaded = settings.load(None, (f"vision.embedder={EMBEDDER}", *changes))
+        tables = Tables(self._spark, str(self._folder / name))
+        return Context(self._spark, tables, loaded, self.said.append)
+
+
+def rows_of(table: DataFrame, *without: str) -> list[str]:
+    """The rows in an order of their own, in full precision, less what may differ between runs."""
+    kept = [name for name in table.columns if name not in (*VARYING, *without)]
+    return sorted(repr(row) for row in table.select(*sorted(kept)).collect())
+
+
+def assert_same_tables(left: Context, right: Context, *names: str) -> None:
+    for name in names:
+        assert rows_of(left.tables.read(name)) == rows_of(right.tables.read(name)), name
+
+
+def as_nobody(function: Callable[[], object]) -> str:
+    """What a function returns when it runs without root's rights, as text."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+            os.write(write_end, str(function()).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    os.waitpid(child, 0)
+    with os.fdopen(read_end, "rb") as pipe:
+        return pipe.read().decode()

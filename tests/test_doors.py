@@ -1,0 +1,56 @@
+"""Who may import whom: the rooms of the house and their doors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("jobs", "udfs", "schemas", "evaluation", "demo")
+SPARKLESS = ("udfs/lake.py", "udfs/template.py", "udfs/ids.py", "udfs/packages.py", "udfs/errors.py", "udfs/files.py",
+             "udfs/matching.py", "udfs/vision", "udfs/search", "evaluation")  # fmt: skip
+
+
+def modules() -> list[Path]:
+    return sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path, *, top_level: bool = False) -> set[str]:
+    """The modules a file imports: anywhere, or only when it is itself imported."""
+    tree = ast.parse(path.read_text())
+    nodes = _at_import(tree) if top_level else ast.walk(tree)
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _at_import(tree: ast.Module) -> list[ast.stmt]:
+    return [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def uses(found: set[str], *packages: str) -> set[str]:
+    return {name for name in found if name.split(".")[0] in packages}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_doors(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    room = name.split("/", maxsplit=1)[0]
+    everything, on_import = imports(path), imports(path, top_level=True)
+    if room in ("udfs", "schemas", "evaluation"):
+        assert not uses(everything, "jobs", "demo")
+    if name.startswith(SPARKLESS):
+        assert not uses(everything, "pyspark", "delta", "schemas")
+    if name != "udfs/vision/dlib_resnet.py":  # imported where the network is made, and only there
+        assert not uses(on_import, "torch", "torchvision", "facenet_pytorch")
+
+
+def test_a_closed_door_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("from jobs import embed\ndef f():\n    import torch\n")
+    assert uses(imports(path), "jobs", "torch") == {"jobs", "jobs.embed", "torch"}
+    assert uses(imports(path, top_level=True), "torch") == set()

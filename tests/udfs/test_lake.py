@@ -1,0 +1,142 @@
+import os
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support import as_nobody
+from udfs import lake
+from udfs.errors import InputError
+from udfs.lake import File, ReadError
+
+MEGABYTE = 1 << 20
+
+names = st.binary(min_size=1, max_size=40).filter(lambda name: name not in (b".", b"..") and not set(name) & {0, 47})
+
+
+def put(folder: Path, name: bytes, content: bytes = b"x") -> None:
+    (folder / os.fsdecode(name)).write_bytes(content)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sets(names, min_size=1, max_size=5))
+def test_every_name_is_listed_and_read_back(tmp_path_factory: pytest.TempPathFactory, found: set[bytes]) -> None:
+    folder = tmp_path_factory.mktemp("lake")
+    for name in found:
+        put(folder, name, b"content of " + name)
+    listed = {file.uri: file for file in lake.list_below(lake.uri_of(str(folder)))}
+    assert set(listed) == {f"file://{folder}/" + quote_from_bytes(name, safe="") for name in found}
+    for name in found:
+        file = listed[f"file://{folder}/" + quote_from_bytes(name, safe="")]
+        assert lake.read(file, MEGABYTE) == b"content of " + name
+
+
+def test_hidden_empty_and_nested_files_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    for name in (".hidden", "_SUCCESS", "deep/empty.jpg", "deep/deeper/x"):
+        (tmp_path / name).touch()
+    found = [file.uri.removeprefix(f"file://{tmp_path}/") for file in lake.list_below(f"file://{tmp_path}")]
+    assert sorted(found) == sorted([".hidden", "_SUCCESS", "deep/empty.jpg", "deep/deeper/x"])
+
+
+def test_a_pipe_is_listed_and_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (pipe,) = lake.list_below(f"file://{tmp_path}")
+    assert not pipe.regular
+    with pytest.raises(ReadError, match="not_an_image"):
+        lake.read(pipe, MEGABYTE)  # opening it would wait for ever
+
+
+def test_a_file_that_became_a_pipe_is_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ReadError, match="changed"):
+        lake.read(File(f"file://{tmp_path}/pipe.jpg", 3, 0), MEGABYTE)
+
+
+def test_a_link_that_leads_nowhere_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to("/nowhere")
+    (link,) = lake.list_below(f"file://{tmp_path}")
+    with pytest.raises(ReadError, match="gone"):
+        lake.read(link, MEGABYTE)
+
+
+def test_a_link_to_its_own_parent_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="its own parent"):
+        list(lake.list_below(f"file://{tmp_path}"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"longer", "changed"), (b"abd", "changed"), (None, "gone"), (b"", "changed")]
+)
+def test_a_file_that_is_another_now(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"abc")
+    os.utime(path, ns=(1, 10**15))
+    (listed,) = lake.list_below(f"file://{tmp_path}")
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(ReadError, match=reason):
+        lake.read(listed, MEGABYTE)
+
+
+def test_limits_of_size(tmp_path: Path) -> None:
+    put(tmp_path, b"large", b"12345")
+    put(tmp_path, b"none", b"")
+    large, none = lake.list_below(f"file://{tmp_path}")
+    with pytest.raises(ReadError, match="too_large"):
+        lake.read(large, 4)
+    with pytest.raises(ReadError, match="empty"):
+        lake.read(none, 4)
+
+
+def test_a_file_that_may_not_be_read_is_forbidden(tmp_path: Path) -> None:
+    path = tmp_path / "secret.jpg"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (file,) = lake.list_below(f"file://{tmp_path}")
+
+    def reason() -> str:
+        try:
+            lake.read(file, MEGABYTE)
+        except ReadError as error:
+            return error.reason
+        return "read"
+
+    assert as_nobody(reason) == "forbidden"
+
+
+def test_what_cannot_be_listed_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        lake.list_directory(lake.uri_of(str(tmp_path / "missing")))
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://"])
+def test_uris_that_say_too_much_or_too_little(source: str) -> None:
+    with pytest.raises(InputError):
+        lake.uri_of(source)
+
+
+def test_a_remote_store_keeps_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any store but the local disk goes through pyarrow's file systems: here, one that is a folder."""
+    from pyarrow import fs
+
+    monkeypatch.setattr(
+        lake,
+        "_store",
+        lambda scheme, authority: (fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), authority),
+    )
+    (tmp_path / "bucket" / "in ner").mkdir(parents=True)
+    odd = ["per%20cent.jpg", "ha#sh.jpg", "a b?.jpg", "[1].jpg", "in ner/ü.jpg"]
+    for name in odd:
+        (tmp_path / "bucket" / name).write_text(name)
+    listed = {file.uri: file for file in lake.list_below("memory://bucket")}
+    assert set(listed) == {"memory://bucket/" + quote_from_bytes(name.encode()) for name in odd}
+    assert {lake.read(file, MEGABYTE).decode() for file in listed.values()} == set(odd)
+    (tmp_path / "bucket" / "ha#sh.jpg").unlink()
+    with pytest.raises(ReadError, match="gone"):
+        lake.read(listed["memory://bucket/ha%23sh.jpg"], MEGABYTE)

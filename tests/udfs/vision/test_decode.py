@@ -1,0 +1,110 @@
+import io
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from udfs.vision.decode import Picture, RejectedError, decode
+
+
+def picture(content: bytes, **limits: int) -> Picture:
+    return decode(content, **{"minimum_side": 20, "maximum_side": 2048, "maximum_pixels": 10**8, **limits})
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
+    content = io.BytesIO()
+    image.save(content, form, **options)
+    return content.getvalue()
+
+
+def gradient(width: int = 64, height: int = 48) -> Image.Image:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, width)
+    pixels[..., 1] = np.linspace(0, 255, height)[:, None]
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM"])
+def test_formats(form: str) -> None:
+    found = picture(encoded(gradient(), form))
+    assert (found.width, found.height, found.scale, found.image.mode) == (64, 48, 1.0, "RGB")
+    assert np.abs(np.asarray(found.image, int) - np.asarray(gradient(), int)).mean() < 8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_upright(orientation: int) -> None:
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # how a camera would have stored the picture
+    stored = gradient().transpose(Image.Transpose(undo[orientation])) if orientation > 1 else gradient()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    found = picture(encoded(stored, exif=exif))
+    assert (found.width, found.height) == (64, 48)
+    assert np.array_equal(np.asarray(found.image), np.asarray(gradient()))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+def test_colour_modes(mode: str) -> None:
+    grey = gradient().convert("L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(grey).astype(np.uint16) << 8)
+    else:
+        image = gradient().convert("RGB" if mode == "CMYK" else mode).convert(mode)
+    found = picture(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
+    assert found.image.mode == "RGB"
+    if mode == "I;16":
+        assert np.array_equal(np.asarray(found.image)[..., 0], np.asarray(grey))
+
+
+def test_large_pictures_are_scaled_and_say_so() -> None:
+    found = picture(encoded(gradient(1000, 500), "JPEG"), maximum_side=250)
+    assert found.image.size == (250, 125)
+    assert (found.width, found.height, found.scale) == (1000, 500, 4.0)
+
+
+def test_the_first_frame_counts() -> None:
+    frames = [gradient(), Image.new("RGB", (64, 48))]
+    found = picture(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
+    assert np.array_equal(np.asarray(found.image), np.asarray(gradient()))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"Remember to label the photos.", "not_an_image"),
+        (b"\0" * 1000, "not_an_image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 90\n", "not_an_image"),
+        (encoded(gradient(), "JPEG")[:300], "truncated"),
+        (encoded(gradient(500, 500), "JPEG")[:-2000], "truncated"),
+        (encoded(gradient(500, 500), "PNG")[:-400], "truncated"),
+        (encoded(gradient(), "PNG")[:10], "truncated"),
+        (encoded(gradient(1, 1)), "too_small"),
+        (encoded(gradient(4000, 30)), "too_small"),
+        (encoded(Image.new("1", (20_000, 20_000))), "too_large"),
+        (encoded(Image.new("F", (64, 64)), "TIFF"), "unsupported_mode"),
+        (encoded(Image.new("I", (64, 64)), "TIFF"), "unsupported_mode"),
+    ],
+)
+def test_rejections(content: bytes, reason: str) -> None:
+    with pytest.raises(RejectedError) as rejected:
+        picture(content)
+    assert rejected.value.reason == reason
+
+
+@pytest.mark.parametrize(("zone", "hour"), [(None, 12), ("+02:00", 10)])
+def test_when_it_was_taken(zone: str | None, hour: int) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:01:31 12:30:00"
+    if zone:
+        exif.get_ifd(0x8769)[0x9011] = zone
+    found = picture(encoded(gradient(), "JPEG", exif=exif))
+    assert found.captured_at == datetime(2026, 1, 31, hour, 30, tzinfo=UTC)
+
+
+def test_damaged_metadata_costs_no_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0132] = "yesterday"
+    found = picture(encoded(gradient(), "JPEG", exif=exif))
+    assert found.captured_at is None
+    broken = picture(encoded(gradient(), "JPEG", exif=b"Exif\0\0garbage"))
+    assert broken.captured_at is None

