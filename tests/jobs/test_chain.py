@@ -1,0 +1,239 @@
+"""The chain on real photos, and the invariants it must keep."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from demo.photos import RUN_DATE
+from jobs.embed import embed
+from jobs.enroll import enroll
+from jobs.identify import identify
+from jobs.ingest import ingest
+from jobs.options import Context
+from schemas.catalog import IMAGES
+from tests.support import MakeContext, assert_same_tables, rows_of
+from udfs.errors import InputError
+
+DAY = date.fromisoformat(RUN_DATE)
+NEXT_DAY = date(2026, 2, 1)
+RESULTS = ("image_outcomes", "faces", "matches", "identifications")
+
+
+def template(lake: Path) -> str:
+    return f"{lake}/{{run_date}}/"
+
+
+@pytest.fixture(scope="module")
+def lake(demo_photos: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of photos."""
+    folder = tmp_path_factory.mktemp("lake")
+    shutil.copytree(demo_photos[0], folder, dirs_exist_ok=True)
+    (folder / NEXT_DAY.isoformat()).mkdir()
+    for name in ("speech.jpg", "astronaut.png"):
+        shutil.copy2(demo_photos[0] / RUN_DATE / name, folder / NEXT_DAY.isoformat() / name)
+    return folder
+
+
+def run_chain(context: Context, lake: Path, people: Path, days: tuple[date, ...] = (DAY, NEXT_DAY), **how: int) -> None:
+    enroll(context, gallery=str(people), gallery_name="people")
+    for day in days:
+        ingest(context, source=template(lake), run_date=day)
+        embed(context, run_date=day, **how)
+        identify(context, run_date=day)
+
+
+@pytest.fixture(scope="module")
+def done(
+    spark: object,
+    lake: Path,
+    demo_photos: tuple[Path, Path],
+    dlib_weights: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Context:
+    """The chain run once; tests read it, and none changes it."""
+    context = MakeContext(spark, tmp_path_factory.mktemp("done"))()  # type: ignore[arg-type]
+    run_chain(context, lake, demo_photos[1], partitions=1)
+    return context
+
+
+def decisions(context: Context) -> dict[str, list[tuple[str, str | None]]]:
+    rows = (
+        context.tables.read("image_outcomes")
+        .join(context.tables.read("images"), ["image_id", "run_date"])
+        .where(F.col("run_date") == F.lit(DAY))
+        .join(context.tables.read("faces").select("face_id", "image_id", "ordinal"), "image_id", "left")
+        .join(context.tables.read("identifications").select("face_id", "decision", "person_id"), "face_id", "left")
+        .orderBy("uri", "ordinal")
+        .collect()
+    )
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    for row in rows:
+        name = row.uri.rpartition("/")[2]
+        named = row.person_id if row.decision == "match" else None
+        found.setdefault(name, []).append((row.decision or row.outcome, named))
+    return found
+
+
+def test_everyone_is_named_right(done: Context) -> None:
+    obama, biden, unknown = ("match", "barack_obama"), ("match", "joe_biden"), ("unknown", None)
+    found = decisions(done)
+    assert sorted(found.pop("group.jpg"), key=str) == sorted([obama, unknown, biden], key=str)
+    for half_a_face in ("edge_left.jpg", "edge_right.jpg"):  # an eye lies outside the picture
+        ((_, named),) = found.pop(half_a_face)
+        assert named in (None, "barack_obama")
+    assert found == {
+        "speech.jpg": [obama],
+        "speech_32bit.png": [obama],
+        "astronaut.png": [unknown],
+        "lying_on_its_side.jpg": [("match", "grace_hopper")],
+        "coffee.png": [("no_face", None)],
+        "rocket.jpg": [("no_face", None)],
+        "cut_off.jpg": [("rejected:truncated", None)],
+        "notes.jpg": [("rejected:not_an_image", None)],
+        ".empty": [("rejected:empty", None)],
+    }
+
+
+def test_every_listed_file_has_an_outcome(done: Context, lake: Path) -> None:
+    listed = sum(path.is_file() for path in lake.rglob("*"))
+    assert done.tables.read("images").count() == listed
+    assert done.tables.read("image_outcomes").count() == listed
+
+
+@pytest.mark.slow
+def test_rows_do_not_depend_on_partitions_or_the_order_of_dates(
+    done: Context, make_context: MakeContext, lake: Path, demo_photos: tuple[Path, Path]
+) -> None:
+    """The same bits from one partition and one slice, and from eight and slices of three, newest date first."""
+    other = make_context()
+    run_chain(other, lake, demo_photos[1], days=(NEXT_DAY, DAY), partitions=8, commit_every=3)
+    assert_same_tables(done, other, "images", "gallery", "enrollments", *RESULTS)
+
+
+def test_a_second_run_changes_nothing_and_opens_nothing(
+    make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    context = make_context()
+    moved = tmp_path / "lake"
+    (moved / RUN_DATE).mkdir(parents=True)
+    for name in ("speech.jpg", "coffee.png", "cut_off.jpg"):
+        shutil.copy2(demo_photos[0] / RUN_DATE / name, moved / RUN_DATE / name)
+    run_chain(context, moved, demo_photos[1], days=(DAY,))
+    names = ("images", "gallery", "enrollments", *RESULTS)
+    before = {name: rows_with_runs(context, name) for name in names}
+    shutil.rmtree(moved)  # whoever opens an image now finds it gone
+    assert embed(context, run_date=DAY)["pending"] == 0
+    assert embed(context, all_pending=True)["pending"] == 0
+    assert identify(context, run_date=DAY)["searched"] == 0
+    assert enroll(context, gallery=str(demo_photos[1]), gallery_name="people").get("accepted", 0) == 0
+    assert {name: rows_with_runs(context, name) for name in names} == before
+
+    shutil.copytree(demo_photos[0] / RUN_DATE, moved / RUN_DATE)  # nine more, of which some have faces
+    counts = ingest(context, source=template(moved), run_date=DAY)
+    assert (counts["listed"], counts["new"]) == (12, 9)
+    assert embed(context, run_date=DAY)["images"] == 9
+    searched = identify(context, run_date=DAY)
+    assert 0 < searched["searched"] < searched["faces"]
+
+
+def rows_with_runs(context: Context, name: str) -> list[str]:
+    """Down to who wrote them when: nothing at all may have been written."""
+    return sorted(repr(row) for row in context.tables.read(name).collect())
+
+
+def test_a_changed_file_is_a_new_image_and_the_old_one_is_no_longer_there(
+    make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    context = make_context()
+    folder = tmp_path / "lake" / RUN_DATE
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes((demo_photos[0] / RUN_DATE / "coffee.png").read_bytes())
+    (folder / "b.jpg").write_bytes(b"x")
+    source = template(tmp_path / "lake")
+    ingest(context, source=source)
+    (folder / "a.jpg").write_bytes((demo_photos[0] / RUN_DATE / "speech.jpg").read_bytes())
+    (folder / "b.jpg").unlink()
+    assert ingest(context, source=source)["new"] == 1
+    counts = embed(context, all_pending=True)
+    assert {name: counts.get(name) for name in ("faces", "rejected:changed", "rejected:gone")} == {
+        "faces": 1,
+        "rejected:changed": 1,
+        "rejected:gone": 1,
+    }
+
+
+def test_images_of_a_table(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
+    context = make_context()
+    columns = "path string, modificationTime timestamp, length bigint, content binary"
+    when = F.to_timestamp(F.lit("2026-01-31 12:00:00"))
+    contents = [(demo_photos[0] / RUN_DATE / name).read_bytes() for name in ("speech.jpg", "coffee.png")]
+    rows = [(f"store:{at}", None, len(content), content) for at, content in enumerate([*contents, b""])]
+    frame = context.spark.createDataFrame(rows, columns).withColumn("modificationTime", when)
+    frame.write.format("delta").save(str(tmp_path / "photos"))
+    table = f"delta.`{tmp_path}/photos`"
+    ingest(context, source_table=table, source_name="archive")
+    counts = embed(context, run_date=DAY)
+    assert (counts["faces"], counts["no_face"], counts["rejected:empty"]) == (1, 1, 1)
+    assert {row.source for row in context.tables.read("images").collect()} == {"archive"}
+
+
+@pytest.mark.slow
+def test_unreadable_images_are_tried_again_three_times(make_context: MakeContext) -> None:
+    """A store that nobody can reach, with one image in it."""
+    context = make_context()
+    row = {"image_id": "i", "uri": "nosuch://store/a.jpg", "size": 3, "modified_us": 0, "regular": True}
+    nothing = dict.fromkeys(("captured_at", "source", "case_id", "content_table"))
+    image = {**row, **nothing, "run_date": DAY, "run_id": "r"}
+    context.tables.append("images", context.spark.createDataFrame([image], IMAGES.schema))
+    pending = [embed(context, run_date=DAY)["pending"] for _ in range(6)]
+    assert pending == [1, 1, 1, 1, 0, 0]
+    (outcome,) = context.tables.read("image_outcomes").collect()
+    assert (outcome.outcome, outcome.attempts) == ("rejected:unreadable", 4)
+
+
+def test_contracts_are_never_mixed(done: Context, make_context: MakeContext, demo_photos: tuple[Path, Path]) -> None:
+    """Faces of one contract, a gallery of another: refused, both named, nothing written."""
+    other = make_context("tables", "vision.minimum_face=60")
+    faces = done.tables.read("faces").withColumn("contract_id", F.lit("another"))
+    enroll(other, gallery=str(demo_photos[1]), gallery_name="people")
+    other.tables.append("faces", faces)
+    contract = other.tables.read("contracts").first().contract_id
+    with pytest.raises(InputError, match=f"another, gallery 'people' of {contract}"):
+        identify(other, run_date=DAY)
+    assert not other.tables.exists("identifications")
+
+    gallery = other.tables.read("gallery").limit(1)
+    other.tables.append("gallery", gallery.withColumns({"contract_id": F.lit("third"), "sample_id": F.lit("s")}))
+    with pytest.raises(InputError, match="several contracts"):
+        identify(other, run_date=DAY)
+    with pytest.raises(InputError, match=f"third, the settings of {contract}"):
+        enroll(other, gallery=str(demo_photos[1]), gallery_name="people")
+
+
+def test_the_ledger_tells_of_every_run(done: Context, make_context: MakeContext, tmp_path: Path) -> None:
+    rows = done.tables.read("runs").collect()
+    assert sorted((row.job, row.event) for row in rows) == sorted(
+        (job, event)
+        for job, times in {"enroll": 1, "ingest": 2, "embed": 2, "identify": 2}.items()
+        for event in ("started", "finished")
+        for _ in range(times)
+    )
+    failing = make_context()
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(InputError, match="--allow-empty"):
+        ingest(failing, source=str(tmp_path / "nothing"))
+    failed = failing.tables.read("runs").where("event = 'failed'").first()
+    assert "--allow-empty" in failed.error
+    ingest(failing, source=str(tmp_path / "nothing"), allow_empty=True)
+
+
+def test_rank_is_by_person_and_the_nearest_sample_carries(done: Context) -> None:
+    matches = done.tables.read("matches")
+    assert matches.groupBy("face_id", "person_id").count().where("count > 1").isEmpty()
+    firsts = matches.where("rank = 1").join(done.tables.read("identifications"), "face_id")
+    assert firsts.count() == done.tables.read("identifications").where("person_id IS NOT NULL").count()
+    rows = rows_of(matches.select("face_id", "rank", "similarity"))
+    assert len(rows) == len(set(rows))

@@ -1,0 +1,101 @@
+"""The command line as a person meets it: what it says when it is used wrongly, and that nothing is written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.cli import rollcall
+from jobs.options import run_command
+
+
+def said(capsys: pytest.CaptureFixture[str], command: click.Command, *arguments: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as stopped:
+        run_command(command, list(arguments))
+    code = stopped.value.code
+    assert isinstance(code, int)
+    return code, capsys.readouterr().err
+
+
+@pytest.fixture
+def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs use the tests' session, and leave it running."""
+    from jobs import session
+
+    monkeypatch.setattr(session, "spark_session", lambda job, master: spark)
+    monkeypatch.setattr(SparkSession, "stop", lambda self: None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ingest", "--source", "/no/such/folder"], "/no/such/folder: cannot be listed"),
+        (["ingest"], "--source URI, or --source-table NAME"),
+        (["ingest", "--source", "/tmp/{day}"], "no part is called {day}"),
+        (["embed", "--run-date", "2026-13-45"], "'2026-13-45' is no date; write it as 2026-01-31"),
+        (["embed", "--run-date", "tomorrow"], "is no date"),
+        (["embed"], "--run-date YYYY-MM-DD, or --all-pending"),
+        (["embed", "--all-pending", "--set", "vision.embedder=arcface"], "use one of: facenet-vggface2, dlib"),
+        (["embed", "--all-pending", "--set", "vision.detector=haar"], "use one of: mtcnn"),
+        (["embed", "--all-pending", "--set", "weights.facenet-vggface2={bad}"], "not a weights file"),
+        (["embed", "--all-pending", "--set", "weights.facenet-vggface2=/no/file"], "/no/file: cannot be read"),
+        (["identify", "--run-date", "2026-01-31"], "no table 'gallery' yet; run `rollcall enroll` first"),
+        (["enroll", "--gallery", "/no/folder", "--gallery-name", "g"], "cannot be listed"),
+        (["enroll", "--gallery", "/tmp"], "Missing option '--gallery-name'"),
+        (["sql", "SELECT * FROM nothing", "--limit", "0"], "Invalid value for '--limit'"),
+        (["forget"], "No such command 'forget'"),
+    ],
+)
+def test_bad_usage_is_one_line_and_writes_nothing(
+    in_this_session: None,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    dlib_weights: Path,
+    arguments: list[str],
+    told: str,
+) -> None:
+    bad = tmp_path / "bad.pt"
+    bad.write_bytes(b"not weights")
+    arguments = [argument.replace("{bad}", str(bad)) for argument in arguments]
+    if arguments[0] == "enroll":
+        arguments += ["--set", "vision.embedder=dlib-resnet-v1"]
+    tables = tmp_path / "tables"
+    place = [] if arguments[0] == "forget" else ["--tables", str(tables)]
+    code, text = said(capsys, rollcall, *arguments, *place)
+    assert code == 2
+    assert told in text
+    assert len(text.strip().splitlines()) == 1
+    assert not tables.exists()
+
+
+def test_no_tables_named(in_this_session: None, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = said(capsys, rollcall, "ingest", "--source", "/tmp")
+    assert (code, "--tables URI or --database NAME" in text) == (2, True)
+
+
+def test_sql_opens_the_tables_by_name(
+    in_this_session: None, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "a.jpg").touch()
+    place = ["--tables", str(tmp_path / "tables")]
+    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *place])
+    capsys.readouterr()
+    run_command(rollcall, ["sql", "SELECT size, count(*) AS n FROM images GROUP BY size", "--format", "csv", *place])
+    assert capsys.readouterr().out == "size,n\n0,1\n"
+    code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
+    assert code == 1
+    assert "nowhere" in text
+
+
+@pytest.mark.parametrize("job", ["ingest", "embed", "enroll", "identify", "sql", "weights"])
+def test_help_is_quick_and_imports_no_torch(job: str) -> None:
+    program = (
+        "import sys\nfrom jobs.cli import main\nsys.argv = ['rollcall', sys.argv[1], '--help']\n"
+        "try:\n    main()\nfinally:\n    assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program, job], capture_output=True, text=True, check=True)
+    assert "Usage:" in done.stdout

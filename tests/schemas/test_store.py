@@ -1,0 +1,126 @@
+"""What tables refuse, and what each way of writing leaves behind."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
+from schemas.store import Tables
+from udfs.errors import InputError
+
+DAY, OTHER = date(2026, 1, 31), date(2026, 2, 1)
+
+
+@pytest.fixture
+def tables(spark: SparkSession, tmp_path: Path) -> Tables:
+    return Tables(spark, str(tmp_path / "odd name %20"))
+
+
+def contracts(spark: SparkSession, *ids: str, embedder: str = "e") -> DataFrame:
+    return spark.createDataFrame([(name, "d", embedder, 2, "{}") for name in ids], CONTRACTS.schema)
+
+
+def matches(spark: SparkSession, *rows: tuple[str, str, date, float]) -> DataFrame:
+    whole = [(face, "g", person, "i", day, "c", 1, "s", similarity, "r") for face, person, day, similarity in rows]
+    return spark.createDataFrame(whole, MATCHES.schema)
+
+
+def found(tables: Tables) -> list[tuple[str, str, float]]:
+    return sorted((row.face_id, row.person_id, row.similarity) for row in tables.read("matches").collect())
+
+
+def test_a_key_is_added_once(spark: SparkSession, tables: Tables) -> None:
+    tables.append_new("contracts", contracts(spark, "a", "b"))
+    tables.append_new("contracts", contracts(spark, "b", "c", embedder="another"))
+    rows = {row.contract_id: row.embedder for row in tables.read("contracts").collect()}
+    assert rows == {"a": "e", "b": "e", "c": "another"}
+    tables.update("contracts", contracts(spark, "b", embedder="another"))
+    assert tables.read("contracts").where("embedder = 'another'").count() == 2
+
+
+def test_replacing_takes_the_old_rows_of_its_scope_and_no_others(spark: SparkSession, tables: Tables) -> None:
+    tables.append(
+        "matches",
+        matches(spark, ("f1", "p", DAY, 0.5), ("f1", "q", DAY, 0.4), ("f2", "p", DAY, 0.3), ("f1", "x", OTHER, 0.2)),
+    )
+    scope = spark.createDataFrame([("f1", "g"), ("f3", "g")], "face_id string, gallery_name string")
+    fresh = matches(spark, ("f1", "p", DAY, 0.9), ("f3", "p", DAY, 0.8))
+    for _ in range(2):  # the second time changes nothing
+        tables.replace("matches", fresh, scope, [DAY])
+        assert found(tables) == [("f1", "p", 0.9), ("f1", "x", 0.2), ("f2", "p", 0.3), ("f3", "p", 0.8)]
+    tables.replace("matches", fresh.limit(0), scope, [DAY])
+    assert found(tables) == [("f1", "x", 0.2), ("f2", "p", 0.3)]
+
+
+def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) -> None:
+    with pytest.raises(Exception, match="similarity_is_a_cosine"):
+        tables.append("matches", matches(spark, ("f", "p", DAY, 1.01)))
+    with pytest.raises(Exception, match="similarity_is_a_cosine"):
+        tables.append("matches", matches(spark, ("f", "p", DAY, float("nan"))))
+    tables.append("matches", matches(spark, ("f", "p", DAY, 1.0000001)))
+    row = dict.fromkeys(IDENTIFICATIONS.names)
+    row |= {"face_id": "f", "gallery_name": "g", "image_id": "i", "run_date": DAY, "contract_id": "c"}
+    row |= {"decision": "match", "threshold_id": "t", "threshold": 0.5, "review_threshold": 0.4}
+    row |= {"gallery_digest": "d", "gallery_persons": 1, "search_id": "s", "run_id": "r"}
+    with pytest.raises(Exception, match="a_match_names_someone"):
+        tables.append("identifications", spark.createDataFrame([row], IDENTIFICATIONS.schema))
+
+
+@pytest.mark.parametrize("embedding", [[0.6, 0.9], [0.0, 0.0], [float("nan"), 1.0], []])
+def test_embeddings_have_unit_length(spark: SparkSession, tables: Tables, embedding: list[float]) -> None:
+    names = TABLES["gallery"].names
+    row = dict.fromkeys(names, "x") | dict.fromkeys(("valid_from", "valid_to", "withdrawn_at"))
+    row |= {"labels": [], "quality": (1.0,) * 5, "enrolled_at": None, "embedding": embedding}
+    from datetime import UTC, datetime
+
+    row["enrolled_at"] = datetime.now(UTC)
+    with pytest.raises(Exception, match="embedding_has_unit_length"):
+        tables.append("gallery", spark.createDataFrame([row], TABLES["gallery"].schema))
+
+
+def test_columns_too_many_or_too_few_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
+    with pytest.raises(ValueError, match="missing \\['document'\\]"):
+        tables.append("contracts", contracts(spark, "a").drop("document"))
+
+
+def test_tables_of_another_version_are_left_alone(spark: SparkSession, tables: Tables) -> None:
+    tables.append("contracts", contracts(spark, "a"))
+    spark.sql(f"ALTER TABLE delta.`{tables.root}/contracts` SET TBLPROPERTIES ('rollcall.schemaVersion' = '0')")
+    with pytest.raises(InputError, match="schema version 0"):
+        Tables(spark, str(tables.root)).read("contracts")
+    spark.range(1).write.format("delta").save(f"{tables.root}/faces")
+    with pytest.raises(InputError, match="a table of something else"):
+        Tables(spark, str(tables.root)).read("faces")
+
+
+def test_a_table_that_is_not_there_names_its_job(tables: Tables) -> None:
+    with pytest.raises(InputError, match="run `rollcall identify` first"):
+        tables.read("matches")
+
+
+def test_tables_in_a_catalog_schema(spark: SparkSession, tmp_path: Path) -> None:
+    spark.sql(f"CREATE SCHEMA people LOCATION '{tmp_path}/managed'")
+    try:
+        tables = Tables(spark, None, "people")
+        tables.append("contracts", contracts(spark, "a"))
+        assert spark.table("people.contracts").count() == 1
+        comments = {row.name: row.description for row in spark.catalog.listColumns("people.contracts")}
+        assert comments["embedder"] == "the embedder's name; thresholds belong to it"
+        with pytest.raises(InputError, match="CREATE SCHEMA nowhere"):
+            Tables(spark, None, "nowhere")
+    finally:
+        spark.sql("DROP SCHEMA people CASCADE")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_can_be_made_and_every_example_runs(spark: SparkSession, tables: Tables, name: str) -> None:
+    for table in TABLES.values():
+        spark.createDataFrame([], table.schema).createOrReplaceTempView(table.name)
+    for _, query in TABLES[name].examples:
+        spark.sql(query).collect()
+    tables._create(name)
+    assert tables.read(name).columns == TABLES[name].names
+    for table in TABLES.values():
+        spark.catalog.dropTempView(table.name)
