@@ -25,7 +25,7 @@ SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal,
        d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up
 FROM images i
 JOIN image_outcomes o USING (image_id)
-JOIN contracts c ON c.contract_id = o.contract_id AND c.embedder = {embedder}
+JOIN contracts c ON c.contract_id = o.contract_id AND c.embedder = :embedder
 LEFT JOIN faces f USING (image_id, contract_id, settings_id)
 LEFT JOIN identifications d ON d.face_id = f.face_id
 ORDER BY image, f.ordinal

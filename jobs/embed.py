@@ -158,7 +158,8 @@ class Embedding:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
         images = self._context.spark.createDataFrame(slice_of_pending)
         ids = slice_of_pending["image_id"].to_pylist()
-        slice_id = stable_id("slice", self.contract.contract_id, self.settings_id, *ids)
+        # Two runs may compute the same images at once: each commits what it has staged itself.
+        slice_id = stable_id("slice", run.run_id, *ids)
         tasks = self._partitions or min(
             -(-len(ids) // _IMAGES_A_TASK), 4 * self._context.spark.sparkContext.defaultParallelism
         )

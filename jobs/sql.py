@@ -1,6 +1,12 @@
 """sql: ask the tables a question."""
 
+import csv
+import json
+import sys
+from typing import Any
+
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,19 +26,33 @@ def command(context: Context, query: str, form: str, limit: int) -> None:
     docs/tables.md describes the tables and has queries to start from.
     """
     context.tables.register_views()
-    rows = context.spark.sql(query).limit(limit + 1).toPandas()
+    found = context.spark.sql(query)
+    rows = found.limit(limit + 1).collect()
     if len(rows) > limit:
         context.say(f"sql: only the first {limit:,} rows are shown; see --limit")
-        rows = rows.head(limit)
-    if form == "csv":
-        click.echo(rows.to_csv(index=False), nl=False)
-    elif form == "json":
-        click.echo(rows.to_json(orient="records", lines=True, date_format="iso"), nl=False)
-    else:
-        table = Table(*[str(name) for name in rows.columns])
-        for row in rows.itertuples(index=False):
-            table.add_row(*["" if value is None else str(value) for value in row])
-        Console(width=None if Console().is_terminal else 200).print(table)
+    _PRINT[form](found.columns, [row.asDict(recursive=True) for row in rows[:limit]])
+
+
+def _print_table(names: list[str], rows: list[dict[str, Any]]) -> None:
+    table = Table(*names, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*["" if value is None else str(value) for value in row.values()])
+    Console(width=None if Console().is_terminal else 200).print(table)
+
+
+def _print_csv(names: list[str], rows: list[dict[str, Any]]) -> None:
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_json(names: list[str], rows: list[dict[str, Any]]) -> None:
+    del names
+    for row in rows:
+        click.echo(json.dumps(row, default=str, ensure_ascii=False))
+
+
+_PRINT = {"table": _print_table, "csv": _print_csv, "json": _print_json}
 
 
 if __name__ == "__main__":

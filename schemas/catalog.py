@@ -138,7 +138,7 @@ STAGED = Table(
     row="one image of a slice that `embed` has computed and not yet committed; empty between runs",
     written_by="embed",
     columns=(
-        Column("slice_id", "string", "hash of the images in the slice, contract and settings"),
+        Column("slice_id", "string", "hash of the run and of the images in the slice"),
         *IMAGE_OUTCOMES.columns,
         Column("faces", f"array<{FACE_DDL}>", "the faces found"),
     ),

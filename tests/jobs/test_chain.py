@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from demo.photos import RUN_DATE
@@ -47,14 +48,14 @@ def run_chain(context: Context, lake: Path, people: Path, days: tuple[date, ...]
 
 @pytest.fixture(scope="module")
 def done(
-    spark: object,
+    spark: SparkSession,
     lake: Path,
     demo_photos: tuple[Path, Path],
     dlib_weights: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Context:
     """The chain run once; tests read it, and none changes it."""
-    context = MakeContext(spark, tmp_path_factory.mktemp("done"))()  # type: ignore[arg-type]
+    context = MakeContext(spark, tmp_path_factory.mktemp("done"))()
     run_chain(context, lake, demo_photos[1], partitions=1)
     return context
 

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from demo.photos import RUN_DATE
 from jobs.embed import embed
 from jobs.enroll import enroll
@@ -16,6 +18,7 @@ DAYS = (date(2026, 1, 31), date(2026, 2, 1))
 PHOTOS = ("speech.jpg", "astronaut.png", "coffee.png", "notes.jpg")
 
 
+@pytest.mark.slow
 def test_two_dates_and_one_ad_hoc(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     for day in DAYS:
