@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from pyspark.sql import functions as F
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -22,10 +23,10 @@ GALLERY = "people"
 
 _RESULT = """
 SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal,
-       d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up
+       d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up, c.embedder
 FROM images i
 JOIN image_outcomes o USING (image_id)
-JOIN contracts c ON c.contract_id = o.contract_id AND c.embedder = :embedder
+JOIN contracts c USING (contract_id)
 LEFT JOIN faces f USING (image_id, contract_id, settings_id)
 LEFT JOIN identifications d ON d.face_id = f.face_id
 ORDER BY image, f.ordinal
@@ -47,7 +48,7 @@ def show(made: Context, name: str) -> None:
     """Print what became of every image."""
     made.tables.register_views()
     table = Table("image", "face", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
-    for row in made.spark.sql(_RESULT, {"embedder": name}).collect():
+    for row in made.spark.sql(_RESULT).where(F.col("embedder") == name).collect():
         face = "" if row.ordinal is None else str(row.ordinal + 1)
         near = "" if row.similarity is None else f"{row.similarity:.3f}"
         second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
@@ -64,7 +65,9 @@ def main(folder: Path) -> None:
     name = embedder()
     tables = folder / "tables"
     say("demo: starting Spark (its jars are fetched the first time)")
-    with opened("demo", tables=str(tables), changes=(f"vision.embedder={name}",)) as made:
+    with opened(
+        "demo", tables=str(tables), changes=(f"vision.embedder={name}", f"thresholds.{name}.keep_floor=-1")
+    ) as made:
         ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
         embed(made, run_date=date.fromisoformat(RUN_DATE))
         enroll(made, gallery=str(people), gallery_name=f"{GALLERY}-{name}")
