@@ -18,8 +18,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo
-	@$(BIN)/python -m demo .demo
+demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo; WEIGHTS=PATH for FaceNet from a file
+	@$(BIN)/python -m demo .demo $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 test: $(INSTALLED)     ## the tests a developer runs
 	$(BIN)/python -m pytest

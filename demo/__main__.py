@@ -19,8 +19,6 @@ from jobs.options import Context, opened, run_command, say
 from udfs.errors import InputError
 from udfs.vision import weights
 
-GALLERY = "people"
-
 _RESULT = """
 SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal,
        d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up, c.embedder
@@ -33,22 +31,26 @@ ORDER BY image, f.ordinal
 """
 
 
-def embedder() -> str:
-    """The default embedder where its weights can be had; else, said in one line, the one that always can."""
+def settings(explicit: str | None) -> tuple[str, ...]:
+    """The default embedder where its weights can be had; else, said in one line, the one that always can.
+
+    Every person is kept, however far, so that the runner-up can be shown.
+    """
+    name = "facenet-vggface2"
     try:
-        weights.fetch("facenet-vggface2")
+        path = explicit or str(weights.fetch(name))
     except InputError as missing:
-        say(f"demo: no FaceNet weights ({missing}); going on with dlib-resnet-v1")
-        weights.fetch("dlib-resnet-v1")
-        return "dlib-resnet-v1"
-    return "facenet-vggface2"
+        say(f"demo: going on with dlib-resnet-v1, for want of FaceNet's weights: {missing}")
+        name = "dlib-resnet-v1"
+        path = str(weights.fetch(name))
+    return (f"vision.embedder={name}", f"weights.{name}={path}", f"thresholds.{name}.keep_floor=-1")
 
 
-def show(made: Context, name: str) -> None:
+def show(made: Context) -> None:
     """Print what became of every image."""
     made.tables.register_views()
     table = Table("image", "face", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
-    for row in made.spark.sql(_RESULT).where(F.col("embedder") == name).collect():
+    for row in made.spark.sql(_RESULT).where(F.col("embedder") == made.settings.vision.embedder).collect():
         face = "" if row.ordinal is None else str(row.ordinal + 1)
         near = "" if row.similarity is None else f"{row.similarity:.3f}"
         second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
@@ -58,21 +60,22 @@ def show(made: Context, name: str) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".demo")
-def main(folder: Path) -> None:
+@click.option("--weights", "explicit", metavar="PATH", help="FaceNet's weights, where they are not in the cache.")
+def main(folder: Path, explicit: str | None) -> None:
     """The chain on a dozen photos: ingest, embed, enroll, identify."""
     say("demo: photos and weights (fetched the first time)")
     lake, people = prepare(folder)
-    name = embedder()
+    changes = settings(explicit)
     tables = folder / "tables"
     say("demo: starting Spark (its jars are fetched the first time)")
-    with opened(
-        "demo", tables=str(tables), changes=(f"vision.embedder={name}", f"thresholds.{name}.keep_floor=-1")
-    ) as made:
+    with opened("demo", tables=str(tables), changes=changes) as made:
         ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
         embed(made, run_date=date.fromisoformat(RUN_DATE))
-        enroll(made, gallery=str(people), gallery_name=f"{GALLERY}-{name}")
-        identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=f"{GALLERY}-{name}")
-        show(made, name)
+        # Embeddings of two embedders cannot be compared: each has a gallery of its own.
+        gallery = f"people-{made.settings.vision.embedder}"
+        enroll(made, gallery=str(people), gallery_name=gallery)
+        identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=gallery)
+        show(made)
         click.echo(f"Tables: {made.tables.place}")
         click.echo(f'Ask them: rollcall sql --tables {tables} "SELECT * FROM identifications"')
 

@@ -107,7 +107,7 @@ def opened(
     Raises:
         InputError: wrong settings, or no tables named.
     """
-    from jobs.session import spark_session
+    from jobs.session import discard_log, spark_session
 
     settings = settings_module.load(config, changes)
     if tables is None and database is None:
@@ -115,6 +115,7 @@ def opened(
     spark = spark_session(job, master)
     try:
         yield Context(spark, Tables(spark, tables, database), settings, say)
+        discard_log()
     finally:
         spark.stop()
 
@@ -145,7 +146,7 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> N
 def _failure(error: Exception) -> str:
     from jobs.session import log_file
 
-    log = f"; Spark's log: {log_file()}" if log_file().exists() else ""
+    log = f"; Spark's log: {log_file()}" if log_file() else ""
     return f"rollcall: failed: {one_line(error)}{log}"
 
 

@@ -49,7 +49,11 @@ def _jvm_log() -> Iterator[None]:
     """
     sys.stderr.flush()
     kept = os.dup(2)
-    with log_file().open("ab") as log:
+    if not _logs:
+        handle, name = tempfile.mkstemp(prefix="rollcall-spark-", suffix=".log")
+        os.close(handle)
+        _logs.append(Path(name))
+    with _logs[0].open("ab") as log:
         os.dup2(log.fileno(), 2)
     try:
         yield
@@ -58,9 +62,19 @@ def _jvm_log() -> Iterator[None]:
         os.close(kept)
 
 
-def log_file() -> Path:
-    """Where Spark's own log of this process is."""
-    return Path(tempfile.gettempdir()) / f"rollcall-spark-{os.getpid()}.log"
+_logs: list[Path] = []
+"""The one log of this process, once there is one."""
+
+
+def log_file() -> Path | None:
+    """Where Spark's own log of this process is; None where it goes to standard error."""
+    return _logs[0] if _logs else None
+
+
+def discard_log() -> None:
+    """Remove the log of a process that ended well."""
+    for path in _logs:
+        path.unlink(missing_ok=True)
 
 
 def local_properties() -> dict[str, str]:

@@ -199,6 +199,6 @@ def _download(weights: Weights) -> bytes:
             return response.read()
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise InputError(
-            f"{weights.url}: cannot be downloaded ({error}); fetch it elsewhere and say where it is:"
-            f" --set weights.{weights.name}=PATH"
+            f"{weights.url} cannot be downloaded ({getattr(error, 'reason', error)}); put a copy at"
+            f" {cache() / str(weights.file_name)}"
         ) from error
