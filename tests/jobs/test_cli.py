@@ -71,6 +71,24 @@ def test_bad_usage_is_one_line_and_writes_nothing(
     assert not tables.exists()
 
 
+def test_a_root_of_another_schema_version_is_left_alone(
+    in_this_session: None, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--tables", str(tmp_path / "tables")]
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "a.jpg").touch()
+    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *place])
+    for table in ("images", "runs"):
+        path = f"delta.`{tmp_path}/tables/{table}`"
+        spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES ('rollcall.schemaVersion' = '0')")
+    (tmp_path / "lake" / "b.jpg").touch()
+    before = sorted(str(path) for path in (tmp_path / "tables").rglob("*"))
+    capsys.readouterr()
+    code, text = said(capsys, rollcall, "ingest", "--source", str(tmp_path / "lake"), *place)
+    assert (code, "was written by schema version 0, this is version 1" in text) == (2, True)
+    assert sorted(str(path) for path in (tmp_path / "tables").rglob("*")) == before
+
+
 def test_no_tables_named(in_this_session: None, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = said(capsys, rollcall, "ingest", "--source", "/tmp")
     assert (code, "--tables URI or --database NAME" in text) == (2, True)
