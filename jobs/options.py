@@ -87,7 +87,9 @@ def job_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         wrapped: Callable[..., None] = command
         for option in reversed(_COMMON):
             wrapped = option(wrapped)
-        return click.command(name=name, context_settings={"max_content_width": 120})(wrapped)
+        made = click.command(name=name, context_settings={"max_content_width": 120})(wrapped)
+        made.params = made.params[len(_COMMON) :] + made.params[: len(_COMMON)]  # the job's own options first
+        return made
 
     return decorate
 
