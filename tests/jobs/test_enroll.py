@@ -120,6 +120,7 @@ def test_a_manifest_says_names_labels_and_validity(make_context: MakeContext, pe
     assert changed.enrolled_at == row.enrolled_at
 
 
+@pytest.mark.slow
 def test_decisions_stand_until_they_are_reconsidered(make_context: MakeContext, people: Path) -> None:
     make = make_context
     enroll(make(), gallery=str(people), gallery_name="people")

@@ -94,6 +94,7 @@ def test_blocks_give_what_the_definition_says(context: Context, monkeypatch: pyt
         assert row.decision == decision
 
 
+@pytest.mark.slow
 def test_validity_is_held_against_the_run_date_and_withdrawal_is_not(context: Context) -> None:
     (face,) = unit(1, seed=3)
     put_faces(context, face[None])
