@@ -23,6 +23,8 @@ _ATTEMPTS = 12
 _CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
     r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"
+    # Another writer is just creating the table: its folder is there, its first commit not yet.
+    r"|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 )
 
 
