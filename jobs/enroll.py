@@ -111,8 +111,10 @@ def enroll(
         new = [file for file in listed if reconsider or not register.decided(file)]
         context.say(f"enroll: {len(listed):,} photos listed, {len(new):,} to look at")
         samples = _samples(context, register, new, agreed, policy) if new else []
-        moved = [s for s in samples if not reconsider and s.sample_id in register.enrollments]
-        judged = _judged(register, [s for s in samples if s not in moved], policy, reconsider)
+        standing = {} if reconsider else register.enrollments
+        moved = [sample for sample in samples if sample.sample_id in standing]
+        undecided = [sample for sample in samples if sample.sample_id not in standing]
+        judged = _judged(register, undecided, policy, reconsider)
 
         gone = register.missing(listed, samples) if sync else []
         if len(gone) > max_withdraw * register.active:

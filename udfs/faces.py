@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
@@ -62,8 +63,10 @@ _OUTCOME_SCHEMA = pa.schema(
 def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> Callable[[Batches], Batches]:
     """Images (IMAGE_DDL, perhaps with `content`) -> their outcomes (OUTCOME_DDL), one row an image."""
 
+    agreed = replace(spec, contract_id=contract_id)  # an executor that arrives at another refuses to work
+
     def embed(batches: Batches) -> Batches:
-        pipeline = _pipeline(_on_this_executor(spec))
+        pipeline = _pipeline(_on_this_executor(agreed))
         waiting: deque[int] = deque()
 
         def images() -> Iterator[tuple[object, bytes | ReadError]]:
@@ -95,7 +98,6 @@ def _on_this_executor(spec: VisionSpec) -> VisionSpec:
     if spec.device != "cuda":
         return spec
     import os
-    from dataclasses import replace
 
     from pyspark import TaskContext
 

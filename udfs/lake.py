@@ -6,7 +6,6 @@ A file is named by its percent-encoded URI, from listing to result. The URI is t
 are bytes, so names that are not UTF-8 are files like any other.
 """
 
-import errno
 import os
 import re
 import stat
@@ -217,8 +216,7 @@ def read(file: File, maximum_bytes: int) -> bytes:
     except PermissionError as error:
         raise ReadError("forbidden", _one_line(error)) from error
     except (OSError, InputError) as error:
-        reason = "forbidden" if getattr(error, "errno", None) == errno.EACCES else "unreadable"
-        raise ReadError(reason, _one_line(error)) from error
+        raise ReadError("unreadable", _one_line(error)) from error
     if len(content) != file.size:
         raise ReadError("changed", f"{len(content):,} bytes read, {file.size:,} listed")
     return content
