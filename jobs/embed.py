@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs import ledger
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import faces
+from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision import weights
@@ -223,17 +224,17 @@ class Embedding:
 def faces_of(
     context: Context, images: DataFrame, spec: VisionSpec, agreed: Contract, settings: str, tasks: int
 ) -> DataFrame:
-    """The outcome of each image (faces.OUTCOME_DDL), computed in `tasks` tasks. What is computed for an
+    """The outcome of each image (faces.OUTCOME), computed in `tasks` tasks. What is computed for an
     image does not depend on them."""
     compute = faces.embed_images(spec, agreed.contract_id, settings)
     columns = ["image_id", "uri", "size", "modified_us", "regular"]
     stored = images.where(F.col("content_table").isNull()).select(*columns)
-    computed = stored.repartition(tasks).mapInArrow(compute, faces.OUTCOME_DDL)
+    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(faces.OUTCOME))
     for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
         contents = context.spark.table(row.content_table).select(F.col("path").alias("uri"), "content")
         carried = images.where(F.col("content_table") == row.content_table).select(*columns)
         carried = carried.join(contents, "uri", "left").repartition(tasks)
-        computed = computed.unionByName(carried.mapInArrow(compute, faces.OUTCOME_DDL))
+        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(faces.OUTCOME)))
     return computed
 
 

@@ -16,8 +16,8 @@ from jobs.options import Context, job_command, run_command
 from jobs.register import Changes, ListedPhoto, Register, Sample
 from schemas.catalog import ENROLLMENTS, GALLERY
 from udfs import files
+from udfs.arrow import spark_schema
 from udfs.errors import InputError
-from udfs.faces import IMAGE_DDL
 from udfs.ids import sample_id
 from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
@@ -134,6 +134,9 @@ def enroll(
             note_contract(context, agreed)
             rows = list(changes.enrollments.values())
             context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))
+        if changes.superseded:
+            names = ", ".join(f"'{name}'" for name in changes.superseded)
+            context.tables.delete("enrollments", f"sample_id IN ({names})")
         run.count("listed", len(listed))
         run.count("withdrawn", len(gone))
         for sample in judged:
@@ -147,7 +150,9 @@ def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
     uris = sorted({photo.uri for photo in photos})
     tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
     frame = context.spark.createDataFrame([(uri,) for uri in uris], "uri string").repartition(tasks)
-    found = {row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, files.FILE_DDL).collect()}
+    found = {
+        row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, spark_schema(files.FILE)).collect()
+    }
     return [ListedPhoto(photo, found[photo.uri]) for photo in photos]
 
 
@@ -157,7 +162,9 @@ def _samples(
     """What is seen in each photo, in the order of `sample_id`; photos of one content are one sample."""
     spec = context.settings.spec()
     images = {file.photo_id: (file.photo_id, *vars(file.file).values(), None) for file in listed}
-    frame = context.spark.createDataFrame(list(images.values()), f"{IMAGE_DDL}, content_table string")
+    frame = context.spark.createDataFrame(
+        list(images.values()), spark_schema(files.IMAGE).add("content_table", "string")
+    )
     tasks = min(-(-len(images) // 32), 4 * context.spark.sparkContext.defaultParallelism)
     computed = faces_of(context, frame, spec, agreed, settings_id(spec), tasks).collect()
     seen = {row.image_id: row.asDict(recursive=True) for row in computed}

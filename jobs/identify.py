@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from jobs import ledger
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import matching
+from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
@@ -186,13 +187,13 @@ def nearest(faces: DataFrame, samples: DataFrame, dimension: int, k: int, keep_f
     between executors is the blocks and k candidates a face and gallery block, never pairs.
     """
     faces_packed = faces.select("face_id", "embedding").mapInArrow(
-        matching.pack_queries(FACES_A_BLOCK), matching.QUERY_BLOCK_DDL
+        matching.pack_queries(FACES_A_BLOCK), spark_schema(matching.QUERY_BLOCK)
     )
     samples_packed = samples.select("person_id", "sample_id", "embedding").mapInArrow(
-        matching.pack_gallery(SAMPLES_A_BLOCK), matching.GALLERY_BLOCK_DDL
+        matching.pack_gallery(SAMPLES_A_BLOCK), spark_schema(matching.GALLERY_BLOCK)
     )
     candidates = faces_packed.crossJoin(samples_packed).mapInArrow(
-        matching.search_blocks(k, keep_floor, dimension), matching.CANDIDATE_DDL
+        matching.search_blocks(k, keep_floor, dimension), spark_schema(matching.CANDIDATE)
     )
     nearest_sample = Window.partitionBy("face_id", "person_id").orderBy(F.desc("similarity"), "sample_id")
     nearest_person = Window.partitionBy("face_id").orderBy(F.desc("similarity"), "person_id")

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from jobs import ledger
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import files, lake
+from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.template import Template
 
@@ -111,14 +112,14 @@ def _files_below(context: Context, template: Template) -> DataFrame:
     root = lake.list_directory(template.root)
     spark = context.spark
     direct = spark.createDataFrame(
-        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], files.FILE_DDL
+        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(files.FILE)
     )
     directories = [(uri,) for uri in root.directories if template.admits(uri)]
     if not directories:
         return direct
     tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
     below = spark.createDataFrame(directories, "uri string").repartition(tasks)
-    return direct.unionByName(below.mapInArrow(files.list_directories, files.FILE_DDL))
+    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE)))
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:
@@ -139,7 +140,7 @@ def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...])
     if suffixes:
         name = F.lower("uri")
         listed = listed.where(F.greatest(*[name.endswith(s.lower()) for s in suffixes], F.lit(False)))
-    rows = listed.mapInArrow(files.describe(template), files.INVENTORY_DDL)
+    rows = listed.mapInArrow(files.describe(template), spark_schema(files.INVENTORY))
     return rows.withColumns({"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")})
 
 

@@ -68,6 +68,10 @@ class Register:
         self._by_photo = {
             (row["person_id"], row["photo_id"]): row for row in enrollments if row["reason"] != _TRIED_AGAIN
         }
+        self._unread: dict[tuple[str, str], list[str]] = {}
+        for row in enrollments:
+            if row["reason"] == _TRIED_AGAIN:
+                self._unread.setdefault((row["person_id"], row["uri"]), []).append(row["sample_id"])
 
     @classmethod
     def open(cls, tables: Tables, gallery_name: str, contract_id: str) -> "Register":
@@ -111,6 +115,10 @@ class Register:
         row = self._by_photo.get((listed.photo.person_id, listed.photo_id))
         return None if row is None else row["sample_id"]
 
+    def unread(self, photo: Photo) -> list[str]:
+        """The enrollments that only say that this photo could not be read."""
+        return self._unread.get((photo.person_id, photo.uri), [])
+
     def missing(self, listed: Iterable[ListedPhoto], samples: Iterable[Sample]) -> list[str]:
         """Samples in force of which neither the photo is listed any more, nor its content under another name.
 
@@ -126,7 +134,10 @@ class Register:
 
 
 class Changes:
-    """Rows to be written; rows that would stay as they are do not come up."""
+    """Rows to be written; rows that would stay as they are do not come up.
+
+    `superseded`: enrollments to be deleted, which said that a photo could not be read, and now it has been.
+    """
 
     def __init__(self, register: Register, run_id: str, now: datetime) -> None:
         self._register = register
@@ -134,6 +145,7 @@ class Changes:
         self._now = now
         self.enrollments: dict[str, Row] = {}
         self.gallery: dict[str, Row] = {}
+        self.superseded: list[str] = []
 
     @property
     def gallery_rows(self) -> list[Row]:
@@ -144,6 +156,7 @@ class Changes:
         """Note decisions; accepted samples enter the gallery, others leave it if they were in it."""
         for sample in samples:
             self.enrollments[sample.sample_id] = self._enrollment(sample)
+            self.superseded += [n for n in self._register.unread(sample.listed.photo) if n != sample.sample_id]
             if sample.decision == "accepted":
                 self.gallery[sample.sample_id] = self._entry(sample)
             elif self._in_force(sample.sample_id):

@@ -1,7 +1,8 @@
 """Every table of Rollcall."""
 
 from schemas.table import Column, Table
-from udfs.faces import FACE_DDL
+from udfs.arrow import spark_type
+from udfs.faces import FACE
 from udfs.vision.outcomes import OUTCOMES
 
 _UNIT = "abs(vector_norm(embedding) - 1.0) < 1e-3"  # refuses null and NaN as well
@@ -86,27 +87,23 @@ IMAGE_OUTCOMES = Table(
     ),
 )
 
+
+def _of_face(name: str, comment: str) -> Column:
+    return Column(name, spark_type(FACE.field(name).type), comment)
+
+
 _FACE_COLUMNS = (
-    Column("ordinal", "int", "place among the faces of the image by rounded box top, then left; from 0"),
-    Column(
-        "box",
-        "struct<left: double, top: double, right: double, bottom: double>",
-        "pixels of the upright image",
-    ),
-    Column(
-        "landmarks",
-        "array<struct<x: double, y: double>>",
-        "left eye, right eye, nose, mouth corners, as seen",
-    ),
-    Column("score", "double", "the detector's, 0 to 1"),
-    Column(
+    _of_face("ordinal", "place among the faces of the image by rounded box top, then left; from 0"),
+    _of_face("box", "pixels of the upright image"),
+    _of_face("landmarks", "left eye, right eye, nose, mouth corners, as seen"),
+    _of_face("score", "the detector's, 0 to 1"),
+    _of_face(
         "quality",
-        "struct<size: double, sharpness: double, brightness: double, yaw: double, roll: double>",
         "size: shorter box side in pixels; sharpness: variance of the Laplacian of the crop; brightness: 0 to"
         " 255; yaw: nose from the middle of the eyes in eye distances; roll: degrees",
     ),
 )
-_EMBEDDING = Column("embedding", "array<float>", "unit length, so that the inner product is the cosine")
+_EMBEDDING = _of_face("embedding", "unit length, so that the inner product is the cosine")
 
 FACES = Table(
     name="faces",
@@ -140,7 +137,7 @@ STAGED = Table(
     columns=(
         Column("slice_id", "string", "hash of the run and of the images in the slice"),
         *IMAGE_OUTCOMES.columns,
-        Column("faces", f"array<{FACE_DDL}>", "the faces found"),
+        Column("faces", f"array<{spark_type(FACE)}>", "the faces found"),
     ),
     key=("slice_id", "image_id"),
     partition_by=("slice_id",),
@@ -225,7 +222,7 @@ GALLERY = Table(
         Column("valid_to", "date", "last run_date it is searched for; null is always", nullable=True),
         Column("uri", "string", "the photo, percent-encoded"),
         _CONTRACT,
-        Column("quality", _FACE_COLUMNS[4].type, "as in faces"),
+        Column("quality", spark_type(FACE.field("quality").type), "as in faces"),
         _EMBEDDING,
         Column("enrolled_at", "timestamp", "system time; not compared with run_date"),
         Column("withdrawn_at", "timestamp", "system time; null while it is searched for", nullable=True),

@@ -35,7 +35,10 @@ def _section(table: Table) -> str:
         "",
         "| column | type | |",
         "|---|---|---|",
-        *[f"| `{c.name}` | `{c.type}`{' or null' if c.nullable else ''} | {c.comment} |" for c in table.columns],
+        *[
+            f"| `{c.name}` | `{_readable(c.type)}`{' or null' if c.nullable else ''} | {c.comment} |"
+            for c in table.columns
+        ],
         "",
     ]
     if table.constraints:
@@ -45,6 +48,10 @@ def _section(table: Table) -> str:
     for title, query in table.examples:
         lines += [f"{title}:", "", "```sql", query, "```", ""]
     return "\n".join(lines)
+
+
+def _readable(kind: str) -> str:
+    return kind.replace(":", ": ").replace(",", ", ")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,21 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from udfs import lake
+from udfs.arrow import Batches
 from udfs.ids import face_id
 from udfs.lake import File, ReadError
 from udfs.vision.pipeline import Face, FacePipeline, ImageOutcome
 from udfs.vision.spec import VisionSpec
 
-Batches = Iterator[pa.RecordBatch]
 Array = np.ndarray
-
-IMAGE_DDL = "image_id string, uri string, size bigint, modified_us bigint, regular boolean"
-"""What is known of an image before it is read. A `content` column may stand beside these."""
 
 _POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 _BOX = pa.struct([(side, pa.float64()) for side in ("left", "top", "right", "bottom")])
 _QUALITY = pa.struct([(name, pa.float64()) for name in ("size", "sharpness", "brightness", "yaw", "roll")])
-_FACE = pa.struct(
+FACE = pa.struct(
     [
         ("face_id", pa.string()),
         ("ordinal", pa.int32()),
@@ -35,18 +32,9 @@ _FACE = pa.struct(
         ("embedding", pa.list_(pa.float32())),
     ]
 )
-FACE_DDL = (
-    "struct<face_id: string, ordinal: int,"
-    " box: struct<left: double, top: double, right: double, bottom: double>,"
-    " landmarks: array<struct<x: double, y: double>>, score: double,"
-    " quality: struct<size: double, sharpness: double, brightness: double, yaw: double, roll: double>,"
-    " embedding: array<float>>"
-)
-OUTCOME_DDL = (
-    "image_id string, outcome string, detail string, content_sha256 string, width int, height int,"
-    f" exif_captured_at timestamp, faces array<{FACE_DDL}>"
-)
-_OUTCOME_SCHEMA = pa.schema(
+"""One face. The tables take their columns from here."""
+
+OUTCOME = pa.schema(
     [
         ("image_id", pa.string()),
         ("outcome", pa.string()),
@@ -55,13 +43,13 @@ _OUTCOME_SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("exif_captured_at", pa.timestamp("us", tz="UTC")),
-        ("faces", pa.list_(_FACE)),
+        ("faces", pa.list_(FACE)),
     ]
 )
 
 
 def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> Callable[[Batches], Batches]:
-    """Images (IMAGE_DDL, perhaps with `content`) -> their outcomes (OUTCOME_DDL), one row an image."""
+    """Images (files.IMAGE, perhaps with `content`) -> their outcomes (OUTCOME), one row an image."""
 
     agreed = replace(spec, contract_id=contract_id)  # an executor that arrives at another refuses to work
 
@@ -145,15 +133,15 @@ def _to_arrow(rows: list[tuple[object, ImageOutcome]], contract_id: str, setting
             pa.array([outcome.width for outcome in outcomes], pa.int32()),
             pa.array([outcome.height for outcome in outcomes], pa.int32()),
             pa.array([outcome.captured_at for outcome in outcomes], pa.timestamp("us", tz="UTC")),
-            _lists([len(outcome.faces) for outcome in outcomes], _faces(found), _FACE),
+            _lists([len(outcome.faces) for outcome in outcomes], _faces(found), FACE),
         ],
-        schema=_OUTCOME_SCHEMA,
+        schema=OUTCOME,
     )
 
 
 def _faces(found: list[tuple[str, int, Face]]) -> pa.Array:
     if not found:
-        return pa.array([], _FACE)
+        return pa.array([], FACE)
     names, ordinals, faces = zip(*found, strict=True)
     columns = {
         "face_id": pa.array(names),
@@ -168,7 +156,7 @@ def _faces(found: list[tuple[str, int, Face]]) -> pa.Array:
             pa.float32(),
         ),
     }
-    return pa.StructArray.from_arrays([columns[field.name] for field in _FACE], fields=list(_FACE))
+    return pa.StructArray.from_arrays([columns[field.name] for field in FACE], fields=list(FACE))
 
 
 def _structs(values: Array, kind: pa.StructType) -> pa.Array:

@@ -6,25 +6,17 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from udfs import lake
+from udfs.arrow import Batches
 from udfs.ids import image_id
 from udfs.lake import File
 from udfs.template import Template
 
-Batches = Iterator[pa.RecordBatch]
-
-FILE_DDL = "uri string, size bigint, modified_us bigint, regular boolean"
-INVENTORY_DDL = (
-    "image_id string, uri string, size bigint, modified_us bigint, regular boolean, run_date string,"
-    " captured_at string, source string, case_id string"
-)
-
-FILE_SCHEMA = pa.schema(
-    [("uri", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64()), ("regular", pa.bool_())]
-)
-_INVENTORY_SCHEMA = pa.schema(
+FILE = pa.schema([("uri", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64()), ("regular", pa.bool_())])
+IMAGE = pa.schema([("image_id", pa.string()), *FILE])
+"""What is known of an image before it is read."""
+INVENTORY = pa.schema(
     [
-        ("image_id", pa.string()),
-        *FILE_SCHEMA,
+        *IMAGE,
         ("run_date", pa.string()),
         ("captured_at", pa.string()),
         ("source", pa.string()),
@@ -35,14 +27,14 @@ _ROWS = 4096
 
 
 def list_directories(batches: Batches) -> Batches:
-    """(uri) of directories -> the files below them (FILE_DDL)."""
+    """(uri) of directories -> the files below them (FILE)."""
     for batch in batches:
         for directory in batch.column("uri").to_pylist():
-            yield from _batched((vars(file) for file in lake.list_below(directory)), FILE_SCHEMA)
+            yield from _batched((vars(file) for file in lake.list_below(directory)), FILE)
 
 
 def describe(template: Template) -> Callable[[Batches], Batches]:
-    """Files (FILE_DDL) -> rows of the inventory (INVENTORY_DDL).
+    """Files (FILE) -> rows of the inventory (INVENTORY).
 
     `run_date` is the template's, else the date of modification in UTC; it is null for a file that does not
     fit the template.
@@ -62,14 +54,14 @@ def describe(template: Template) -> Callable[[Batches], Batches]:
                     "run_date": run_date,
                 }
 
-    return lambda batches: _batched(rows(batches), _INVENTORY_SCHEMA)
+    return lambda batches: _batched(rows(batches), INVENTORY)
 
 
 def stat_photos(batches: Batches) -> Batches:
-    """(uri) -> the file as it is now (FILE_DDL); one that is gone has size 0 and time 0."""
+    """(uri) -> the file as it is now (FILE); one that is gone has size 0 and time 0."""
     for batch in batches:
         for uri in batch.column("uri").to_pylist():
-            yield pa.RecordBatch.from_pylist([vars(lake.find(uri))], schema=FILE_SCHEMA)
+            yield pa.RecordBatch.from_pylist([vars(lake.find(uri))], schema=FILE)
 
 
 def _batched(rows: Iterator[dict[str, object]], schema: pa.Schema) -> Batches:

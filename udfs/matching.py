@@ -1,21 +1,25 @@
 """Arrow in, Arrow out: embeddings to blocks, and pairs of blocks to candidates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
+from udfs.arrow import Batches
 from udfs.search.similarity import refuse_unfit
 from udfs.search.topk import Gallery, nearest_persons
 
-Batches = Iterator[pa.RecordBatch]
 Array = np.ndarray
 
-QUERY_BLOCK_DDL = "face_ids array<string>, query_vectors binary"
-GALLERY_BLOCK_DDL = "person_ids array<string>, sample_ids array<string>, gallery_vectors binary"
-CANDIDATE_DDL = "face_id string, person_id string, sample_id string, similarity double"
-
-_CANDIDATE = pa.schema(
+QUERY_BLOCK = pa.schema([("face_ids", pa.list_(pa.string())), ("query_vectors", pa.binary())])
+GALLERY_BLOCK = pa.schema(
+    [
+        ("person_ids", pa.list_(pa.string())),
+        ("sample_ids", pa.list_(pa.string())),
+        ("gallery_vectors", pa.binary()),
+    ]
+)
+CANDIDATE = pa.schema(
     [
         ("face_id", pa.string()),
         ("person_id", pa.string()),
@@ -26,12 +30,12 @@ _CANDIDATE = pa.schema(
 
 
 def pack_queries(rows: int) -> Callable[[Batches], Batches]:
-    """(face_id, embedding) -> blocks of up to `rows` faces (QUERY_BLOCK_DDL)."""
+    """(face_id, embedding) -> blocks of up to `rows` faces (QUERY_BLOCK)."""
     return _packing(rows, ["face_id"], ["face_ids"], "query_vectors")
 
 
 def pack_gallery(rows: int) -> Callable[[Batches], Batches]:
-    """(person_id, sample_id, embedding) -> blocks of up to `rows` samples (GALLERY_BLOCK_DDL)."""
+    """(person_id, sample_id, embedding) -> blocks of up to `rows` samples (GALLERY_BLOCK)."""
     return _packing(rows, ["person_id", "sample_id"], ["person_ids", "sample_ids"], "gallery_vectors")
 
 
@@ -85,8 +89,8 @@ def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], B
                 faces = np.asarray(pair["face_ids"], object)[found.query]
                 columns = (faces, found.person, found.sample, found.similarity)
                 yield pa.RecordBatch.from_arrays(
-                    [pa.array(column, field.type) for column, field in zip(columns, _CANDIDATE, strict=True)],
-                    schema=_CANDIDATE,
+                    [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE, strict=True)],
+                    schema=CANDIDATE,
                 )
 
     return search
