@@ -2,12 +2,13 @@
 
 import tomllib
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udfs import lake
 from udfs.errors import InputError
+from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import Precision, VisionSpec
 
 Positive = Annotated[int, Field(gt=0)]
@@ -24,14 +25,18 @@ class Vision(_Strict):
     detector: str
     embedder: str
     device: Annotated[str, Field(pattern=r"^(cpu|cuda)$")]
-    precision: Precision
+    precision: Precision | Literal["fastest"]
     batch_size: Positive
     margin: Annotated[int, Field(ge=0, le=100)] | None = None
     minimum_face: Annotated[int, Field(ge=20)]
-    detection_score: Annotated[float, Field(ge=0, le=1)]
+    flip: bool
+    detection_score: Annotated[float, Field(ge=0, le=1)] | None = None
     maximum_side: Annotated[int, Field(ge=64)]
     maximum_pixels: Positive
     maximum_bytes: Positive
+    threads: Positive
+    detection_pixels: Positive
+    memory: Annotated[int, Field(ge=67_108_864)]
 
 
 class Enroll(_Strict):
@@ -72,8 +77,15 @@ class Settings(_Strict):
     weights: dict[str, str] = {}
 
     def spec(self) -> VisionSpec:
-        """What the workers are told."""
-        return VisionSpec(**self.vision.model_dump(), weights=tuple(sorted(self.weights.items())))
+        """What the workers are told.
+
+        Raises:
+            InputError: the precision is to be the fastest, and is not known here.
+        """
+        vision = self.vision.model_dump()
+        if self.vision.precision == "fastest":
+            vision["precision"] = fastest_precision(self.vision.device)
+        return VisionSpec(**vision, weights=tuple(sorted(self.weights.items())))
 
     def threshold(self, embedder: str) -> Threshold:
         """The thresholds of an embedder.

@@ -100,7 +100,8 @@ _FACE_COLUMNS = (
     _of_face(
         "quality",
         "size: shorter box side in pixels; sharpness: variance of the Laplacian of the crop; brightness: 0 to"
-        " 255; yaw: nose from the middle of the eyes in eye distances; roll: degrees",
+        " 255; clipped: share of pixels nearly black or white; yaw: nose from the middle of the eyes in eye"
+        " distances; pitch: nose from half-way between eyes and mouth in shares of that way; roll: degrees",
     ),
 )
 _EMBEDDING = _of_face("embedding", "unit length, so that the inner product is the cosine")

@@ -29,6 +29,11 @@ def dlib_weights() -> Path:
 
 
 @pytest.fixture(scope="session")
+def centerface_weights() -> Path:
+    return weights.fetch("centerface")
+
+
+@pytest.fixture(scope="session")
 def demo_photos() -> tuple[Path, Path]:
     """The lake and the people of the demo, fetched once a machine."""
     return photos.prepare(weights.cache() / "test-photos")
@@ -47,5 +52,5 @@ def facenet_weights(shared: Path) -> Path:
 
 
 @pytest.fixture
-def make_context(spark: SparkSession, tmp_path: Path, dlib_weights: Path) -> MakeContext:
+def make_context(spark: SparkSession, tmp_path: Path, dlib_weights: Path, centerface_weights: Path) -> MakeContext:
     return MakeContext(spark, tmp_path)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
 import numpy as np
@@ -13,14 +13,16 @@ from udfs import lake
 from udfs.arrow import Batches
 from udfs.ids import face_id
 from udfs.lake import File, ReadError
-from udfs.vision.pipeline import Face, FacePipeline, ImageOutcome
+from udfs.vision.pipeline import Face, FacePipeline, ImageOutcome, Read
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
 
 _POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 _BOX = pa.struct([(side, pa.float64()) for side in ("left", "top", "right", "bottom")])
-_QUALITY = pa.struct([(name, pa.float64()) for name in ("size", "sharpness", "brightness", "yaw", "roll")])
+_QUALITY = pa.struct(
+    [(name, pa.float64()) for name in ("size", "sharpness", "brightness", "clipped", "yaw", "pitch", "roll")]
+)
 FACE = pa.struct(
     [
         ("face_id", pa.string()),
@@ -57,12 +59,12 @@ def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> Callab
         pipeline = _pipeline(_on_this_executor(agreed))
         waiting: deque[int] = deque()
 
-        def images() -> Iterator[tuple[object, bytes | ReadError]]:
+        def images() -> Iterator[tuple[object, Read]]:
             for batch in batches:
                 if batch.num_rows:
                     waiting.append(batch.num_rows)
                 for row in batch.to_pylist():
-                    yield row["image_id"], _content(row, spec.maximum_bytes)
+                    yield row["image_id"], partial(_content, row, spec.maximum_bytes)
 
         results = pipeline.run(images())
         for first in results:
@@ -95,14 +97,11 @@ def _on_this_executor(spec: VisionSpec) -> VisionSpec:
     return replace(spec, device=f"cuda:{index}")
 
 
-def _content(row: dict[str, object], maximum_bytes: int) -> bytes | ReadError:
-    try:
-        if "content" in row:
-            return _carried(row["content"], maximum_bytes)
-        file = File(row["uri"], row["size"], row["modified_us"], row["regular"])  # type: ignore[arg-type]
-        return lake.read(file, maximum_bytes)
-    except ReadError as error:
-        return error
+def _content(row: dict[str, object], maximum_bytes: int) -> bytes:
+    if "content" in row:
+        return _carried(row["content"], maximum_bytes)
+    file = File(row["uri"], row["size"], row["modified_us"], row["regular"])  # type: ignore[arg-type]
+    return lake.read(file, maximum_bytes)
 
 
 def _carried(content: object, maximum_bytes: int) -> bytes:

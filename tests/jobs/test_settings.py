@@ -4,8 +4,7 @@ import pytest
 
 from jobs import settings
 from udfs.errors import InputError
-from udfs.vision.detect import DETECTORS
-from udfs.vision.embed import EMBEDDERS
+from udfs.vision.models import DETECTORS, EMBEDDERS
 
 
 def test_the_packaged_settings_are_whole() -> None:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from udfs.ids import document_id
 from udfs.vision.decode import DECODE_RULE
-from udfs.vision.detect import detector
-from udfs.vision.embed import embedder
+from udfs.vision.models import detector, embedder
 from udfs.vision.spec import VisionSpec
 from udfs.vision.weights import REGISTRY
 
@@ -44,7 +43,7 @@ def settings_id(spec: VisionSpec) -> str:
     return document_id(
         {
             "minimum_face": spec.minimum_face,
-            "detection_score": spec.detection_score,
+            "detection_score": detector(spec.detector).score if spec.detection_score is None else spec.detection_score,
             "maximum_side": spec.maximum_side,
             "maximum_pixels": spec.maximum_pixels,
             "maximum_bytes": spec.maximum_bytes,

@@ -1,18 +1,21 @@
 """Image bytes to an upright RGB picture of bounded size, or the reason why not."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 # The size of every picture is checked here before a pixel is decoded; Pillow's own limit is another number
 # and an exception that belongs to no family.
 Image.MAX_IMAGE_PIXELS = None
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 # No format that runs a program or describes vectors (EPS, WMF) and none that no camera writes.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF", "JPEG2000", "PPM")
 _SIGNATURES = (
     b"\xff\xd8\xff",
     b"\x89PNG",
@@ -24,10 +27,12 @@ _SIGNATURES = (
     b"\0\0\0\x0cjP",
 )
 
+_BOXED = {b"ftypavif", b"ftypavis", b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"}
+
 _EIGHT_BIT = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
 _SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 
-DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 1}
+DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 2}
 
 
 class RejectedError(Exception):
@@ -43,31 +48,56 @@ class RejectedError(Exception):
 class Picture:
     """An upright RGB picture.
 
-    `image` may be smaller than the file says: multiply its coordinates by `scale` for those of the upright
-    original, which is `width` x `height` pixels. `captured_at` is EXIF's, None where it has none.
+    `image` may have fewer pixels than the file: one for each `reduction` x `reduction` of them. `width` and
+    `height` are those of the upright original. `captured_at` is EXIF's, None where it has none.
     """
 
     image: Image.Image
     width: int
     height: int
-    scale: float
+    reduction: int
     captured_at: datetime | None
 
 
-def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixels: int) -> Picture:
-    """Decode the first frame of a JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, JPEG 2000 or PNM file.
+@dataclass(frozen=True)
+class Limits:
+    """What is decoded. Sides are in pixels; `maximum_side` is that at which a picture is searched for faces."""
 
-    Pictures longer than `maximum_side` are scaled down to it, JPEGs while they are decoded.
+    minimum_side: int
+    maximum_side: int
+    maximum_pixels: int
+
+    def searched(self, width: int, height: int) -> tuple[int, int]:
+        """The size at which a picture of this size is searched."""
+        shrink = min(1.0, self.maximum_side / max(width, height))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+    def reduction(self, width: int, height: int) -> int:
+        """How far a picture is reduced while it is decoded: a power of two.
+
+        A quarter less than the side searched is let pass: a photo of 4,000 pixels is read at 2,000.
+        """
+        enough = 0.75 * self.maximum_side
+        return max((factor for factor in (1, 2, 4, 8) if max(width, height) / factor >= enough), default=1)
+
+
+def decode(
+    content: bytes, limits: Limits, *, reduction: int | None = None, hold: Callable[[int], None] = lambda _: None
+) -> Picture:
+    """Decode the first frame of a JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC, AVIF, JPEG 2000 or PNM file.
+
+    Large pictures are reduced by `reduction`, or as the limits say; JPEGs while they are decoded. `hold` is
+    told how many bytes that will take before they are taken.
 
     Raises:
         RejectedError: `not_an_image`, `truncated` (ends early, or is damaged), `too_large` (more than
-            `maximum_pixels`), `too_small` (the shorter side is under `minimum_side`, also after
-            scaling), `unsupported_mode` (colours that have no meaning as RGB).
+            `maximum_pixels`), `too_small` (the shorter side is under `minimum_side` where faces are searched
+            for), `unsupported_mode` (colours that have no meaning as RGB).
     """
     try:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError as error:
-        known = content.startswith(_SIGNATURES) or content[4:12] == b"ftypavif"
+        known = content.startswith(_SIGNATURES) or content[4:12] in _BOXED
         raise RejectedError("truncated" if known else "not_an_image", "no readable image header") from error
     except MemoryError:
         raise
@@ -75,25 +105,24 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
         raise RejectedError("truncated", _one_line(error)) from error
 
     columns, rows = image.size
-    if columns * rows > maximum_pixels:
-        raise RejectedError("too_large", f"{columns} x {rows} pixels; at most {maximum_pixels:,} are decoded")
-    if min(columns, rows) < minimum_side:
-        raise RejectedError("too_small", f"{columns} x {rows} pixels; the shorter side needs {minimum_side}")
-    shrink = min(1.0, maximum_side / max(columns, rows))
-    target = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
-    if min(target) < minimum_side:
-        raise RejectedError("too_small", f"{columns} x {rows} is {target[0]} x {target[1]} pixels once scaled")
+    if columns * rows > limits.maximum_pixels:
+        raise RejectedError("too_large", f"{columns} x {rows} pixels; at most {limits.maximum_pixels:,} are decoded")
+    if min(columns, rows) < limits.minimum_side:
+        raise RejectedError("too_small", f"{columns} x {rows} pixels; the shorter side needs {limits.minimum_side}")
+    searched = limits.searched(columns, rows)
+    if min(searched) < limits.minimum_side:
+        raise RejectedError("too_small", f"{columns} x {rows} is {searched[0]} x {searched[1]} pixels once scaled")
     if image.mode not in _EIGHT_BIT | _SIXTEEN_BIT:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
 
     exif = _exif(image)
+    reduction = limits.reduction(columns, rows) if reduction is None else reduction
     try:
-        if shrink < 1.0:
-            image.draft(None, target)
+        if reduction > 1:
+            image.draft(None, (columns // reduction, rows // reduction))
+        hold(len(content) + _bytes_to_decode(image))
         image.load()
-        rgb = _to_rgb(image)
-        if rgb.size != target:
-            rgb = rgb.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
+        rgb = _reduced(_to_rgb(image), columns, reduction)
     except MemoryError:
         raise
     except Exception as error:  # damaged data may raise anything; it costs one image
@@ -101,9 +130,20 @@ def decode(content: bytes, *, minimum_side: int, maximum_side: int, maximum_pixe
 
     method = _TRANSPOSE.get(exif.get(ExifTags.Base.Orientation, 1))
     upright = rgb if method is None else rgb.transpose(method)
-    turned = method in _TURNING
-    width, height = (rows, columns) if turned else (columns, rows)
-    return Picture(upright, width, height, width / upright.size[0], _captured_at(exif))
+    width, height = (rows, columns) if method in _TURNING else (columns, rows)
+    return Picture(upright, width, height, reduction, _captured_at(exif))
+
+
+def _bytes_to_decode(image: Image.Image) -> int:
+    """Pillow keeps a pixel of several channels in 4 bytes; what is not RGB is converted into a second picture."""
+    pictures = 1 if image.mode == "RGB" else 2
+    return 4 * image.width * image.height * pictures
+
+
+def _reduced(image: Image.Image, columns: int, reduction: int) -> Image.Image:
+    """What the decoder has not reduced already."""
+    left = round(reduction * image.width / columns)
+    return image.reduce(left) if left > 1 else image
 
 
 _TRANSPOSE = {
@@ -122,7 +162,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:  # Pillow's own conversion clips at 255 instead of scaling
         eight = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return Image.fromarray(eight).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _exif(image: Image.Image) -> Image.Exif:

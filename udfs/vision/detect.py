@@ -1,13 +1,11 @@
-"""Face detectors: a picture in, boxes with landmarks and scores out."""
+"""Face detectors: pictures in, boxes with landmarks and scores out."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from udfs.errors import InputError
 from udfs.vision.spec import VisionSpec
 
 if TYPE_CHECKING:
@@ -31,9 +29,27 @@ class Detection:
     landmarks: Array
     score: float
 
+    def scaled(self, x: float, y: float) -> "Detection":
+        """The same face in a picture `x` times as wide and `y` times as high."""
+        return Detection(self.box * (x, y, x, y), self.landmarks * (x, y), self.score)
+
+    @property
+    def side(self) -> float:
+        """The shorter side of the box."""
+        left, top, right, bottom = self.box
+        return float(min(right - left, bottom - top))
+
 
 class Detector(ABC):
-    """Finds faces in one RGB picture whose sides are at least the configured minimum face."""
+    """Finds faces in RGB pictures of one size.
+
+    `scale`: the detector looks at pictures that are so much smaller than those in which the configured
+    minimum face is measured.
+    """
+
+    score: float
+    """The lowest score of a face, unless one is configured."""
+    scale: float = 1.0
 
     @classmethod
     @abstractmethod
@@ -45,57 +61,18 @@ class Detector(ABC):
         """Set the networks up with their weights."""
 
     @abstractmethod
-    def detect(self, image: Image.Image) -> list[Detection]:
-        """The faces, ordered by their rounded top, then left; an empty list where there are none."""
+    def canvas(self, width: int, height: int) -> tuple[int, int]:
+        """Rows and columns a picture is padded to with black, below and on the right; those of one canvas can be
+        looked at together."""
+
+    @abstractmethod
+    def detect(self, pictures: Array) -> list[list[Detection]]:
+        """pictures: uint8 (n, rows, columns, 3). The faces of each, ordered by their rounded top, then left.
+
+        What is found in a picture depends on n, and on no other picture.
+        """
 
 
-class Mtcnn(Detector):
-    """MTCNN (Zhang et al. 2016, IEEE SPL 23:10) with the networks and weights of facenet-pytorch 2.5.3.
-
-    One picture at a time, so that what else is in a batch cannot change what is found.
-    """
-
-    thresholds = (0.6, 0.7, 0.7)
-    factor = 0.709
-
-    @classmethod
-    def rule(cls) -> dict[str, object]:
-        return {"name": "mtcnn", "revision": 1, "thresholds": list(cls.thresholds), "factor": cls.factor}
-
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
-        from facenet_pytorch import MTCNN
-
-        self._mtcnn = MTCNN(
-            min_face_size=spec.minimum_face,
-            thresholds=list(self.thresholds),
-            factor=self.factor,
-            keep_all=True,
-            device=spec.device,
-        )
-        self._mtcnn.load_state_dict(tensors, strict=True)
-        self._score = spec.detection_score
-
-    def detect(self, image: Image.Image) -> list[Detection]:
-        boxes, scores, landmarks = self._mtcnn.detect(image, landmarks=True)
-        if boxes is None:
-            return []
-        found = [
-            Detection(np.asarray(box, np.float64), np.asarray(points, np.float64), float(score))
-            for box, points, score in zip(boxes, landmarks, scores, strict=True)
-            if score >= self._score and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
-        ]
-        return sorted(found, key=lambda face: (round(face.box[1]), round(face.box[0]), *face.box))
-
-
-DETECTORS: dict[str, type[Detector]] = {"mtcnn": Mtcnn}
-
-
-def detector(name: str) -> type[Detector]:
-    """The detector of this name.
-
-    Raises:
-        InputError: there is none.
-    """
-    if name not in DETECTORS:
-        raise InputError(f"no detector is called {name!r}; use one of: {', '.join(DETECTORS)}")
-    return DETECTORS[name]
+def in_order(found: list[Detection]) -> list[Detection]:
+    """By rounded top, then left: the order in which faces are numbered."""
+    return sorted(found, key=lambda face: (round(face.box[1]), round(face.box[0]), *face.box))

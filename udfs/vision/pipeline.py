@@ -2,23 +2,35 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
+from PIL import Image
 
 from udfs.errors import InputError
 from udfs.lake import ReadError
 from udfs.vision import weights
+from udfs.vision.batches import Batches
 from udfs.vision.contract import contract
-from udfs.vision.decode import RejectedError, decode
-from udfs.vision.detect import Detection, detector
-from udfs.vision.embed import embedder
+from udfs.vision.decode import Limits, Picture, RejectedError, decode
+from udfs.vision.detect import Detection
+from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality, quality
 from udfs.vision.spec import VisionSpec
+from udfs.vision.stream import ByteBudget, Hold, ahead
 
 Array = np.ndarray
+Read = Callable[[], bytes]
+"""Gives the bytes of one image, or raises ReadError."""
+
+_IMAGES_AHEAD = 32
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -46,32 +58,50 @@ class ImageOutcome:
 
 
 @dataclass
-class _Pending:
-    """An image whose faces wait for their embeddings."""
+class _Image:
+    """An image on its way: first its pictures, then its faces, at last its outcome."""
 
     key: object
     outcome: ImageOutcome
-    found: list[tuple[Detection, float, Quality]] = field(default_factory=list)
+    prepared: "_Prepared | None" = None
+    faces: "Future[list[_Cut]] | None" = None
     embeddings: list[Array] = field(default_factory=list)
 
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A picture to be searched, and as the detector is to see it: uint8 (h, w, 3)."""
+
+    content: bytes
+    picture: Picture
+    view: Array
+
     @property
-    def done(self) -> bool:
-        return len(self.embeddings) == len(self.found)
+    def held(self) -> int:
+        """Bytes."""
+        return len(self.content) + 4 * self.picture.image.width * self.picture.image.height + self.view.nbytes
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A face in pixels of the original, measured and cut out."""
+
+    face: Detection
+    quality: Quality
+    crop: Array
 
 
 class FacePipeline:
     """The models of a specification, loaded once, and the stream that runs through them.
 
     Raises:
-        InputError: unknown models, missing or wrong weights, an absent device, or another contract than
-            the specification names.
+        InputError: unknown models, missing or wrong weights, an absent device, a precision it does not
+            compute in, or another contract than the specification names.
     """
 
     def __init__(self, spec: VisionSpec) -> None:
         import torch
 
-        if spec.device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError("vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node")
         torch.set_num_threads(spec.threads)
         if spec.contract_id is not None:
             here = contract(spec).contract_id
@@ -79,63 +109,164 @@ class FacePipeline:
                 raise InputError(f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}")
         self.spec = spec
         given = dict(spec.weights)
-        self._detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
-        self._embedder = embedder(spec.embedder)(spec, weights.load(spec.embedder, given.get(spec.embedder)))
+        self.detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
+        self.embedder = embedder(spec.embedder)(spec, weights.load(spec.embedder, given.get(spec.embedder)))
 
-    def run(self, images: Iterable[tuple[object, bytes | ReadError]]) -> Iterator[tuple[object, ImageOutcome]]:
-        """Outcomes in the order of the images. An image that could not be read comes as its `ReadError`.
+    def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
+        """Outcomes in the order of the images.
 
-        Crops are embedded in full batches across images; an image waits until its last face is embedded.
+        Images are read and decoded ahead on threads; pictures of one canvas are searched together; crops
+        are cut on threads and embedded in full batches across images. An image waits for its last face.
         """
-        waiting: deque[_Pending] = deque()
-        crops: list[tuple[_Pending, Array]] = []
-        for key, content in images:
-            image, found = self._find(key, content)
-            waiting.append(image)
-            crops.extend((image, crop) for crop in found)
-            while len(crops) >= self.spec.batch_size:
-                self._embed(crops[: self.spec.batch_size])
-                del crops[: self.spec.batch_size]
-            while waiting and waiting[0].done:
-                yield _finish(waiting.popleft())
-        if crops:
-            self._embed(crops)
-        yield from map(_finish, waiting)
+        return _Run(self).run(images)
 
-    def _find(self, key: object, content: bytes | ReadError) -> tuple[_Pending, list[Array]]:
-        if isinstance(content, ReadError):
-            return _Pending(key, ImageOutcome(f"rejected:{content.reason}", str(content))), []
+
+class _Run:
+    """One pass of images through the models of a pipeline."""
+
+    def __init__(self, pipeline: FacePipeline) -> None:
+        self._spec = spec = pipeline.spec
+        self._detector = pipeline.detector
+        self._embedder = pipeline.embedder
+        self._limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
+        # Half of the memory is for what runs ahead, an eighth for pictures that wait for others of their
+        # canvas, an eighth for those that wait to be cut; the rest for one that is decoded once more.
+        self._budget = ByteBudget(spec.memory // 2)
+        self._batches: Batches[_Image] = Batches(spec.detection_pixels, spec.memory // 8)
+        self._most_cutting = spec.memory // 8
+        self._decoding_again = Lock()
+        self._waiting: deque[_Image] = deque()
+        self._cutting: deque[_Image] = deque()
+        self._crops: list[tuple[_Image, Array]] = []
+
+    def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
+        threads = self._spec.threads
+        with ThreadPoolExecutor(threads, thread_name_prefix="cut") as self._cutters:
+            for image in ahead(images, self._prepare, threads=threads, items_ahead=_IMAGES_AHEAD, budget=self._budget):
+                self._waiting.append(image)
+                if image.prepared is not None:
+                    canvas = self._detector.canvas(*reversed(image.prepared.view.shape[:2]))
+                    for batch in self._batches.add(canvas, image, image.prepared.held):
+                        self._search(*batch)
+                self._collect(self._most_cutting)
+                self._embed(self._spec.batch_size)
+                yield from self._finished()
+            for batch in self._batches.rest():
+                self._search(*batch)
+            self._collect(0)
+            self._embed(1)
+            yield from self._finished()
+
+    def _prepare(self, item: tuple[object, Read], hold: Hold) -> _Image:
+        """Read and decode: what runs ahead on threads."""
+        key, read = item
+        hold(0)
+        try:
+            content = read()
+        except ReadError as error:
+            return _Image(key, ImageOutcome(f"rejected:{error.reason}", str(error)))
         digest = hashlib.sha256(content).hexdigest()
         try:
-            picture = decode(
-                content,
-                minimum_side=self.spec.minimum_face,
-                maximum_side=self.spec.maximum_side,
-                maximum_pixels=self.spec.maximum_pixels,
-            )
+            picture = decode(content, self._limits, hold=hold)
         except RejectedError as rejected:
-            return _Pending(key, ImageOutcome(f"rejected:{rejected.reason}", rejected.detail, digest)), []
-        detections = self._detector.detect(picture.image)
-        crops = [self._embedder.crop(picture.image, face) for face in detections]
-        found = [
-            (face, picture.scale, quality(crop, face, picture.scale))
-            for face, crop in zip(detections, crops, strict=True)
-        ]
-        outcome = ImageOutcome(
-            "faces" if found else "no_face",
-            content_sha256=digest,
-            width=picture.width,
-            height=picture.height,
-            captured_at=picture.captured_at,
-        )
-        return _Pending(key, outcome, found), crops
+            hold(0)
+            return _Image(key, ImageOutcome(f"rejected:{rejected.reason}", rejected.detail, digest))
+        prepared = _Prepared(content if picture.reduction > 1 else b"", picture, self._view(picture.image, picture))
+        hold(prepared.held)
+        outcome = ImageOutcome("no_face", "", digest, picture.width, picture.height, picture.captured_at)
+        return _Image(key, outcome, prepared)
 
-    def _embed(self, crops: list[tuple[_Pending, Array]]) -> None:
-        for (image, _), vector in zip(crops, self._embedder.embed([crop for _, crop in crops]), strict=True):
-            image.embeddings.append(vector)
+    def _view(self, image: Image.Image, of: Picture) -> Array:
+        """The picture at the size at which the detector looks at it."""
+        width, height = self._limits.searched(of.width, of.height)
+        scale = self._detector.scale
+        wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
+        # One that the decoder has left a little short of the size searched is not blown up.
+        if wanted[0] >= image.width:
+            return np.asarray(image)
+        return np.asarray(image.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=1.0))
+
+    def _search(self, canvas: tuple[int, int], batch: list[_Image]) -> None:
+        """Find the faces of pictures of one canvas, and have them cut out on threads."""
+        pictures = np.zeros((self._batches.size(canvas), *canvas, 3), np.uint8)
+        for onto, image in zip(pictures, batch, strict=False):
+            view = _given(image.prepared).view
+            onto[: view.shape[0], : view.shape[1]] = view
+        for image, found in zip(batch, self._detector.detect(pictures), strict=False):
+            prepared = _given(image.prepared)
+            rows, columns = prepared.view.shape[:2]
+            x, y = prepared.picture.width / columns, prepared.picture.height / rows
+            faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
+            image.faces = self._cutters.submit(self._cut, prepared, faces)
+            self._cutting.append(image)
+
+    def _cut(self, prepared: _Prepared, faces: list[Detection]) -> list[_Cut]:
+        picture = self._sharp_enough(prepared, faces)
+        x, y = picture.image.width / picture.width, picture.image.height / picture.height
+        crops = [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
+        return [_Cut(face, quality(crop, face), crop) for face, crop in zip(faces, crops, strict=True)]
+
+    def _sharp_enough(self, prepared: _Prepared, faces: list[Detection]) -> Picture:
+        """The picture, decoded once more where it was reduced too far for the smallest face."""
+        picture = prepared.picture
+        smallest = min((face.side for face in faces), default=float(self._embedder.side * picture.reduction))
+        reduction = picture.reduction
+        while reduction > 1 and smallest / reduction < self._embedder.side:
+            reduction //= 2
+        if reduction == picture.reduction:
+            return picture
+        with self._decoding_again:
+            return decode(prepared.content, self._limits, reduction=reduction)
+
+    def _collect(self, most: int) -> None:
+        """Take the crops that are ready, and wait until at most so many bytes of pictures are left to be cut."""
+        while self._cutting:
+            image = self._cutting[0]
+            held = sum(_given(image.prepared).held for image in self._cutting)
+            if held <= most and not _given(image.faces).done():
+                return
+            self._cutting.popleft()
+            image.prepared = None
+            self._crops.extend((image, cut.crop) for cut in _given(image.faces).result())
+
+    def _embed(self, least: int) -> None:
+        """Embed crops in batches, while there are at least so many."""
+        size = self._spec.batch_size
+        while len(self._crops) >= least:
+            batch, self._crops = self._crops[:size], self._crops[size:]
+            for (image, _), vector in zip(batch, self._embedder.embed([crop for _, crop in batch]), strict=True):
+                image.embeddings.append(vector)
+
+    def _finished(self) -> Iterator[tuple[object, ImageOutcome]]:
+        """The images at the head of the queue that wait for nothing any more."""
+        while self._waiting and _complete(self._waiting[0]):
+            image = self._waiting.popleft()
+            yield image.key, _outcome(image)
 
 
-def _finish(image: _Pending) -> tuple[object, ImageOutcome]:
-    for (face, scale, measured), embedding in zip(image.found, image.embeddings, strict=True):
-        image.outcome.faces.append(Face(face.box * scale, face.landmarks * scale, face.score, measured, embedding))
-    return image.key, image.outcome
+def _complete(image: _Image) -> bool:
+    if image.prepared is not None:
+        return False
+    return image.faces is None or len(image.embeddings) == len(image.faces.result())
+
+
+def _outcome(image: _Image) -> ImageOutcome:
+    cuts = [] if image.faces is None else image.faces.result()
+    if not cuts:
+        return image.outcome
+    faces = [
+        Face(cut.face.box, cut.face.landmarks, cut.face.score, cut.quality, embedding)
+        for cut, embedding in zip(cuts, image.embeddings, strict=True)
+    ]
+    return replace(image.outcome, outcome="faces", faces=faces)
+
+
+def _centre_inside(face: Detection, columns: int, rows: int) -> bool:
+    """A detector sees the black that a picture was padded with as well."""
+    left, top, right, bottom = face.box
+    return bool(left + right < 2 * columns and top + bottom < 2 * rows)
+
+
+def _given(value: Value | None) -> Value:
+    assert value is not None
+    return value

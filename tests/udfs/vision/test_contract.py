@@ -12,9 +12,16 @@ SPEC = VisionSpec()
 
 def test_what_makes_embeddings_comparable_is_in_the_contract() -> None:
     ids = {
-        contract(spec).contract_id for spec in (SPEC, replace(SPEC, margin=0), replace(SPEC, embedder="dlib-resnet-v1"))
+        contract(spec).contract_id
+        for spec in (
+            SPEC,
+            replace(SPEC, margin=0),
+            replace(SPEC, flip=True),
+            replace(SPEC, detector="mtcnn"),
+            replace(SPEC, embedder="dlib-resnet-v1"),
+        )
     }
-    assert len(ids) == 3
+    assert len(ids) == 5
 
 
 @pytest.mark.parametrize("change", [{"device": "cuda"}, {"precision": "bf16"}, {"batch_size": 4}, {"minimum_face": 20}])
@@ -22,7 +29,7 @@ def test_what_does_not_is_not(change: dict[str, object]) -> None:
     assert contract(replace(SPEC, **change)).contract_id == contract(SPEC).contract_id
 
 
-@pytest.mark.parametrize("change", [{"minimum_face": 20}, {"detection_score": 0.5}, {"maximum_side": 500}])
+@pytest.mark.parametrize("change", [{"minimum_face": 20}, {"detection_score": 0.55}, {"maximum_side": 500}])
 def test_what_decides_which_faces_are_found_is_in_the_settings(change: dict[str, object]) -> None:
     assert settings_id(replace(SPEC, **change)) != settings_id(SPEC)
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from udfs.vision.decode import Picture, RejectedError, decode
+from udfs.vision.decode import Limits, Picture, RejectedError, decode
 
 
-def picture(content: bytes, **limits: int) -> Picture:
-    return decode(content, **{"minimum_side": 20, "maximum_side": 2048, "maximum_pixels": 10**8, **limits})
+def picture(content: bytes, maximum_side: int = 2048, reduction: int | None = None) -> Picture:
+    return decode(content, Limits(20, maximum_side, 10**8), reduction=reduction)
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
@@ -25,10 +25,10 @@ def gradient(width: int = 64, height: int = 48) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF", "JPEG2000", "PPM"])
 def test_formats(form: str) -> None:
     found = picture(encoded(gradient(), form))
-    assert (found.width, found.height, found.scale, found.image.mode) == (64, 48, 1.0, "RGB")
+    assert (found.width, found.height, found.reduction, found.image.mode) == (64, 48, 1, "RGB")
     assert np.abs(np.asarray(found.image, int) - np.asarray(gradient(), int)).mean() < 8
 
 
@@ -56,10 +56,26 @@ def test_colour_modes(mode: str) -> None:
         assert np.array_equal(np.asarray(found.image)[..., 0], np.asarray(grey))
 
 
-def test_large_pictures_are_scaled_and_say_so() -> None:
-    found = picture(encoded(gradient(1000, 500), "JPEG"), maximum_side=250)
-    assert found.image.size == (250, 125)
-    assert (found.width, found.height, found.scale) == (1000, 500, 4.0)
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize(("side", "reduction"), [(1000, 1), (660, 2), (250, 4), (100, 8), (64, 8)])
+def test_large_pictures_are_reduced_and_say_so(form: str, side: int, reduction: int) -> None:
+    found = picture(encoded(gradient(1001, 500), form), maximum_side=side)
+    assert (found.width, found.height, found.reduction) == (1001, 500, reduction)
+    assert found.image.size == (-(-1001 // reduction), -(-500 // reduction))
+    small = gradient(1001, 500).resize(found.image.size, Image.Resampling.BOX)
+    assert np.abs(np.asarray(found.image, int) - np.asarray(small, int)).mean() < 2
+
+
+def test_a_picture_can_be_had_sharper() -> None:
+    content = encoded(gradient(1000, 500), "JPEG")
+    assert picture(content, maximum_side=64, reduction=2).image.size == (500, 250)
+
+
+def test_what_decoding_takes_is_said_before() -> None:
+    said: list[int] = []
+    content = encoded(gradient(1000, 500), "JPEG")
+    decode(content, Limits(20, 2048, 10**8), hold=said.append)
+    assert said == [len(content) + 4 * 1000 * 500]
 
 
 def test_the_first_frame_counts() -> None:

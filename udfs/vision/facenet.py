@@ -1,0 +1,48 @@
+"""FaceNet: InceptionResnetV1 trained on VGGFace2."""
+
+import numpy as np
+from facenet_pytorch import InceptionResnetV1
+from PIL import Image
+
+from udfs.vision.align import margin_crop
+from udfs.vision.detect import Detection
+from udfs.vision.embed import Embedder, Tensors, UnitVectors
+from udfs.vision.runtime import network
+from udfs.vision.spec import VisionSpec
+
+Array = np.ndarray
+
+
+class FaceNet(Embedder):
+    """512 dimensions, crops of 160 pixels.
+
+    FaceNet: Schroff et al. 2015; training by D. Sandberg (facenet), port by T. Esler (facenet-pytorch, MIT).
+    """
+
+    dimension = 512
+    side = 160
+    margins = {"mtcnn": 14, "centerface": 14}  # noqa: RUF012
+    """Pixels of the crop beside the box, of both sides together, by detector: their boxes differ. 14 with
+    MTCNN is what the published weights were trained with; facenet-pytorch's own default is 0."""
+
+    @classmethod
+    def rule(cls, spec: VisionSpec) -> dict[str, object]:
+        flip = {"flip": True} if spec.flip else {}
+        return {"name": "facenet", "revision": 1, "crop": "margin", "side": cls.side, "margin": _margin(spec), **flip}
+
+    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+        module = InceptionResnetV1(pretrained=None, classify=False)
+        # The counters of the batch normalisations take no part in inference and are not among the weights.
+        counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
+        module.load_state_dict({**counters, **tensors}, strict=True)
+        self._margin = _margin(spec)
+        self._vectors = UnitVectors(
+            network(module, spec, shift=127.5, scale=128.0, shape=(spec.batch_size, self.side, self.side)), spec
+        )
+
+    def crop(self, image: Image.Image, face: Detection) -> Array:
+        return margin_crop(image, face, size=self.side, margin=self._margin)
+
+
+def _margin(spec: VisionSpec) -> int:
+    return FaceNet.margins[spec.detector] if spec.margin is None else spec.margin

@@ -1,0 +1,138 @@
+"""Runs a network where it is fastest: OpenVINO on a CPU, torch on a GPU.
+
+OpenVINO fuses what torch runs step by step, and keeps sums of bf16 products in float32: measured on two
+Zen 4 cores it is 1.3 times (fp32) and 1.45 times (bf16) as fast as torch's channels-last kernels on FaceNet.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from udfs.errors import InputError
+from udfs.vision.spec import Precision, VisionSpec
+
+if TYPE_CHECKING:
+    import openvino
+    import torch
+
+Array = np.ndarray
+Pixels = type[np.uint8] | type[np.float32]
+Shape = tuple[int, int, int]
+Network = Callable[[Array], list[Array]]
+"""uint8 or float32 (n, h, w, 3) RGB, 0 to 255 -> the network's outputs, each float32 (n, ...)."""
+
+
+def network(
+    module: "torch.nn.Module",
+    spec: VisionSpec,
+    *,
+    shift: float = 0.0,
+    scale: float = 1.0,
+    pixels: Pixels = np.uint8,
+    shape: Shape | None = None,
+) -> Network:
+    """A network as a function of pixels, which are of the type `pixels`; it sees (pixel - shift) / scale.
+
+    shape: n, h and w where these are always the same.
+
+    Raises:
+        InputError: the device is absent, or cannot compute in the precision asked for.
+    """
+    prepared = _of_pixels(module, shift, scale)
+    if spec.device.startswith("cuda"):
+        return _on_gpu(prepared, spec.device, spec.precision)
+    return _on_cpu(prepared, spec, pixels, shape)
+
+
+def cpu_precisions() -> list[Precision]:
+    """The precisions this machine's CPU computes in."""
+    import openvino
+
+    capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ["fp32", "bf16"] if "BF16" in capable else ["fp32"]
+
+
+def fastest_precision(device: str) -> Precision:
+    """What the CPU of this machine computes fastest in, of what keeps accuracy.
+
+    Raises:
+        InputError: for GPUs, which are not where this is asked.
+    """
+    if device != "cpu":
+        raise InputError('vision.precision is "fastest", which is known for a CPU only; set it to bf16 or fp32')
+    return cpu_precisions()[-1]
+
+
+def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.nn.Module":
+    import torch
+
+    class OfPixels(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = module
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            x = pixels.permute(0, 3, 1, 2).float()
+            return self.network(((x - shift) / scale).to(next(self.network.parameters()).dtype))
+
+    return OfPixels().eval().requires_grad_(False)
+
+
+def _on_cpu(module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: Shape | None) -> Network:
+    import openvino
+
+    precision = spec.precision
+    if precision not in cpu_precisions():
+        raise InputError(f"vision.precision is {precision}, which this CPU does not compute in; set it to fp32")
+    options = {
+        "INFERENCE_NUM_THREADS": spec.threads,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiled = openvino.Core().compile_model(_converted(module, pixels, shape), "CPU", options)
+
+    def run(pixels: Array) -> list[Array]:
+        found = compiled(np.ascontiguousarray(pixels))
+        return [found[output] for output in compiled.outputs]
+
+    return run
+
+
+def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -> "openvino.Model":
+    """The network as OpenVINO's, for batches and pictures of any size, or of one.
+
+    By the frontend itself: `openvino.convert_model` reports its use over the internet.
+    """
+    import torch
+    from openvino import PartialShape
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    example = torch.from_numpy(np.zeros((*(shape or (1, 96, 96)), 3), pixels))
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the decoder traces by torch.jit, which torch calls old
+        decoder = TorchScriptPythonDecoder(module, example_input=(example,))
+    model = frontend.convert(frontend.load(decoder))
+    model.reshape(PartialShape([*(shape or (-1, -1, -1)), 3]))
+    return model
+
+
+def _on_gpu(module: "torch.nn.Module", device: str, precision: Precision) -> Network:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise InputError("vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node")
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    module = module.to(device, dtype).to(memory_format=torch.channels_last)
+
+    def run(pixels: Array) -> list[Array]:
+        waiting = torch.from_numpy(np.ascontiguousarray(pixels)).pin_memory()
+        with torch.inference_mode():
+            found = module(waiting.to(device, non_blocking=True))
+        outputs = found if isinstance(found, tuple) else (found,)
+        return [output.float().cpu().numpy() for output in outputs]
+
+    return run
