@@ -111,12 +111,13 @@ def enroll(
         new = [file for file in listed if reconsider or not register.decided(file)]
         context.say(f"enroll: {len(listed):,} photos listed, {len(new):,} to look at")
         samples = _samples(context, register, new, agreed, policy) if new else []
-        standing = {} if reconsider else register.enrollments
-        moved = [sample for sample in samples if sample.sample_id in standing]
-        undecided = [sample for sample in samples if sample.sample_id not in standing]
-        judged = _judged(register, undecided, policy, reconsider)
+        judged = _judged(register, _undecided(samples, {} if reconsider else register.decisions), policy)
+        seen = {(sample.listed.photo.person_id, sample.listed.photo_id): sample.sample_id for sample in samples}
 
-        gone = register.missing(listed, samples) if sync else []
+        def sample_of(file: ListedPhoto) -> str:
+            return seen.get((file.photo.person_id, file.photo_id)) or register.sample_of(file)
+
+        gone = register.missing(map(sample_of, listed), samples) if sync else []
         if len(gone) > max_withdraw * register.active:
             raise InputError(
                 f"--sync would withdraw {len(gone):,} of {register.active:,} samples, more than"
@@ -124,25 +125,44 @@ def enroll(
             )
         changes = Changes(register, run.run_id, datetime.now(UTC))
         changes.decide(judged)
-        changes.rename(moved)
-        changes.describe(listed)
+        changes.note(samples, {sample.sample_id: sample for sample in judged})
+        changes.describe(listed, sample_of)
         changes.withdraw(gone)
-        # The gallery first, the decisions last: what was not noted as decided is looked at again.
-        if changes.gallery:
-            context.tables.update("gallery", context.spark.createDataFrame(changes.gallery_rows, GALLERY.schema))
-        if changes.enrollments:
-            note_contract(context, agreed)
-            rows = list(changes.enrollments.values())
-            context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))
-        if changes.superseded:
-            names = ", ".join(f"'{name}'" for name in changes.superseded)
-            context.tables.delete("enrollments", f"sample_id IN ({names})")
+        changes.supersede(listed)
+        _write(context, changes, agreed)
         run.count("listed", len(listed))
         run.count("withdrawn", len(gone))
         for sample in judged:
             run.count(sample.decision, 1)
     _tell(context, gallery_name, judged, run)
     return run.counts
+
+
+def _write(context: Context, changes: Changes, agreed: Contract) -> None:
+    """The gallery first, the decisions last: what was not noted as decided is looked at again."""
+    if changes.gallery or changes.enrollments:
+        note_contract(context, agreed)
+    if changes.gallery:
+        rows = list(changes.gallery.values())
+        context.tables.update("gallery", context.spark.createDataFrame(rows, GALLERY.schema))
+    if changes.enrollments:
+        rows = list(changes.enrollments.values())
+        context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))
+    for start in range(0, len(changes.superseded), 500):
+        either = " OR ".join(
+            f"(sample_id = '{sample}' AND photo_id = '{photo}')"
+            for sample, photo in changes.superseded[start : start + 500]
+        )
+        context.tables.delete("enrollments", either)
+
+
+def _undecided(samples: list[Sample], standing: dict[str, Row]) -> list[Sample]:
+    """The samples no decision stands of, each once, in the order of `sample_id`."""
+    first: dict[str, Sample] = {}
+    for sample in samples:
+        if sample.sample_id not in standing:
+            first.setdefault(sample.sample_id, sample)
+    return [first[name] for name in sorted(first)]
 
 
 def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
@@ -159,7 +179,7 @@ def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
 def _samples(
     context: Context, register: Register, listed: list[ListedPhoto], agreed: Contract, policy: Policy
 ) -> list[Sample]:
-    """What is seen in each photo, in the order of `sample_id`; photos of one content are one sample."""
+    """What is seen in each photo, in the order of the list."""
     spec = context.settings.spec()
     images = {file.photo_id: (file.photo_id, *vars(file.file).values(), None) for file in listed}
     frame = context.spark.createDataFrame(
@@ -168,11 +188,7 @@ def _samples(
     tasks = min(-(-len(images) // 32), 4 * context.spark.sparkContext.defaultParallelism)
     computed = faces_of(context, frame, spec, agreed, settings_id(spec), tasks).collect()
     seen = {row.image_id: row.asDict(recursive=True) for row in computed}
-    samples: dict[str, Sample] = {}
-    for file in listed:
-        sample = _sample(register, file, seen[file.photo_id], settings_id(spec), policy)
-        samples.setdefault(sample.sample_id, sample)
-    return [samples[name] for name in sorted(samples)]
+    return [_sample(register, file, seen[file.photo_id], settings_id(spec), policy) for file in listed]
 
 
 def _sample(register: Register, listed: ListedPhoto, seen: Row, settings: str, policy: Policy) -> Sample:
@@ -206,10 +222,14 @@ def _wanted_face(seen: Row, policy: Policy) -> tuple[Row | None, str, str]:
     return face, "", ""
 
 
-def _judged(register: Register, samples: list[Sample], policy: Policy, reconsider: bool) -> list[Sample]:
-    """The samples with their verdicts; only those with a usable face are judged."""
+def _judged(register: Register, samples: list[Sample], policy: Policy) -> list[Sample]:
+    """The samples with their verdicts; only those with a usable face are judged.
+
+    Samples of which nothing is noted may still be in the gallery: they are reconsidered, or the run that
+    accepted them was killed. They are not judged against themselves.
+    """
     usable = [sample for sample in samples if sample.face is not None]
-    again = {sample.sample_id for sample in samples} if reconsider else set()
+    again = {sample.sample_id for sample in samples}
     known = [row for row in register.in_force() if row["sample_id"] not in again]
     if not usable:
         return samples

@@ -13,6 +13,7 @@ from udfs import matching
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
+from udfs.vision.contract import settings_id
 
 FACES_A_BLOCK = 512
 SAMPLES_A_BLOCK = 4096
@@ -49,38 +50,35 @@ def identify(
     """
     tables = context.tables
     gallery = Gallery.open(context, gallery_name, run_date)
-    of_date = tables.read("faces").where(F.col("run_date") == F.lit(run_date))
-    _refuse_other_contracts(of_date, gallery, run_date)
+    faces = _comparable(context, gallery, run_date)
     search = Search.of(context, gallery, k)
 
     arguments = {"run_date": run_date, "gallery_name": gallery.name, "k": search.k}
     with ledger.run(context.spark, tables, "identify", arguments) as run:
         run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
-        faces = of_date.where(F.col("contract_id") == gallery.contract_id)
-        decided = (
-            tables.read_or_empty("identifications")
-            .where((F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name))
-            .where((F.col("gallery_digest") == gallery.digest) & (F.col("search_id") == search.search_id))
+        existing = tables.read_or_empty("identifications").where(
+            (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
         )
+        decided = existing.where((F.col("gallery_digest") == gallery.digest) & (F.col("search_id") == search.search_id))
+        # Of faces that are no more, or were found under other limits than those that count now.
+        dropped = existing.join(faces, "face_id", "left_anti").select("face_id").localCheckpoint()
         pending = faces.join(decided.select("face_id"), "face_id", "left_anti")
         run.count("faces", faces.count())
         # Cut loose from the tables: what is pending must not change while it is being decided.
         probes = pending.select("face_id", "image_id", "run_date", "contract_id").localCheckpoint()
         pending = faces.join(probes.select("face_id"), "face_id", "left_semi")
         run.count("searched", probes.count())
-        if run.counts["searched"]:
+        run.count("dropped", dropped.count())
+        if run.counts["searched"] or run.counts["dropped"]:
             ranked = nearest(pending, gallery.samples, gallery.dimension, search.k, search.keep_floor).localCheckpoint()
-            scope = probes.select("face_id", F.lit(gallery.name).alias("gallery_name"))
+            scope = probes.select("face_id").union(dropped).select("face_id", F.lit(gallery.name).alias("gallery_name"))
             tables.replace("matches", _matches(probes, ranked, gallery, run), scope, [run_date])
             decisions = _decisions(probes, ranked, gallery, search, run)
             tables.replace("identifications", decisions, scope, [run_date])
-        for row in (
-            tables.read_or_empty("identifications")
-            .where((F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name))
-            .groupBy("decision")
-            .count()
-            .collect()
-        ):
+        decisions_now = tables.read_or_empty("identifications").where(
+            (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
+        )
+        for row in decisions_now.groupBy("decision").count().collect():
             run.count(row.decision, row["count"])
     said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("match", "review", "unknown"))
     context.say(
@@ -142,7 +140,14 @@ def _digest_lanes() -> list[Column]:
     No two samples are alike, so none cancels another; a count stands beside the lanes.
     """
     said = F.to_json(
-        F.struct("sample_id", "person_id", "valid_from", "valid_to", F.array_sort("labels").alias("labels"))
+        F.struct(
+            "sample_id",
+            "person_id",
+            "valid_from",
+            "valid_to",
+            F.array_sort("labels").alias("labels"),
+            F.xxhash64("embedding").alias("embedding"),
+        )
     )
     sha = F.sha2(said, 256)
     lanes = [F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)]
@@ -171,13 +176,31 @@ class Search:
         return cls(k, threshold.keep_floor, threshold.match, threshold.review, threshold_id, search_id)
 
 
-def _refuse_other_contracts(faces: DataFrame, gallery: Gallery, run_date: date) -> None:
-    found = sorted(row.contract_id for row in faces.select("contract_id").distinct().collect())
-    if found and gallery.contract_id not in found:
+def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame:
+    """The faces of a date that can be held against a gallery, each found once.
+
+    Where images were searched under several limits, those of the settings count.
+
+    Raises:
+        InputError: all are of another contract, or were found under several limits, none of them configured.
+    """
+    of_date = context.tables.read("faces").where(F.col("run_date") == F.lit(run_date))
+    found = of_date.select("contract_id", "settings_id").distinct().collect()
+    contracts = sorted({row.contract_id for row in found})
+    if found and gallery.contract_id not in contracts:
         raise InputError(
-            f"the faces of {run_date} are of contract {', '.join(found)}, gallery {gallery.name!r} of"
+            f"the faces of {run_date} are of contract {', '.join(contracts)}, gallery {gallery.name!r} of"
             f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
         )
+    limits = sorted({row.settings_id for row in found if row.contract_id == gallery.contract_id})
+    configured = settings_id(context.settings.spec())
+    if len(limits) > 1 and configured not in limits:
+        raise InputError(
+            f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
+            f" are others ({configured}); identify with the settings of the embed run that counts"
+        )
+    counting = configured if len(limits) > 1 else (limits[0] if limits else configured)
+    return of_date.where((F.col("contract_id") == gallery.contract_id) & (F.col("settings_id") == counting))
 
 
 def nearest(faces: DataFrame, samples: DataFrame, dimension: int, k: int, keep_floor: float) -> DataFrame:

@@ -1,6 +1,6 @@
 """What is written of one gallery, and what an enrolment changes in it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -58,20 +58,20 @@ class Sample:
 
 
 class Register:
-    """The enrollments and the samples of one gallery under one contract, by `sample_id`."""
+    """The enrollments and the samples of one gallery under one contract.
+
+    Photos with the same content are one sample, decided once; each of them has an enrollment.
+    """
 
     def __init__(self, gallery_name: str, contract_id: str, enrollments: list[Row], gallery: list[Row]) -> None:
         self.gallery_name = gallery_name
         self.contract_id = contract_id
-        self.enrollments = {row["sample_id"]: row for row in enrollments}
         self.gallery = {row["sample_id"]: row for row in gallery}
+        self.enrollments = enrollments
+        self.decisions = {row["sample_id"]: row for row in enrollments if row["reason"] != _TRIED_AGAIN}
         self._by_photo = {
             (row["person_id"], row["photo_id"]): row for row in enrollments if row["reason"] != _TRIED_AGAIN
         }
-        self._unread: dict[tuple[str, str], list[str]] = {}
-        for row in enrollments:
-            if row["reason"] == _TRIED_AGAIN:
-                self._unread.setdefault((row["person_id"], row["uri"]), []).append(row["sample_id"])
 
     @classmethod
     def open(cls, tables: Tables, gallery_name: str, contract_id: str) -> "Register":
@@ -110,79 +110,70 @@ class Register:
         """Whether this version of the photo has been decided for this person."""
         return (listed.photo.person_id, listed.photo_id) in self._by_photo
 
-    def sample_of(self, listed: ListedPhoto) -> str | None:
+    def sample_of(self, listed: ListedPhoto) -> str:
         """The sample that a photo decided earlier stands for."""
-        row = self._by_photo.get((listed.photo.person_id, listed.photo_id))
-        return None if row is None else row["sample_id"]
+        return str(self._by_photo[listed.photo.person_id, listed.photo_id]["sample_id"])
 
-    def unread(self, photo: Photo) -> list[str]:
-        """The enrollments that only say that this photo could not be read."""
-        return self._unread.get((photo.person_id, photo.uri), [])
-
-    def missing(self, listed: Iterable[ListedPhoto], samples: Iterable[Sample]) -> list[str]:
-        """Samples in force of which neither the photo is listed any more, nor its content under another name.
-
-        A photo that is listed and could not be read keeps its sample.
-        """
+    def missing(self, present: Iterable[str], samples: Iterable[Sample]) -> list[str]:
+        """Samples in force that are not `present` in the listing, less those whose photo could not be read."""
         unread = {(s.listed.photo.person_id, s.listed.photo.uri) for s in samples if s.content_sha256 is None}
-        present = {self.sample_of(file) for file in listed} | {sample.sample_id for sample in samples}
+        listed = set(present)
         return sorted(
             row["sample_id"]
             for row in self.in_force()
-            if row["sample_id"] not in present and (row["person_id"], row["uri"]) not in unread
+            if row["sample_id"] not in listed and (row["person_id"], row["uri"]) not in unread
         )
 
 
 class Changes:
     """Rows to be written; rows that would stay as they are do not come up.
 
-    `superseded`: enrollments to be deleted, which said that a photo could not be read, and now it has been.
+    `enrollments` by sample and photo, `gallery` by sample. `superseded`: sample and photo of enrollments that
+    are to be deleted, of photos that have been moved, or could not be read and now have been.
     """
 
     def __init__(self, register: Register, run_id: str, now: datetime) -> None:
         self._register = register
         self._run_id = run_id
         self._now = now
-        self.enrollments: dict[str, Row] = {}
+        self.enrollments: dict[tuple[str, str], Row] = {}
         self.gallery: dict[str, Row] = {}
-        self.superseded: list[str] = []
-
-    @property
-    def gallery_rows(self) -> list[Row]:
-        """The gallery's changed rows."""
-        return list(self.gallery.values())
+        self.superseded: list[tuple[str, str]] = []
 
     def decide(self, samples: list[Sample]) -> None:
-        """Note decisions; accepted samples enter the gallery, others leave it if they were in it."""
+        """Accepted samples enter the gallery, others leave it if they were in it."""
         for sample in samples:
-            self.enrollments[sample.sample_id] = self._enrollment(sample)
-            self.superseded += [n for n in self._register.unread(sample.listed.photo) if n != sample.sample_id]
             if sample.decision == "accepted":
                 self.gallery[sample.sample_id] = self._entry(sample)
             elif self._in_force(sample.sample_id):
                 self.withdraw([sample.sample_id])
 
-    def rename(self, samples: list[Sample]) -> None:
-        """Contents that were decided under another name: the decision stands, the name is the new one."""
+    def note(self, samples: list[Sample], decided: dict[str, Sample]) -> None:
+        """Note what became of each photo that was looked at: what was decided of its sample now, or stands."""
         for sample in samples:
-            uri = sample.listed.photo.uri
-            known = self._register.enrollments[sample.sample_id]
-            self._change(self.enrollments, known, uri=uri, photo_id=sample.listed.photo_id)
-            if sample.sample_id in self._register.gallery:
-                self._change(self.gallery, self._register.gallery[sample.sample_id], uri=uri)
+            photo = sample.listed.photo
+            decision = decided.get(sample.sample_id)
+            row = self._enrollment(decision) if decision else self._register.decisions[sample.sample_id]
+            noted = {**row, "uri": photo.uri, "photo_id": sample.listed.photo_id, "run_id": self._run_id}
+            self.enrollments[sample.sample_id, sample.listed.photo_id] = noted
 
-    def describe(self, listed: list[ListedPhoto]) -> None:
-        """Names, labels and validity are the manifest's; a withdrawn sample that is listed again returns."""
+    def describe(self, listed: list[ListedPhoto], sample_of: Callable[[ListedPhoto], str]) -> None:
+        """Place, name, labels and validity are the manifest's; a withdrawn sample that is listed again returns.
+
+        Of several photos of one sample the first listed says so.
+        """
+        first: dict[str, ListedPhoto] = {}
         for file in listed:
-            name = self._register.sample_of(file)
-            known = self._register.gallery.get(name) if name else None
-            if known is None or self._register.enrollments[known["sample_id"]]["decision"] != "accepted":
+            first.setdefault(sample_of(file), file)
+        for sample_id, file in first.items():
+            known = self.gallery.get(sample_id) or self._register.gallery.get(sample_id)
+            if known is None or self._decision(sample_id, file) != "accepted":
                 continue
             photo = file.photo
             returned = {"withdrawn_at": None, "enrolled_at": self._now} if known["withdrawn_at"] else {}
             self._change(
-                self.gallery,
                 known,
+                uri=photo.uri,
                 name=photo.name,
                 labels=list(photo.labels),
                 valid_from=photo.valid_from,
@@ -190,18 +181,34 @@ class Changes:
                 **returned,
             )
 
+    def supersede(self, listed: list[ListedPhoto]) -> None:
+        """Forget where a sample was before it was moved, and that a photo could not be read before it was."""
+        here = {(file.photo.person_id, file.photo_id) for file in listed}
+        noted = [row for row in self.enrollments.values() if row["reason"] != _TRIED_AGAIN]
+        samples = {row["sample_id"] for row in noted}
+        read = {(row["person_id"], row["uri"]) for row in noted}
+        for row in self._register.enrollments:
+            moved = row["sample_id"] in samples and (row["person_id"], row["photo_id"]) not in here
+            unread = row["reason"] == _TRIED_AGAIN and (row["person_id"], row["uri"]) in read
+            if moved or unread:
+                self.superseded.append((row["sample_id"], row["photo_id"]))
+
     def withdraw(self, names: list[str]) -> None:
         """Samples that are no longer searched for."""
         for name in names:
-            self._change(self.gallery, self._register.gallery[name], withdrawn_at=self._now)
+            self._change(self._register.gallery[name], withdrawn_at=self._now)
+
+    def _decision(self, sample_id: str, file: ListedPhoto) -> str:
+        noted = self.enrollments.get((sample_id, file.photo_id)) or self._register.decisions[sample_id]
+        return str(noted["decision"])
 
     def _in_force(self, name: str) -> bool:
         return name in self._register.gallery and self._register.gallery[name]["withdrawn_at"] is None
 
-    def _change(self, changes: dict[str, Row], known: Row, **values: object) -> None:
-        row = changes.get(known["sample_id"], known)
+    def _change(self, known: Row, **values: object) -> None:
+        row = self.gallery.get(known["sample_id"], known)
         if any(row[column] != value for column, value in values.items()):
-            changes[known["sample_id"]] = {**row, **values, "run_id": self._run_id}
+            self.gallery[known["sample_id"]] = {**row, **values, "run_id": self._run_id}
 
     def _enrollment(self, sample: Sample) -> Row:
         return {

@@ -133,7 +133,7 @@ FACES = Table(
 
 STAGED = Table(
     name="staged",
-    row="one image of a slice that `embed` has computed and not yet committed; empty between runs",
+    row="one image of a slice that `embed` has computed and not yet committed: empty between runs, but for what a killed one left to the next of its models and dates",
     written_by="embed",
     columns=(
         Column("slice_id", "string", "hash of the run and of the images in the slice"),
@@ -195,7 +195,7 @@ ENROLLMENTS = Table(
         Column("other_similarity", "double", "to that person's nearest sample", nullable=True),
         _RUN,
     ),
-    key=("sample_id",),
+    key=("sample_id", "photo_id"),
     constraints={
         "known_decision": _any_of("decision", DECISIONS_ON_ENROLMENT),
         "known_reason": _any_of("reason", ENROLMENT_REASONS),

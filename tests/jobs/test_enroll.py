@@ -52,6 +52,12 @@ def test_photos_that_will_not_do(make_context: MakeContext, demo_photos: tuple[P
         "joe_biden/portrait.jpg",
     ]
 
+    # A run that was killed after it wrote the gallery, before it noted its decisions: the next one ends alike.
+    before = rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))
+    context.tables.delete("enrollments", "true")
+    enroll(context, gallery=str(people), gallery_name="people")
+    assert (rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))) == before
+
     # The same people in an order of names that is turned round: the same decisions.
     turned = people.parent / "turned"
     for at, folder in enumerate(sorted(people.iterdir(), reverse=True)):

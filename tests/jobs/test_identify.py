@@ -12,6 +12,7 @@ from schemas.catalog import CONTRACTS, FACES, GALLERY
 from tests.support import MakeContext, rows_of
 from udfs.errors import InputError
 from udfs.search.similarity import similarity
+from udfs.vision.contract import settings_id
 
 DAY, NEXT_DAY = date(2026, 1, 31), date(2026, 2, 1)
 CONTRACT = "c"
@@ -23,12 +24,17 @@ def unit(count: int, seed: int) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def put_faces(context: Context, vectors: np.ndarray, day: date = DAY) -> None:
+def put_faces(context: Context, vectors: np.ndarray, day: date = DAY, limits: str = "s") -> None:
     rows = [
         {
-            **{"face_id": f"f{at:02}-{day}", "image_id": f"i{at}", "run_date": day, "contract_id": CONTRACT},
-            **{"settings_id": "s", "ordinal": 0, "box": (0.0, 0.0, 50.0, 50.0), "landmarks": [(0.0, 0.0)] * 5},
-            **{"score": 1.0, "quality": (50.0,) * 5, "embedding": vector.tolist(), "run_id": "r"},
+            **{
+                "face_id": f"f{at:02}-{day}{'' if limits == 's' else limits}",
+                "image_id": f"i{at}",
+                "run_date": day,
+                "contract_id": CONTRACT,
+            },
+            **{"settings_id": limits, "ordinal": 0, "box": (0.0, 0.0, 50.0, 50.0), "landmarks": [(0.0, 0.0)] * 5},
+            **{"score": 1.0, "quality": (50.0,) * 7, "embedding": vector.tolist(), "run_id": "r"},
         }
         for at, vector in enumerate(vectors)
     ]
@@ -40,7 +46,7 @@ def put_samples(context: Context, vectors: np.ndarray, persons: list[str], **val
         {
             **dict.fromkeys(GALLERY.names),
             **{"sample_id": f"s{at:02}-{person}", "gallery_name": "g", "person_id": person, "labels": []},
-            **{"uri": "u", "contract_id": CONTRACT, "quality": (50.0,) * 5, "embedding": vector.tolist()},
+            **{"uri": "u", "contract_id": CONTRACT, "quality": (50.0,) * 7, "embedding": vector.tolist()},
             **{"enrolled_at": datetime.now(UTC), "run_id": "r", **values},
         }
         for at, (vector, person) in enumerate(zip(vectors, persons, strict=True))
@@ -156,3 +162,32 @@ def test_several_galleries_do_not_disturb_each_other(context: Context) -> None:
     rows = context.tables.read("identifications").where("decision = 'match'").collect()
     assert {(row.gallery_name, row.person_id) for row in rows} == {("g", "a"), ("h", "b")}
     assert context.tables.read("identifications").count() == 4
+
+
+@pytest.mark.slow
+def test_faces_found_under_other_limits_are_not_counted_twice(context: Context) -> None:
+    """Of an image that was searched under several limits, those of the settings count."""
+    (face,) = unit(1, seed=6)
+    put_samples(context, face[None], ["a"])
+    put_faces(context, face[None])
+    assert identify(context, run_date=DAY)["searched"] == 1
+    put_faces(context, face[None], limits="other")
+    with pytest.raises(InputError, match="several limits"):
+        identify(context, run_date=DAY)
+    put_faces(context, face[None], limits=settings_id(context.settings.spec()))
+    counts = identify(context, run_date=DAY)
+    assert (counts["searched"], counts["dropped"]) == (1, 1)
+    assert context.tables.read("identifications").count() == context.tables.read("matches").count() == 1
+
+
+@pytest.mark.slow
+def test_another_vector_of_the_same_sample_is_another_gallery(context: Context) -> None:
+    faces = unit(2, seed=7)
+    put_faces(context, faces[:1])
+    put_samples(context, faces[1:], ["a"])
+    identify(context, run_date=DAY)
+    gallery = context.tables.read("gallery")
+    columns = [name for name in GALLERY.names if name != "embedding"]
+    vector = ", ".join(f"CAST({value!r} AS float)" for value in faces[0].tolist())
+    context.tables.update("gallery", gallery.selectExpr(*columns, f"array({vector}) AS embedding"))
+    assert identify(context, run_date=DAY)["searched"] == 1

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from jobs.manifest import Photo
 from jobs.register import Changes, ListedPhoto, Register, Row, Sample
 from udfs.lake import File
@@ -29,10 +31,30 @@ def sample(sample_id: str, reason: str) -> Sample:
     )
 
 
-def changes(noted: list[Row], decided: Sample) -> Changes:
-    made = Changes(Register("people", "contract", noted, []), "run", datetime(2026, 1, 31, tzinfo=UTC))
+def changes(noted: list[Row], decided: Sample, gallery: list[Row] | None = None) -> Changes:
+    """What enroll makes of one photo that was looked at."""
+    made = Changes(Register("people", "contract", noted, gallery or []), "run", datetime(2026, 1, 31, tzinfo=UTC))
     made.decide([decided])
+    made.note([decided], {decided.sample_id: decided})
+    made.describe([LISTED], lambda _: decided.sample_id)
+    made.supersede([LISTED])
     return made
+
+
+def in_gallery(sample_id: str, withdrawn: bool = False) -> Row:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return {
+        "sample_id": sample_id,
+        "person_id": "ann",
+        "uri": URI,
+        "name": None,
+        "labels": [],
+        "valid_from": None,
+        "valid_to": None,
+        "enrolled_at": at,
+        "withdrawn_at": at if withdrawn else None,
+        "run_id": "earlier",
+    }
 
 
 def test_an_unreadable_photo_is_looked_at_again() -> None:
@@ -43,15 +65,43 @@ def test_an_unreadable_photo_is_looked_at_again() -> None:
 
 def test_once_read_the_note_that_it_could_not_be_is_gone() -> None:
     made = changes([enrollment("unread", "rejected:unreadable")], sample("read", ""))
-    assert made.superseded == ["unread"]
+    assert made.superseded == [("unread", LISTED.photo_id)]
     assert list(made.gallery) == ["read"]
 
 
 def test_unreadable_again_it_stays_one_note() -> None:
     made = changes([enrollment("unread", "rejected:unreadable")], sample("unread", "rejected:unreadable"))
     assert made.superseded == []
-    assert list(made.enrollments) == ["unread"]
+    assert list(made.enrollments) == [("unread", LISTED.photo_id)]
 
 
 def test_another_decision_supersedes_nothing() -> None:
     assert changes([enrollment("refused", "no_face")], sample("read", "")).superseded == []
+
+
+def test_a_photo_that_was_moved_is_noted_where_it_is_now() -> None:
+    before = {**enrollment("read", ""), "photo_id": "another", "uri": "file:///people/ann/old.jpg"}
+    made = changes([before], sample("read", ""))
+    assert made.superseded == [("read", "another")]
+    assert made.enrollments["read", LISTED.photo_id]["uri"] == URI
+
+
+def test_copies_of_a_photo_are_one_sample_and_change_nothing_more() -> None:
+    copy = ListedPhoto(
+        Photo("ann", "file:///people/ann/2.jpg", labels=("vip",)), File("file:///people/ann/2.jpg", 10, 2, True)
+    )
+    noted = [enrollment("read", ""), {**enrollment("read", ""), "photo_id": copy.photo_id, "uri": copy.photo.uri}]
+    register = Register("people", "contract", [{**row, "decision": "accepted"} for row in noted], [in_gallery("read")])
+    assert register.decided(LISTED)
+    assert register.decided(copy)
+    made = Changes(register, "run", datetime(2026, 1, 31, tzinfo=UTC))
+    made.describe([LISTED, copy], register.sample_of)
+    made.supersede([LISTED, copy])
+    assert (made.gallery, made.enrollments, made.superseded) == ({}, {}, [])
+
+
+@pytest.mark.parametrize(("reason", "returns"), [("", True), ("too_blurred", False)])
+def test_a_withdrawn_sample_returns_if_it_is_accepted_now(reason: str, returns: bool) -> None:
+    earlier = {**enrollment("read", ""), "decision": "accepted"}
+    made = changes([earlier], sample("read", reason), [in_gallery("read", withdrawn=True)])
+    assert ("read" in made.gallery and made.gallery["read"]["withdrawn_at"] is None) == returns

@@ -20,7 +20,7 @@ class Areas:
     def __init__(self, pictures: Array) -> None:
         count, self.height, self.width, channels = pictures.shape
         self._sums = torch.zeros((count, self.height + 1, self.width + 1, channels), dtype=torch.int32)
-        rows = torch.from_numpy(pictures).cumsum(2, dtype=torch.int32)
+        rows = torch.tensor(pictures).cumsum(2, dtype=torch.int32)
         torch.cumsum(rows, 1, out=self._sums[:, 1:, 1:])
 
     def resized(self, height: int, width: int) -> Array:

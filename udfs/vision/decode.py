@@ -186,7 +186,10 @@ def _captured_at(exif: Image.Exif) -> datetime | None:
         zone = datetime.strptime(offset, "%z").tzinfo
     except ValueError:
         zone = None
-    return taken.replace(tzinfo=zone or UTC).astimezone(UTC)
+    try:
+        return taken.replace(tzinfo=zone or UTC).astimezone(UTC)
+    except OverflowError:  # the first or the last day there is, in another zone
+        return None
 
 
 def _one_line(error: Exception) -> str:
