@@ -42,3 +42,6 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 
 clean:                 ## remove what was generated
 	rm -rf .venv .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
+	$(BIN)/python -m benchmarks.$* --data $(DATA)

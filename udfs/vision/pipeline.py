@@ -171,20 +171,14 @@ class _Run:
         except RejectedError as rejected:
             hold(0)
             return _Image(key, ImageOutcome(f"rejected:{rejected.reason}", rejected.detail, digest))
-        prepared = _Prepared(content if picture.reduction > 1 else b"", picture, self._view(picture.image, picture))
+        prepared = _Prepared(
+            content if picture.reduction > 1 else b"",
+            picture,
+            reduced_view(picture, self._limits, self._detector.scale),
+        )
         hold(prepared.held)
         outcome = ImageOutcome("no_face", "", digest, picture.width, picture.height, picture.captured_at)
         return _Image(key, outcome, prepared)
-
-    def _view(self, image: Image.Image, of: Picture) -> Array:
-        """The picture at the size at which the detector looks at it."""
-        width, height = self._limits.searched(of.width, of.height)
-        scale = self._detector.scale
-        wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
-        # One that the decoder has left a little short of the size searched is not blown up.
-        if wanted[0] >= image.width:
-            return np.asarray(image)
-        return np.asarray(image.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=1.0))
 
     def _search(self, canvas: tuple[int, int], batch: list[_Image]) -> None:
         """Find the faces of pictures of one canvas, and have them cut out on threads."""
@@ -242,6 +236,17 @@ class _Run:
         while self._waiting and _complete(self._waiting[0]):
             image = self._waiting.popleft()
             yield image.key, _outcome(image)
+
+
+def reduced_view(picture: Picture, limits: Limits, scale: float) -> Array:
+    """A picture at `scale` of the size at which it is searched: uint8 (h, w, 3).
+
+    One that the decoder has left a little short of that is not blown up.
+    """
+    width, height = (max(1, round(side * scale)) for side in limits.searched(picture.width, picture.height))
+    if width >= picture.image.width:
+        return np.asarray(picture.image)
+    return np.asarray(picture.image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.0))
 
 
 def _complete(image: _Image) -> bool:

@@ -1,0 +1,95 @@
+"""The photos that benchmarks run on, and which faces are in them."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+Array = np.ndarray
+
+data_option = click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="The folder with wider-dev, lfw-dev, photos and weights; see CONTRIBUTING.md.",
+)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo, with the boxes of its faces where they are known: float64 (n, 4), left, top, right, bottom."""
+
+    name: str
+    content: bytes
+    boxes: Array | None = None
+
+
+def wider(data: Path) -> list[Photo]:
+    """Crowds, with every face marked (WIDER FACE, Yang et al. 2016)."""
+    boxes: dict[str, list[list[float]]] = {}
+    with (data / "wider-dev" / "boxes.csv").open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            x, y, width, height = (float(row[name]) for name in ("x", "y", "w", "h"))
+            boxes.setdefault(row["image"], []).append([x, y, x + width, y + height])
+    images = data / "wider-dev" / "images"
+    return [Photo(name, (images / name).read_bytes(), np.array(boxes[name])) for name in sorted(boxes)]
+
+
+def lfw(data: Path, count: int) -> list[Photo]:
+    """Portraits of 250 x 250 pixels (Huang et al. 2007), evenly out of all there are."""
+    paths = sorted((data / "lfw-dev" / "images").rglob("*.jpg"))
+    return [Photo(path.name, path.read_bytes()) for path in paths[:: len(paths) // count][:count]]
+
+
+def photos(data: Path) -> list[Photo]:
+    """Press photos of several sizes."""
+    return [Photo(path.name, path.read_bytes()) for path in sorted((data / "photos").rglob("*.jpg"))]
+
+
+def facenet(data: Path) -> Path:
+    """FaceNet's weights."""
+    return data / "weights" / "inception_resnet_v1-vggface2.pt"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Faces found among those marked that are large enough."""
+
+    true: int
+    marked: int
+    false: int
+    boxes: int
+
+    @property
+    def recall(self) -> float:
+        """The share of marked faces that were found."""
+        return self.true / self.marked
+
+
+def found(photos_with_boxes: list[Photo], boxes: list[Array], minimum: float) -> Found:
+    """Hold boxes against those marked: a face is found by a box with an overlap (IoU) of at least 0.5.
+
+    Marked faces whose shorter side is under `minimum` need not be found, and may be.
+    """
+    true = marked = false = count = 0
+    for photo, mine in zip(photos_with_boxes, boxes, strict=True):
+        assert photo.boxes is not None
+        wanted = np.minimum(*(photo.boxes[:, 2:] - photo.boxes[:, :2]).T) >= minimum
+        marked += int(wanted.sum())
+        count += len(mine)
+        if len(mine):
+            near = overlaps(mine, photo.boxes) >= 0.5
+            true += int(near.any(0)[wanted].sum())
+            false += int((~near.any(1)).sum())
+    return Found(true, marked, false, count)
+
+
+def overlaps(left: Array, right: Array) -> Array:
+    """Intersection over union of each box with each: float64 (n, m)."""
+    start = np.maximum(left[:, None, :2], right[None, :, :2])
+    end = np.minimum(left[:, None, 2:], right[None, :, 2:])
+    shared = np.prod(np.maximum(end - start, 0), axis=2)
+    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (left, right)]
+    return shared / (areas[0][:, None] + areas[1][None, :] - shared)

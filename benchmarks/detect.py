@@ -1,0 +1,100 @@
+"""The detectors against each other and against facenet-pytorch: what they find in crowds, and how fast.
+
+python -m benchmarks.detect --data FOLDER
+"""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+from PIL import Image
+
+from benchmarks.data import data_option, found, wider
+from benchmarks.rounds import alternate, isa, save
+from udfs.vision import weights
+from udfs.vision.detect import Detector
+from udfs.vision.models import detector
+from udfs.vision.runtime import fastest_precision
+from udfs.vision.spec import VisionSpec
+
+Array = np.ndarray
+Boxes = list[Array]
+
+MINIMUM_FACE = 40
+
+
+def by_facenet(pictures: list[Image.Image]) -> Callable[[], Boxes]:
+    """facenet-pytorch's own MTCNN."""
+    mtcnn = MTCNN(keep_all=True, min_face_size=MINIMUM_FACE)
+
+    def run() -> Boxes:
+        boxes = [mtcnn.detect(picture)[0] for picture in pictures]
+        return [np.zeros((0, 4)) if found is None else found for found in boxes]
+
+    return run
+
+
+def by_rollcall(pictures: list[Image.Image], spec: VisionSpec) -> Callable[[], Boxes]:
+    """One of this project's detectors, a picture at a time, the reduction it wants included."""
+    network: Detector = detector(spec.detector)(spec, weights.load(spec.detector))
+
+    def search(picture: Image.Image) -> Array:
+        size = (round(picture.width * network.scale), round(picture.height * network.scale))
+        view = np.asarray(picture if network.scale == 1 else picture.resize(size, Image.Resampling.BILINEAR, None, 1.0))
+        canvas = np.zeros((1, *network.canvas(view.shape[1], view.shape[0]), 3), np.uint8)
+        canvas[0, : view.shape[0], : view.shape[1]] = view
+        return np.array([face.box / network.scale for face in network.detect(canvas)[0]]).reshape(-1, 4)
+
+    return lambda: [search(picture) for picture in pictures]
+
+
+@click.command(help=__doc__)
+@data_option
+@click.option("--rounds", default=3, show_default=True, help="Timed rounds.")
+@click.option("--threads", default=2, show_default=True, help="Threads each detector computes on.")
+def main(data: Path, rounds: int, threads: int) -> None:
+    torch.set_num_threads(threads)
+    crowds = wider(data)
+    pictures = [Image.open(io.BytesIO(photo.content)).convert("RGB") for photo in crowds]
+    fastest = fastest_precision("cpu")
+    specs = {
+        "mtcnn fp32": VisionSpec(detector="mtcnn", threads=threads),
+        "centerface fp32": VisionSpec(threads=threads),
+        f"centerface {fastest}": VisionSpec(threads=threads, precision=fastest),
+    }
+    print(f"{len(pictures)} photos, minimum face {MINIMUM_FACE}, {threads} threads, {isa()}")
+    timings = alternate(
+        {
+            "facenet-pytorch mtcnn": by_facenet(pictures),
+            **{name: by_rollcall(pictures, spec) for name, spec in specs.items()},
+        },
+        rounds,
+    )
+    figures: dict[str, object] = {"photos": len(pictures), "threads": threads, "minimum_face": MINIMUM_FACE}
+    print(f"\n{'':24} {'ms/image':>9} {'recall':>7} {'found':>6} {'false':>6}")
+    for name, timing in timings.items():
+        held = found(crowds, timing.result, MINIMUM_FACE)  # type: ignore[arg-type]
+        speed = 1000 * timing.median / len(pictures)
+        print(f"{name:24} {speed:9.1f} {held.recall:7.3f} {held.boxes:6} {held.false:6}")
+        figures[name] = {
+            "ms_per_image": round(speed, 2),
+            "recall": round(held.recall, 4),
+            "found": held.boxes,
+            "false": held.false,
+            "marked": held.marked,
+        }
+    base, best = timings["facenet-pytorch mtcnn"].median, timings[f"centerface {fastest}"].median
+    figures["ratio"] = round(base / best, 2)
+    print(f"written to {save('detect', figures)}")
+    print(
+        f"detect: ratio={base / best:.2f} mtcnn_ratio={base / timings['mtcnn fp32'].median:.2f}"
+        f" recall={found(crowds, timings[f'centerface {fastest}'].result, MINIMUM_FACE).recall:.3f} isa={isa()}"  # type: ignore[arg-type]
+    )
+
+
+if __name__ == "__main__":
+    main()

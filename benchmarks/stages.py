@@ -1,0 +1,119 @@
+"""Where the stream's time goes, and what share of the models' raw speed it reaches.
+
+python -m benchmarks.stages --data FOLDER
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import click
+import numpy as np
+
+from benchmarks import data as photos_of
+from benchmarks.data import data_option, facenet
+from benchmarks.rounds import alternate, isa, save
+from udfs.vision.decode import Limits, decode
+from udfs.vision.detect import Detection
+from udfs.vision.pipeline import FacePipeline
+from udfs.vision.quality import quality
+from udfs.vision.runtime import fastest_precision
+from udfs.vision.spec import VisionSpec
+
+Array = np.ndarray
+Result = TypeVar("Result")
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], Result]) -> Result:
+        """Do the work, and note how long it took."""
+        began = time.perf_counter()
+        result = work()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+        return result
+
+
+def step_by_step(pipeline: FacePipeline, paths: list[Path]) -> tuple[Stopwatch, list[Array], list[Array]]:
+    """The stages one after the other; also the canvases and crops, for the models alone."""
+    spec, watch = pipeline.spec, Stopwatch()
+    limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
+    canvases, crops = [], []
+    for path in paths:
+        content = watch.time("read", path.read_bytes)
+        picture = watch.time("decode", lambda content=content: decode(content, limits))  # type: ignore[misc]
+        canvas, scale = watch.time("reduce", lambda picture=picture: _canvas(pipeline, limits, picture))  # type: ignore[misc]
+        (found,) = watch.time("detect", lambda canvas=canvas: pipeline.detector.detect(canvas))  # type: ignore[misc]
+        canvases.append(canvas)
+        faces: list[Detection] = [face.scaled(scale, scale) for face in found]
+        cut = watch.time(
+            "crop",
+            lambda picture=picture, faces=faces: [pipeline.embedder.crop(picture.image, face) for face in faces],  # type: ignore[misc]
+        )
+        watch.time("quality", lambda cut=cut, faces=faces: list(map(quality, cut, faces)))  # type: ignore[misc]
+        crops += cut
+    watch.time("embed", lambda: pipeline.embedder.embed(crops))
+    return watch, canvases, crops
+
+
+def _canvas(pipeline: FacePipeline, limits: Limits, picture: object) -> tuple[Array, float]:
+    from udfs.vision.pipeline import reduced_view
+
+    view = reduced_view(picture, limits, pipeline.detector.scale)  # type: ignore[arg-type]
+    canvas = np.zeros((1, *pipeline.detector.canvas(view.shape[1], view.shape[0]), 3), np.uint8)
+    canvas[0, : view.shape[0], : view.shape[1]] = view
+    return canvas, picture.image.width / view.shape[1]  # type: ignore[attr-defined]
+
+
+@click.command(help=__doc__)
+@data_option
+@click.option("--rounds", default=3, show_default=True, help="Timed rounds.")
+@click.option("--threads", default=2, show_default=True, help="Threads the models compute on.")
+def main(data: Path, rounds: int, threads: int) -> None:
+    photos = [*photos_of.wider(data), *photos_of.lfw(data, 300), *photos_of.photos(data)]
+    precision = fastest_precision("cpu")
+    pipeline = FacePipeline(
+        VisionSpec(precision=precision, threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
+    )
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.jpg" for number in range(len(photos))]
+        for path, photo in zip(paths, photos, strict=True):
+            path.write_bytes(photo.content)
+        step_by_step(pipeline, paths)  # warm
+        watch, canvases, crops = step_by_step(pipeline, paths)
+
+        def raw() -> None:
+            for canvas in canvases:
+                pipeline.detector.detect(canvas)
+            pipeline.embedder.embed(crops)
+
+        def stream() -> int:
+            return sum(len(outcome.faces) for _, outcome in pipeline.run((path, path.read_bytes) for path in paths))
+
+        timings = alternate({"models alone": raw, "stream": stream}, rounds)
+    total = sum(watch.seconds.values())
+    print(f"\n{len(photos)} photos, {len(crops)} faces, {precision}, {threads} threads, {isa()}; one after the other:")
+    for stage, seconds in watch.seconds.items():
+        print(f"{stage:8} {1000 * seconds / len(photos):8.2f} ms an image {seconds / total:7.1%}")
+    share = timings["models alone"].median / timings["stream"].median
+    figures: dict[str, object] = {
+        "photos": len(photos),
+        "faces": len(crops),
+        "precision": precision,
+        "threads": threads,
+        "ms_per_image": {stage: round(1000 * seconds / len(photos), 3) for stage, seconds in watch.seconds.items()},
+        "images_per_second": round(len(photos) / timings["stream"].median, 2),
+        "share": round(share, 3),
+    }
+    print(f"written to {save('stages', figures)}")
+    print(f"stages: share={share:.3f} images_per_second={len(photos) / timings['stream'].median:.1f} isa={isa()}")
+
+
+if __name__ == "__main__":
+    main()
