@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import date
+from functools import partial
 
 import click
 import pyarrow as pa
@@ -10,6 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import ledger
+from jobs.crashes import by_halves
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import faces
 from udfs.arrow import spark_schema
@@ -84,7 +86,8 @@ def embed(
         for start in range(0, total, commit_every):
             began = time.monotonic()
             images = pending.slice(start, commit_every)
-            work.commit(work.stage(images, run), run)
+            for slice_id in by_halves(images, partial(work.stage, run=run), partial(work.stage_crashed, run=run)):
+                work.commit(slice_id, run)
             rate = images.num_rows / (time.monotonic() - began)
             context.say(f"embed: {start + images.num_rows:,} of {total:,} images, {rate:.1f} images/s")
     return run.counts
@@ -157,14 +160,23 @@ class Embedding:
 
     def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
+        computed = faces_of(
+            self._context, slice_of_pending, self._spec, self.contract, self.settings_id, self._partitions
+        )
+        return self._stage(slice_of_pending, computed, run)
+
+    def stage_crashed(self, image: pa.Table, run: ledger.Run) -> str:
+        """Stage the outcome of one image that a worker died of."""
+        (image_id,) = image["image_id"].to_pylist()
+        self._context.say(f"embed: a worker died of {image['uri'][0]}: rejected:crashed")
+        computed = self._context.spark.createDataFrame([crashed_outcome(image_id)], spark_schema(faces.OUTCOME))
+        return self._stage(image, computed, run)
+
+    def _stage(self, slice_of_pending: pa.Table, computed: DataFrame, run: ledger.Run) -> str:
         images = self._context.spark.createDataFrame(slice_of_pending)
         ids = slice_of_pending["image_id"].to_pylist()
         # Two runs may compute the same images at once: each commits what it has staged itself.
         slice_id = stable_id("slice", run.run_id, *ids)
-        tasks = self._partitions or min(
-            -(-len(ids) // _IMAGES_A_TASK), 4 * self._context.spark.sparkContext.defaultParallelism
-        )
-        computed = faces_of(self._context, images, self._spec, self.contract, self.settings_id, tasks)
         modified = F.timestamp_micros("modified_us")
         self._tables.append(
             "staged",
@@ -221,11 +233,27 @@ class Embedding:
         return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
 
 
+def crashed_outcome(image_id: str) -> dict[str, object]:
+    """The outcome of an image that a worker died of."""
+    return {
+        "image_id": image_id,
+        "outcome": "rejected:crashed",
+        "detail": "the process that read it died: a damaged file, or more memory than there is",
+        "content_sha256": None,
+        "width": 0,
+        "height": 0,
+        "exif_captured_at": None,
+        "faces": [],
+    }
+
+
 def faces_of(
-    context: Context, images: DataFrame, spec: VisionSpec, agreed: Contract, settings: str, tasks: int
+    context: Context, rows: pa.Table, spec: VisionSpec, agreed: Contract, settings: str, tasks: int | None = None
 ) -> DataFrame:
     """The outcome of each image (faces.OUTCOME), computed in `tasks` tasks. What is computed for an
     image does not depend on them."""
+    images = context.spark.createDataFrame(rows)
+    tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
     compute = faces.embed_images(spec, agreed.contract_id, settings)
     columns = ["image_id", "uri", "size", "modified_us", "regular"]
     stored = images.where(F.col("content_table").isNull()).select(*columns)

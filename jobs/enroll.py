@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 import numpy as np
+import pyarrow as pa
 
 from jobs import ledger, manifest
-from jobs.embed import faces_of, note_contract, verified_contract
+from jobs.crashes import by_halves
+from jobs.embed import crashed_outcome, faces_of, note_contract, verified_contract
 from jobs.judging import judge
 from jobs.manifest import Photo
 from jobs.options import Context, job_command, run_command
@@ -23,6 +25,7 @@ from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
 
 _SAID_AT_MOST = 20
+_PHOTO = pa.schema([*files.IMAGE, ("content_table", pa.string())])
 
 Row = dict[str, Any]
 
@@ -181,13 +184,17 @@ def _samples(
 ) -> list[Sample]:
     """What is seen in each photo, in the order of the list."""
     spec = context.settings.spec()
-    images = {file.photo_id: (file.photo_id, *vars(file.file).values(), None) for file in listed}
-    frame = context.spark.createDataFrame(
-        list(images.values()), spark_schema(files.IMAGE).add("content_table", "string")
-    )
-    tasks = min(-(-len(images) // 32), 4 * context.spark.sparkContext.defaultParallelism)
-    computed = faces_of(context, frame, spec, agreed, settings_id(spec), tasks).collect()
-    seen = {row.image_id: row.asDict(recursive=True) for row in computed}
+    images = {file.photo_id: {"image_id": file.photo_id, **vars(file.file)} for file in listed}
+    rows = pa.Table.from_pylist(list(images.values()), schema=_PHOTO)
+
+    def look(photos: pa.Table) -> list[Row]:
+        found = faces_of(context, photos, spec, agreed, settings_id(spec)).collect()
+        return [row.asDict(recursive=True) for row in found]
+
+    def crashed(photo: pa.Table) -> list[Row]:
+        return [crashed_outcome(photo["image_id"][0].as_py())]
+
+    seen = {row["image_id"]: row for part in by_halves(rows, look, crashed) for row in part}
     return [_sample(register, file, seen[file.photo_id], settings_id(spec), policy) for file in listed]
 
 

@@ -1,14 +1,29 @@
 """Who may import whom: the rooms of the house and their doors."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("jobs", "udfs", "schemas", "evaluation", "demo")
-SPARKLESS = ("udfs/lake.py", "udfs/template.py", "udfs/ids.py", "udfs/packages.py", "udfs/errors.py", "udfs/files.py",
-             "udfs/matching.py", "udfs/vision", "udfs/search", "evaluation")  # fmt: skip
+SPARKLESS = (
+    "udfs/lake.py",
+    "udfs/template.py",
+    "udfs/ids.py",
+    "udfs/packages.py",
+    "udfs/errors.py",
+    "udfs/vision",
+    "udfs/search",
+    "evaluation",
+)
+
+# Imported where a network is made, and only there.
+NETWORKS = tuple(
+    f"udfs/vision/{name}.py" for name in ("areas", "centerface", "dlib", "dlib_resnet", "facenet", "mtcnn")
+)
 
 
 def modules() -> list[Path]:
@@ -45,8 +60,22 @@ def test_doors(path: Path) -> None:
         assert not uses(everything, "jobs", "demo")
     if name.startswith(SPARKLESS):
         assert not uses(everything, "pyspark", "delta", "schemas")
-    if name != "udfs/vision/dlib_resnet.py":  # imported where the network is made, and only there
+    if name not in NETWORKS:
         assert not uses(on_import, "torch", "torchvision", "facenet_pytorch")
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("jobs.cli, jobs.embed, jobs.identify, jobs.ingest, jobs.enroll", ("torch", "openvino", "facenet_pytorch")),
+        ("udfs.vision.pipeline, udfs.lake, udfs.search.topk, evaluation.pairs", ("pyspark", "delta")),
+    ],
+)
+def test_what_an_import_brings_along(modules: str, absent: tuple[str, ...]) -> None:
+    """Indirectly as well: a job's --help needs no torch, and vision runs without Spark."""
+    code = f"import sys, {modules}; print(*[name for name in {absent!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
 
 
 def test_a_closed_door_is_noticed(tmp_path: Path) -> None:

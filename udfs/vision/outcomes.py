@@ -11,5 +11,6 @@ REASONS = (
     "forbidden",
     "unreadable",
     "changed",
+    "crashed",
 )
 OUTCOMES = ("faces", "no_face", *(f"rejected:{reason}" for reason in REASONS))
