@@ -36,6 +36,7 @@ def settings(explicit: str | None) -> tuple[str, ...]:
 
     Every person is kept, however far, so that the runner-up can be shown.
     """
+    weights.fetch("centerface")
     name = "facenet-vggface2"
     try:
         path = explicit or str(weights.fetch(name))

@@ -12,6 +12,7 @@ _COMMANDS = {
     "enroll": "Register persons from their photos.",
     "identify": "Find the nearest registered persons of each face, and decide.",
     "sql": "Run SQL over the tables, by their names.",
+    "doctor": "Look for what jobs need, and measure which precision to configure.",
     "weights": "List, fetch and verify the weights of the models.",
 }
 

@@ -25,11 +25,12 @@ def list_() -> None:
 
 
 @command.command("fetch")
-@click.argument("name")
-def fetch(name: str) -> None:
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def fetch(names: tuple[str, ...]) -> None:
     """Download weights into the cache and verify them."""
-    say(f"weights: fetching {name}")
-    click.echo(weights.fetch(name))
+    for name in names:
+        say(f"weights: fetching {name}")
+        click.echo(weights.fetch(name))
 
 
 @command.command("verify")

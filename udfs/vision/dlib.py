@@ -32,5 +32,9 @@ class Dlib(Embedder):
         module.load_state_dict(tensors, strict=True)
         self._vectors = UnitVectors(network(module, spec, shape=(spec.batch_size, self.side, self.side)), spec)
 
+    @classmethod
+    def untrained(cls, spec: VisionSpec) -> "Dlib":
+        return cls(spec, DlibResNet().state_dict())
+
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return eyes_crop(image, face, size=self.side)

@@ -42,6 +42,11 @@ class Embedder(ABC):
     def crop(self, image: Image.Image, face: Detection) -> Array:
         """uint8 (side, side, 3)."""
 
+    @classmethod
+    @abstractmethod
+    def untrained(cls, spec: VisionSpec) -> "Embedder":
+        """One with random weights, to measure how fast it is."""
+
     def embed(self, crops: list[Array]) -> Array:
         """float32 (n, dimension), each row of length 1."""
         return self._vectors(crops)

@@ -32,7 +32,7 @@ class FaceNet(Embedder):
         return {"name": "facenet", "revision": 1, "crop": "margin", "side": cls.side, "margin": _margin(spec), **flip}
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
-        module = InceptionResnetV1(pretrained=None, classify=False)
+        module = _network()
         # The counters of the batch normalisations take no part in inference and are not among the weights.
         counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
         module.load_state_dict({**counters, **tensors}, strict=True)
@@ -41,8 +41,16 @@ class FaceNet(Embedder):
             network(module, spec, shift=127.5, scale=128.0, shape=(spec.batch_size, self.side, self.side)), spec
         )
 
+    @classmethod
+    def untrained(cls, spec: VisionSpec) -> "FaceNet":
+        return cls(spec, _network().state_dict())
+
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return margin_crop(image, face, size=self.side, margin=self._margin)
+
+
+def _network() -> InceptionResnetV1:
+    return InceptionResnetV1(pretrained=None, classify=False)
 
 
 def _margin(spec: VisionSpec) -> int:
