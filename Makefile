@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 
 export PYSPARK_PYTHON = $(abspath $(BIN)/python)
 
-.PHONY: help install demo test accept check format docs clean
+.PHONY: help install demo test accept check format docs clean fuzz-decode
 
 help:                  ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,10 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 
 clean:                 ## remove what was generated
 	rm -rf .venv .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.decode --seconds 600
 
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
 	$(BIN)/python -m benchmarks.$* --data $(DATA)
