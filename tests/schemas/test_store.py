@@ -72,7 +72,7 @@ def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) 
 def test_embeddings_have_unit_length(spark: SparkSession, tables: Tables, embedding: list[float]) -> None:
     names = TABLES["gallery"].names
     row = dict.fromkeys(names, "x") | dict.fromkeys(("valid_from", "valid_to", "withdrawn_at"))
-    row |= {"labels": [], "quality": (1.0,) * 5, "enrolled_at": None, "embedding": embedding}
+    row |= {"labels": [], "quality": (1.0,) * 7, "enrolled_at": None, "embedding": embedding}
     from datetime import UTC, datetime
 
     row["enrolled_at"] = datetime.now(UTC)
