@@ -197,14 +197,14 @@ def read(file: File, maximum_bytes: int) -> bytes:
 
     Raises:
         ReadError: `not_an_image` (a pipe, socket or device), `empty`, `too_large`, `gone`, `forbidden`,
-            `changed` (another size or modification time than listed), `unreadable` (any other failure
+            `changed` (another size or modification time than listed; remote times agree when their
+            seconds do), `unreadable` (any other failure
             of the store, worth another try).
     """
     if not file.regular:
         raise ReadError("not_an_image", "a pipe, socket or device")
     try:
-        current = _stat(file.uri)
-        if (current.size, current.modified_us) != (file.size, file.modified_us):
+        if not _same(_stat(file.uri), file):
             raise ReadError("changed", "another size or modification time than listed")
         if file.size == 0:
             raise ReadError("empty", "no bytes")
@@ -220,6 +220,16 @@ def read(file: File, maximum_bytes: int) -> bytes:
     if len(content) != file.size:
         raise ReadError("changed", f"{len(content):,} bytes read, {file.size:,} listed")
     return content
+
+
+def _same(current: File, listed: File) -> bool:
+    """Whether a file is still the one that was listed.
+
+    Many stores list times to the millisecond and answer about one file in whole seconds (an HTTP date), so
+    that beyond the local disk whole seconds are what can be compared.
+    """
+    unit = 1 if local_path(listed.uri) is not None else 1_000_000
+    return (current.size, current.modified_us // unit) == (listed.size, listed.modified_us // unit)
 
 
 def find(uri: str) -> File:

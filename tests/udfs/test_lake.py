@@ -2,9 +2,11 @@ import os
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import fs
 
 from tests.support import as_nobody
 from udfs import lake
@@ -123,8 +125,6 @@ def test_uris_that_say_too_much_or_too_little(source: str) -> None:
 
 def test_a_remote_store_keeps_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any store but the local disk goes through pyarrow's file systems: here, one that is a folder."""
-    from pyarrow import fs
-
     monkeypatch.setattr(
         lake,
         "_store",
@@ -140,3 +140,53 @@ def test_a_remote_store_keeps_odd_names(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "bucket" / "ha#sh.jpg").unlink()
     with pytest.raises(ReadError, match="gone"):
         lake.read(listed["memory://bucket/ha%23sh.jpg"], MEGABYTE)
+
+
+class ListsMilliseconds(fs.FileSystemHandler):
+    """A store with one file, as MinIO shows it: listed with milliseconds, asked for in whole seconds."""
+
+    def __init__(self) -> None:
+        self.content, self.modified_ns = b"abc", 1_770_000_000_987_000_000
+
+    def _info(self, path: str, unit: int) -> fs.FileInfo:
+        modified = self.modified_ns // unit * unit
+        return fs.FileInfo(path, fs.FileType.File, size=len(self.content), mtime_ns=modified)
+
+    def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
+        return [
+            self._info(path, 10**9) if path.endswith(".jpg") else fs.FileInfo(path, fs.FileType.Directory)
+            for path in paths
+        ]
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
+        return [self._info(f"{selector.base_dir}/a.jpg", 10**6)]
+
+    def open_input_stream(self, path: str) -> pa.NativeFile:
+        return pa.BufferReader(self.content)
+
+    def get_type_name(self) -> str:
+        return "lists-milliseconds"
+
+    def normalize_path(self, path: str) -> str:
+        return path
+
+    def _never(self, *arguments: object) -> None:
+        raise NotImplementedError
+
+    open_input_file = open_output_stream = open_append_stream = _never
+    create_dir = delete_dir = delete_dir_contents = delete_root_dir_contents = delete_file = move = copy_file = _never
+
+
+def test_a_store_that_lists_finer_times_than_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ListsMilliseconds()
+    monkeypatch.setattr(lake, "_store", lambda scheme, authority: (fs.PyFileSystem(store), authority))
+    (listed,) = lake.list_below("memory://bucket")
+    assert listed.modified_us % 10**6 == 987_000
+    assert lake.read(listed, MEGABYTE) == b"abc"
+    store.modified_ns += 10**9
+    with pytest.raises(ReadError, match="changed"):
+        lake.read(listed, MEGABYTE)
+    store.modified_ns -= 10**9
+    store.content = b"abcd"
+    with pytest.raises(ReadError, match="changed"):
+        lake.read(listed, MEGABYTE)
