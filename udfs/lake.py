@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
@@ -25,7 +26,8 @@ class File:
     """One listed file: its URI, its size in bytes, its modification time in microseconds since 1970 (UTC).
 
     `regular` is false for pipes, sockets and devices, which are never opened. A link that leads nowhere
-    is a file of size 0 with the link's own time.
+    is a file of size 0 with the link's own time. Times before the year 1 or after 9999, which neither
+    Python nor SQL can write, are the first or last that they can.
     """
 
     uri: str
@@ -122,23 +124,43 @@ def list_directory(uri: str) -> Listing:
     return _list_remote(uri) if path is None else _list_local(path)
 
 
-def list_below(uri: str) -> Iterator[File]:
-    """All files below a directory, at any depth. A link that leads back to its own parent is refused."""
-    yield from _walk(uri, ())
+def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
+    """All files below a directory, at any depth. A link that leads back to its own parent is refused.
+
+    A lake is written to while it is listed: what is below `uri` and goes meanwhile is passed over, and with
+    `missing_ok` so is `uri` itself.
+
+    Raises:
+        InputError: as `list_directory`, or a link that leads back to its own parent.
+    """
+    yield from _walk(uri, (), missing_ok)
 
 
-def _walk(uri: str, parents: tuple[tuple[int, int], ...]) -> Iterator[File]:
-    path = local_path(uri)
-    if path is not None and os.path.isdir(path):
-        status = os.stat(path)
-        here = (status.st_dev, status.st_ino)
+def _walk(uri: str, parents: tuple[tuple[int, int], ...], missing_ok: bool) -> Iterator[File]:
+    try:
+        here = _identity(uri)
         if here in parents:
             raise InputError(f"{uri}: a link leads back to its own parent; remove it, or name its target")
-        parents = (*parents, here)
-    listing = list_directory(uri)
+        listing = list_directory(uri)
+    except InputError as error:
+        if missing_ok and isinstance(error.__cause__, FileNotFoundError):
+            return
+        raise
     yield from listing.files
     for directory in listing.directories:
-        yield from _walk(directory, parents)
+        yield from _walk(directory, parents if here is None else (*parents, here), missing_ok=True)
+
+
+def _identity(uri: str) -> tuple[int, int] | None:
+    """What a local directory is, by whatever name; None for one that cannot be looked at, or is not local."""
+    path = local_path(uri)
+    if path is None:
+        return None
+    try:
+        status = os.stat(path)
+    except OSError:  # listing it says why
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _list_local(path: bytes) -> Listing:
@@ -149,8 +171,23 @@ def _list_local(path: bytes) -> Listing:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise InputError(f"{_file_uri(path)}: cannot be listed: {error.strerror}") from error
-    files = [_local_file(entry.path) for entry in found if not entry.is_dir()]
-    return Listing(files, [_file_uri(entry.path) for entry in found if entry.is_dir()])
+    files, directories = [], []
+    for entry in found:
+        if _is_directory(entry):
+            directories.append(_file_uri(entry.path))
+            continue
+        try:
+            files.append(_local_file(entry.path))
+        except FileNotFoundError:  # it went after its folder was read
+            continue
+    return Listing(files, directories)
+
+
+def _is_directory(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look: a name like any other, and reading says why not
+        return False
 
 
 def _local_file(path: bytes) -> File:
@@ -158,9 +195,9 @@ def _local_file(path: bytes) -> File:
         status = os.stat(path)
     except OSError:  # a link that leads nowhere: still a name in the lake, and it gets its outcome
         status = os.lstat(path)
-        return File(_file_uri(path), 0, status.st_mtime_ns // 1000)
+        return File(_file_uri(path), 0, _microseconds(status.st_mtime_ns))
     regular = stat.S_ISREG(status.st_mode)
-    return File(_file_uri(path), status.st_size if regular else 0, status.st_mtime_ns // 1000, regular)
+    return File(_file_uri(path), status.st_size if regular else 0, _microseconds(status.st_mtime_ns), regular)
 
 
 def _list_remote(uri: str) -> Listing:
@@ -182,11 +219,18 @@ def _list_remote(uri: str) -> Listing:
 
 
 def _remote_file(uri: str, info: fs.FileInfo) -> File:
-    return File(uri, info.size or 0, _microseconds(info), info.type == fs.FileType.File)
+    return File(uri, info.size or 0, _microseconds(info.mtime_ns or 0), info.type == fs.FileType.File)
 
 
-def _microseconds(info: fs.FileInfo) -> int:
-    return info.mtime_ns // 1000 if info.mtime_ns is not None else 0
+def _microseconds(nanoseconds: int) -> int:
+    return max(_FIRST_US, min(nanoseconds // 1000, _LAST_US))
+
+
+def _since_1970(time: datetime) -> int:
+    return (time - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+
+
+_FIRST_US, _LAST_US = _since_1970(datetime.min), _since_1970(datetime.max)
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -259,7 +303,7 @@ def _stat(uri: str) -> File:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise ReadError("changed", "no longer a file")
-        return File(uri, status.st_size, status.st_mtime_ns // 1000)
+        return File(uri, status.st_size, _microseconds(status.st_mtime_ns))
     store, remote_path = _remote(uri)
     info = store.get_file_info(remote_path)
     if info.type == fs.FileType.NotFound:

@@ -1,5 +1,9 @@
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote_from_bytes
 
 import pyarrow as pa
@@ -68,6 +72,52 @@ def test_a_link_to_its_own_parent_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     with pytest.raises(InputError, match="its own parent"):
         list(lake.list_below(f"file://{tmp_path}"))
+
+
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to("a.jpg")
+    (link,) = lake.list_below(f"file://{tmp_path}")
+    assert link.uri == f"file://{tmp_path}/a.jpg"
+    with pytest.raises(ReadError, match=r"unreadable: .*symbolic links"):
+        lake.read(link, MEGABYTE)
+
+
+def test_what_goes_while_it_is_listed_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "b.jpg").touch()
+    (tmp_path / "folder").mkdir()
+    scandir = os.scandir
+
+    @contextmanager
+    def then_remove(path: bytes) -> Iterator[list[os.DirEntry[bytes]]]:
+        with scandir(path) as entries:
+            found = list(entries)
+        for entry in found:
+            entry.is_dir()  # what a scan of most file systems knows
+        (tmp_path / "a.jpg").unlink()
+        (tmp_path / "folder").rmdir()
+        yield found
+
+    monkeypatch.setattr(os, "scandir", then_remove)
+    assert [file.uri for file in lake.list_below(f"file://{tmp_path}")] == [f"file://{tmp_path}/b.jpg"]
+    assert list(lake.list_below(f"file://{tmp_path}/folder", missing_ok=True)) == []
+    with pytest.raises(InputError, match="No such file"):
+        list(lake.list_below(f"file://{tmp_path}/folder"))
+
+
+def test_times_beyond_the_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "far.jpg").write_bytes(b"x")
+    stat = os.stat
+
+    def far(path: bytes) -> SimpleNamespace:  # few file systems keep such a time
+        found = stat(path)
+        year_14645 = 400_000_000_000 * 10**9
+        return SimpleNamespace(**{name: getattr(found, name) for name in dir(found)} | {"st_mtime_ns": year_14645})
+
+    monkeypatch.setattr(os, "stat", far)
+    (file,) = lake.list_below(f"file://{tmp_path}")
+    assert datetime(1970, 1, 1) + timedelta(microseconds=file.modified_us) == datetime.max
+    assert lake.read(file, MEGABYTE) == b"x"
 
 
 @pytest.mark.parametrize(
