@@ -63,10 +63,21 @@ def ingest(
     if (source is None) == (source_table is None):
         raise InputError("say what to ingest: --source URI, or --source-table NAME")
     template = Template("" if source is None else lake.uri_of(source), run_date)
-    listed = _files_of_table(context, source_table) if source_table else _files_below(context, template)
+    if source_table:
+        listed, passed_over = _files_of_table(context, source_table), 0
+    else:
+        listed, passed_over = _files_below(context, template)
     context.tables.exists("images")  # a root of another schema version is refused before a run is noted
 
-    arguments = {"source": source, "source_table": source_table, "run_date": run_date, "suffixes": suffixes}
+    arguments = {
+        "source": source,
+        "source_table": source_table,
+        "run_date": run_date,
+        "suffixes": suffixes,
+        "source_name": source_name,
+        "case_id": case_id,
+        "allow_empty": allow_empty,
+    }
     with ledger.run(context.spark, context.tables, "ingest", arguments) as run:
         rows = _inventory(listed, template, suffixes).persist()
         try:
@@ -91,35 +102,46 @@ def ingest(
             listed_files = images.count()
             run.count("listed", listed_files)
             run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
+            run.count("directories_outside_template", passed_over)
             run.count("new", new.count())
+            outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
                 where = source or source_table
-                raise InputError(f"{where}: no files; is it mounted? If that may be so: --allow-empty")
+                raise InputError(f"{where}: no files{outside}; is it mounted? If that may be so: --allow-empty")
             if run.counts["new"]:
                 context.tables.append_new("images", new)
         finally:
             rows.unpersist()
-    outside = run.counts["outside_template"]
-    context.say(
-        f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed"
-        + (f"; {outside:,} more do not fit {template.text}" if outside else "")
-    )
+    context.say(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
     return run.counts
 
 
-def _files_below(context: Context, template: Template) -> DataFrame:
-    """The directories of the first level are listed by the executors, each with all that is below it."""
+def _outside(counts: dict[str, int], template: Template) -> str:
+    """What was seen and not noted, for a person."""
+    files, directories = counts["outside_template"], counts["directories_outside_template"]
+    told = [f"{files:,} more"] if files else []
+    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} passed over"] if directories else []
+    return f"; {' and '.join(told)}: not of the form {template.text}" if told else ""
+
+
+def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
+    """The files of a source; and how many directories cannot hold any, of whatever date.
+
+    The directories of the first level are listed by the executors, each with all that is below it.
+    """
     root = lake.list_directory(template.root)
     spark = context.spark
     direct = spark.createDataFrame(
         [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(files.FILE)
     )
     directories = [(uri,) for uri in root.directories if template.admits(uri)]
+    of_any_date = Template(template.text)
+    passed_over = sum(not of_any_date.admits(uri) for uri in root.directories)
     if not directories:
-        return direct
+        return direct, passed_over
     tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
     below = spark.createDataFrame(directories, "uri string").repartition(tasks)
-    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE)))
+    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE))), passed_over
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:

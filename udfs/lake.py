@@ -48,12 +48,15 @@ class ReadError(Exception):
 
 
 def uri_of(source: str) -> str:
-    """A URI for what a person typed: a URI stays as it is, a local path becomes `file:///...`.
+    """A URI for what a person typed: a local path becomes `file:///...`, and a URI is written the one way that
+    listing writes it, so that `s3://lake/a b` and `S3A://lake/a%20b` are both `s3://lake/a%20b`.
 
-    Braces stay, so that a template (`/lake/{run_date}/`) is still one.
+    A % in a local path is a character of it; in a URI it begins one. Braces stay, so that a template
+    (`/lake/{run_date}/`) is still one.
 
     Raises:
-        InputError: a URI with a query or fragment; such characters belong percent-encoded in the path.
+        InputError: a URI with a query or fragment, which belong percent-encoded in the path; one that names no
+            store and no absolute path; a `file:` URI with a host.
     """
     if not _has_scheme(source):
         folder = "/" if source.endswith("/") else ""
@@ -63,7 +66,19 @@ def uri_of(source: str) -> str:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
     if not parts.netloc and not parts.path.startswith("/"):
         raise InputError(f"{source}: no store and no absolute path; write {parts.scheme}://STORE/PATH")
-    return source
+    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
+        raise InputError(
+            f"{source}: {parts.netloc!r} stands where a host would; write file:///PATH, with three slashes"
+        )
+    authority = "" if parts.scheme == "file" else parts.netloc
+    scheme = "s3" if parts.scheme == "s3a" else parts.scheme  # Hadoop's name for what pyarrow calls s3
+    return f"{scheme}://{authority}{_requoted(parts.path)}"
+
+
+def _requoted(path: str) -> str:
+    """A path of a URI, each of whose characters is encoded as listing does; braces stay as they are."""
+    pieces = re.split(r"([{}])", path)
+    return "".join(p if p in ("{", "}") else quote_from_bytes(unquote_to_bytes(p)) for p in pieces)
 
 
 def quoted(path: str) -> str:

@@ -16,6 +16,7 @@ from tests.support import as_nobody
 from udfs import lake
 from udfs.errors import InputError
 from udfs.lake import File, ReadError
+from udfs.template import Template
 
 MEGABYTE = 1 << 20
 
@@ -167,7 +168,37 @@ def test_what_cannot_be_listed_is_said(tmp_path: Path) -> None:
         lake.list_directory(lake.uri_of(str(tmp_path / "missing")))
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://"])
+@pytest.mark.parametrize(
+    ("typed", "uri"),
+    [
+        ("/my photos/100%/a%20b", "file:///my%20photos/100%25/a%2520b"),
+        ("file:///my photos/ü", "file:///my%20photos/%C3%BC"),
+        ("file:///my%20photos/%c3%bc", "file:///my%20photos/%C3%BC"),
+        ("file://localhost/photos/", "file:///photos/"),
+        ("s3://lake/a b/", "s3://lake/a%20b/"),
+        ("s3://lake/a%20b/", "s3://lake/a%20b/"),
+        ("S3A://lake/a:b", "s3://lake/a%3Ab"),
+        ("s3://lake/100%", "s3://lake/100%25"),
+        ("s3://lake/a%2520b", "s3://lake/a%2520b"),
+        ("s3://lake/{run_date}/%7Ba%7D {source}/", "s3://lake/{run_date}/%7Ba%7D%20{source}/"),
+    ],
+)
+def test_one_place_has_one_uri(typed: str, uri: str) -> None:
+    assert lake.uri_of(typed) == uri
+    assert lake.uri_of(uri) == uri
+
+
+@pytest.mark.parametrize("typed", ["my photos", "my%20photos"])
+def test_a_uri_finds_its_folder_whichever_way_it_is_typed(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "my photos").mkdir()
+    (tmp_path / "my photos" / "a b.jpg").touch()
+    source = lake.uri_of(f"file://{tmp_path}/{typed}/{{source}}")
+    template = Template(source)
+    (file,) = lake.list_below(template.root)
+    assert template.parse(file.uri) == {"source": "a b.jpg"}
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a"])
 def test_uris_that_say_too_much_or_too_little(source: str) -> None:
     with pytest.raises(InputError):
         lake.uri_of(source)
