@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
-from schemas.store import Tables
+from schemas.store import Tables, spark_path
 from udfs.errors import InputError
 
 DAY, OTHER = date(2026, 1, 31), date(2026, 2, 1)
@@ -124,3 +124,15 @@ def test_every_table_can_be_made_and_every_example_runs(spark: SparkSession, tab
     assert tables.read(name).columns == TABLES[name].names
     for table in TABLES.values():
         spark.catalog.dropTempView(table.name)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("file:///our%20people/100%2520/", "/our people/100%20"),
+        ("s3://lake/our%20people/", "s3a://lake/our people"),
+        ("abfs://box@account/%C3%BC", "abfs://box@account/ü"),
+    ],
+)
+def test_paths_for_spark(uri: str, path: str) -> None:
+    assert spark_path(uri) == path
