@@ -6,10 +6,11 @@ from datetime import date
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ledger
+from jobs import ledger, source_table
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import faces
 from udfs.arrow import spark_schema
@@ -44,7 +45,8 @@ def command(context: Context, **arguments: object) -> None:
     rollcall embed --tables ./tables --all-pending --set vision.embedder=dlib-resnet-v1
 
     Every image gets an outcome: faces, no_face, or rejected with a reason. Images that have one under the
-    same models and limits are not opened again. A run that was killed goes on where it stopped.
+    same models and limits are not opened again. A run that was killed goes on where it stopped. Images of a
+    --source-table that cannot be opened, or has two rows for one of them, stay pending, which is said.
     """
     embed(context, **arguments)  # type: ignore[arg-type]
 
@@ -75,7 +77,7 @@ def embed(
         work.recover(chosen, run)
         # Kept by the driver, some 200 bytes an image: what is pending must not change as slices are
         # committed, whatever executors are lost meanwhile.
-        pending = work.pending(chosen).toArrow()
+        pending = work.readable(work.pending(chosen).toArrow(), run)
         total = pending.num_rows
         run.count("pending", total)
         context.say(f"embed: {total:,} images pending, {work.contract.embedder} on {spec.device}")
@@ -155,6 +157,26 @@ class Embedding:
             .orderBy("run_date", "image_id")
         )
 
+    def readable(self, pending: pa.Table, run: ledger.Run) -> pa.Table:
+        """Those of the pending images whose bytes can be had: all but the images of a table that cannot be
+        opened, or has them twice.
+
+        A table may be put back or mended, and then its images are embedded: so they stay pending and get no
+        outcome, which is said; and the images of all other sources go on.
+        """
+        for name in sorted(set(pending["content_table"].drop_null().to_pylist())):
+            of_this = pc.fill_null(pc.equal(pending["content_table"], name), False)
+            wanted = pending.filter(of_this).select(source_table.VERSION)
+            try:
+                held = source_table.contents(self._context, name).select(*source_table.VERSION)
+                asked = self._context.spark.createDataFrame(wanted)
+                source_table.refuse_ambiguous(name, held.join(asked, source_table.VERSION, "left_semi"))
+            except InputError as error:
+                self._context.say(f"embed: {wanted.num_rows:,} images stay pending: {error}")
+                run.count("left_pending", wanted.num_rows)
+                pending = pending.filter(pc.invert(of_this))
+        return pending
+
     def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
         images = self._context.spark.createDataFrame(slice_of_pending)
@@ -231,9 +253,10 @@ def faces_of(
     stored = images.where(F.col("content_table").isNull()).select(*columns)
     computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(faces.OUTCOME))
     for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
-        contents = context.spark.table(row.content_table).select(F.col("path").alias("uri"), "content")
+        contents = source_table.contents(context, row.content_table)
         carried = images.where(F.col("content_table") == row.content_table).select(*columns)
-        carried = carried.join(contents, "uri", "left").repartition(tasks)
+        # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
+        carried = carried.join(contents, source_table.VERSION, "left").select(*columns, "content").repartition(tasks)
         computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(faces.OUTCOME)))
     return computed
 

@@ -6,7 +6,7 @@ import click
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ledger
+from jobs import ledger, source_table
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import files, lake
 from udfs.arrow import spark_schema
@@ -58,7 +58,8 @@ def ingest(
     """Take the inventory of a source; returns what was counted.
 
     Raises:
-        InputError: no source or two, one that cannot be listed, or an empty listing.
+        InputError: no source or two, one that cannot be listed, a table whose rows cannot be told apart, or an
+            empty listing.
     """
     if (source is None) == (source_table is None):
         raise InputError("say what to ingest: --source URI, or --source-table NAME")
@@ -145,17 +146,10 @@ def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:
-    """The columns of Spark's own `binaryFile` source; `content` is not read."""
-    table = context.spark.table(name)
-    missing = {"path", "length", "modificationTime", "content"} - set(table.columns)
-    if missing:
-        raise InputError(f"{name}: has no column {', '.join(sorted(missing))}")
-    return table.select(
-        F.col("path").alias("uri"),
-        F.col("length").alias("size"),
-        F.unix_micros("modificationTime").alias("modified_us"),
-        F.lit(True).alias("regular"),
-    )
+    """The images of a table; `content` is not read."""
+    versions = source_table.contents(context, name).select(*source_table.VERSION)
+    source_table.refuse_ambiguous(name, versions)
+    return versions.withColumn("regular", F.lit(True))
 
 
 def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:

@@ -88,8 +88,16 @@ class Tables:
         self._retried(lambda: self._append(name, rows))
 
     def append_new(self, name: str, rows: DataFrame) -> None:
-        """Add the rows whose key is not in the table; two writers at once add a row once."""
-        table, key = self._create(name), TABLES[name].key
+        """Add the rows whose key is not in the table; two writers at once add a row once.
+
+        Raises:
+            ValueError: two of the rows have one key, which a mistake of the caller's has made two rows of.
+        """
+        key = TABLES[name].key
+        twice = rows.groupBy(*key).count().where("count > 1").first()
+        if twice is not None:
+            raise ValueError(f"rows for {name}: {twice['count']} have the key {tuple(twice)[:-1]}; give one")
+        table = self._create(name)
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())

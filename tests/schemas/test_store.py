@@ -40,6 +40,12 @@ def test_a_key_is_added_once(spark: SparkSession, tables: Tables) -> None:
     assert tables.read("contracts").where("embedder = 'another'").count() == 2
 
 
+def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
+    with pytest.raises(ValueError, match=r"contracts: 2 have the key \('a',\)"):
+        tables.append_new("contracts", contracts(spark, "a", "b", "a"))
+    assert not tables.exists("contracts")
+
+
 def test_replacing_takes_the_old_rows_of_its_scope_and_no_others(spark: SparkSession, tables: Tables) -> None:
     tables.append(
         "matches",

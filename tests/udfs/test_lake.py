@@ -110,15 +110,17 @@ def test_times_beyond_the_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "far.jpg").write_bytes(b"x")
     stat = os.stat
 
-    def far(path: bytes) -> SimpleNamespace:  # few file systems keep such a time
-        found = stat(path)
+    def far(path: bytes, **how: object) -> SimpleNamespace:  # few file systems keep such a time
+        found = stat(path, **how)
         year_14645 = 400_000_000_000 * 10**9
         return SimpleNamespace(**{name: getattr(found, name) for name in dir(found)} | {"st_mtime_ns": year_14645})
 
-    monkeypatch.setattr(os, "stat", far)
-    (file,) = lake.list_below(f"file://{tmp_path}")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", far)
+        (file,) = lake.list_below(f"file://{tmp_path}")
+        content = lake.read(file, MEGABYTE)
     assert datetime(1970, 1, 1) + timedelta(microseconds=file.modified_us) == datetime.max
-    assert lake.read(file, MEGABYTE) == b"x"
+    assert content == b"x"
 
 
 @pytest.mark.parametrize(
