@@ -36,7 +36,7 @@ def command(context: Context, **arguments: object) -> None:
 
     \b
     rollcall ingest --tables ./tables --source ./photos
-    rollcall ingest --tables s3a://lake/rollcall --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
+    rollcall ingest --tables ./tables --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
 
     Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
     source, else the date it was last modified (UTC). Nothing is opened; `embed` does that.
