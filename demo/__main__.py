@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from demo.photos import RUN_DATE, prepare
 from jobs.embed import embed
@@ -55,7 +56,8 @@ def show(made: Context) -> None:
         face = "" if row.ordinal is None else str(row.ordinal + 1)
         near = "" if row.similarity is None else f"{row.similarity:.3f}"
         second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
-        table.add_row(row.image, face, row.decision or row.outcome, row.person_id or "", near, second)
+        cells = (row.image, face, row.decision or row.outcome, row.person_id or "", near, second)
+        table.add_row(*[Text(cell) for cell in cells])  # in a plain string rich takes [brackets] for markup
     Console(width=110).print(table)
 
 

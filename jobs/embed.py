@@ -1,30 +1,28 @@
 """embed: find and embed the faces of images that are pending, slice by slice."""
 
-import json
 import time
 from datetime import date
 from functools import partial
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ledger
+from jobs import ledger, source_table
 from jobs.crashes import by_halves
 from jobs.options import RUN_DATE, Context, job_command, run_command
+from jobs.vision import crashed_outcome, faces_of, note_contract, verified_contract
 from udfs import faces
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
-from udfs.vision import weights
-from udfs.vision.contract import Contract, contract, settings_id
+from udfs.vision.contract import Contract, settings_id
 from udfs.vision.spec import VisionSpec
 
 RETRIES = 3
 """How many later runs try an unreadable image again."""
-
-_IMAGES_A_TASK = 32
 
 
 @job_command("embed")
@@ -46,7 +44,8 @@ def command(context: Context, **arguments: object) -> None:
     rollcall embed --tables ./tables --all-pending --set vision.embedder=dlib-resnet-v1
 
     Every image gets an outcome: faces, no_face, or rejected with a reason. Images that have one under the
-    same models and limits are not opened again. A run that was killed goes on where it stopped.
+    same models and limits are not opened again. A run that was killed goes on where it stopped. Images of a
+    --source-table that cannot be opened, or has two rows for one of them, stay pending, which is said.
     """
     embed(context, **arguments)  # type: ignore[arg-type]
 
@@ -77,7 +76,7 @@ def embed(
         work.recover(chosen, run)
         # Kept by the driver, some 200 bytes an image: what is pending must not change as slices are
         # committed, whatever executors are lost meanwhile.
-        pending = work.pending(chosen).toArrow()
+        pending = work.readable(work.pending(chosen).toArrow(), run)
         total = pending.num_rows
         run.count("pending", total)
         context.say(f"embed: {total:,} images pending, {work.contract.embedder} on {spec.device}")
@@ -91,33 +90,6 @@ def embed(
             rate = images.num_rows / (time.monotonic() - began)
             context.say(f"embed: {start + images.num_rows:,} of {total:,} images, {rate:.1f} images/s")
     return run.counts
-
-
-def verified_contract(spec: VisionSpec) -> Contract:
-    """The contract, once the weights it stands for have been found and are the right ones.
-
-    Raises:
-        InputError: unknown models, weights missing or wrong.
-    """
-    agreed = contract(spec)
-    for model in (spec.detector, spec.embedder):
-        weights.load(model, dict(spec.weights).get(model))
-    return agreed
-
-
-def note_contract(context: Context, agreed: Contract) -> None:
-    """Write down what a contract id stands for."""
-    row = (
-        agreed.contract_id,
-        agreed.detector,
-        agreed.embedder,
-        agreed.dimension,
-        json.dumps(agreed.document),
-    )
-    names = ["contract_id", "detector", "embedder", "dimension", "document"]
-    known = context.tables.read_or_empty("contracts").where(F.col("contract_id") == agreed.contract_id)
-    if known.isEmpty():
-        context.tables.append_new("contracts", context.spark.createDataFrame([row], names))
 
 
 class Embedding:
@@ -157,6 +129,26 @@ class Embedding:
             )
             .orderBy("run_date", "image_id")
         )
+
+    def readable(self, pending: pa.Table, run: ledger.Run) -> pa.Table:
+        """Those of the pending images whose bytes can be had: all but the images of a table that cannot be
+        opened, or has them twice.
+
+        A table may be put back or mended, and then its images are embedded: so they stay pending and get no
+        outcome, which is said; and the images of all other sources go on.
+        """
+        for name in sorted(set(pending["content_table"].drop_null().to_pylist())):
+            of_this = pc.fill_null(pc.equal(pending["content_table"], name), False)
+            wanted = pending.filter(of_this).select(source_table.VERSION)
+            try:
+                held = source_table.contents(self._context, name).select(*source_table.VERSION)
+                asked = self._context.spark.createDataFrame(wanted)
+                source_table.refuse_ambiguous(name, held.join(asked, source_table.VERSION, "left_semi"))
+            except InputError as error:
+                self._context.say(f"embed: {wanted.num_rows:,} images stay pending: {error}")
+                run.count("left_pending", wanted.num_rows)
+                pending = pending.filter(pc.invert(of_this))
+        return pending
 
     def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
@@ -231,39 +223,6 @@ class Embedding:
 
     def _mine(self) -> Column:
         return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
-
-
-def crashed_outcome(image_id: str) -> dict[str, object]:
-    """The outcome of an image that a worker died of."""
-    return {
-        "image_id": image_id,
-        "outcome": "rejected:crashed",
-        "detail": "the process that read it died: a damaged file, or more memory than there is",
-        "content_sha256": None,
-        "width": 0,
-        "height": 0,
-        "exif_captured_at": None,
-        "faces": [],
-    }
-
-
-def faces_of(
-    context: Context, rows: pa.Table, spec: VisionSpec, agreed: Contract, settings: str, tasks: int | None = None
-) -> DataFrame:
-    """The outcome of each image (faces.OUTCOME), computed in `tasks` tasks. What is computed for an
-    image does not depend on them."""
-    images = context.spark.createDataFrame(rows)
-    tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
-    compute = faces.embed_images(spec, agreed.contract_id, settings)
-    columns = ["image_id", "uri", "size", "modified_us", "regular"]
-    stored = images.where(F.col("content_table").isNull()).select(*columns)
-    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(faces.OUTCOME))
-    for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
-        contents = context.spark.table(row.content_table).select(F.col("path").alias("uri"), "content")
-        carried = images.where(F.col("content_table") == row.content_table).select(*columns)
-        carried = carried.join(contents, "uri", "left").repartition(tasks)
-        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(faces.OUTCOME)))
-    return computed
 
 
 if __name__ == "__main__":

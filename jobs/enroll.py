@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from jobs import ledger, manifest
 from jobs.crashes import by_halves
-from jobs.embed import crashed_outcome, faces_of, note_contract, verified_contract
 from jobs.judging import judge
 from jobs.manifest import Photo
 from jobs.options import Context, job_command, run_command
 from jobs.register import Changes, ListedPhoto, Register, Sample
+from jobs.vision import crashed_outcome, faces_of, note_contract, verified_contract
 from schemas.catalog import ENROLLMENTS, GALLERY
 from udfs import files
 from udfs.arrow import spark_schema

@@ -6,7 +6,7 @@ import click
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ledger
+from jobs import ledger, source_table
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from udfs import files, lake
 from udfs.arrow import spark_schema
@@ -36,7 +36,7 @@ def command(context: Context, **arguments: object) -> None:
 
     \b
     rollcall ingest --tables ./tables --source ./photos
-    rollcall ingest --tables s3a://lake/rollcall --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
+    rollcall ingest --tables ./tables --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
 
     Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
     source, else the date it was last modified (UTC). Nothing is opened; `embed` does that.
@@ -58,15 +58,27 @@ def ingest(
     """Take the inventory of a source; returns what was counted.
 
     Raises:
-        InputError: no source or two, one that cannot be listed, or an empty listing.
+        InputError: no source or two, one that cannot be listed, a table whose rows cannot be told apart, or an
+            empty listing.
     """
     if (source is None) == (source_table is None):
         raise InputError("say what to ingest: --source URI, or --source-table NAME")
     template = Template("" if source is None else lake.uri_of(source), run_date)
-    listed = _files_of_table(context, source_table) if source_table else _files_below(context, template)
+    if source_table:
+        listed, passed_over = _files_of_table(context, source_table), 0
+    else:
+        listed, passed_over = _files_below(context, template)
     context.tables.exists("images")  # a root of another schema version is refused before a run is noted
 
-    arguments = {"source": source, "source_table": source_table, "run_date": run_date, "suffixes": suffixes}
+    arguments = {
+        "source": source,
+        "source_table": source_table,
+        "run_date": run_date,
+        "suffixes": suffixes,
+        "source_name": source_name,
+        "case_id": case_id,
+        "allow_empty": allow_empty,
+    }
     with ledger.run(context.spark, context.tables, "ingest", arguments) as run:
         rows = _inventory(listed, template, suffixes).persist()
         try:
@@ -91,49 +103,53 @@ def ingest(
             listed_files = images.count()
             run.count("listed", listed_files)
             run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
+            run.count("directories_outside_template", passed_over)
             run.count("new", new.count())
+            outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
                 where = source or source_table
-                raise InputError(f"{where}: no files; is it mounted? If that may be so: --allow-empty")
+                raise InputError(f"{where}: no files{outside}; is it mounted? If that may be so: --allow-empty")
             if run.counts["new"]:
                 context.tables.append_new("images", new)
         finally:
             rows.unpersist()
-    outside = run.counts["outside_template"]
-    context.say(
-        f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed"
-        + (f"; {outside:,} more do not fit {template.text}" if outside else "")
-    )
+    context.say(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
     return run.counts
 
 
-def _files_below(context: Context, template: Template) -> DataFrame:
-    """The directories of the first level are listed by the executors, each with all that is below it."""
+def _outside(counts: dict[str, int], template: Template) -> str:
+    """What was seen and not noted, for a person."""
+    files, directories = counts["outside_template"], counts["directories_outside_template"]
+    told = [f"{files:,} more"] if files else []
+    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} passed over"] if directories else []
+    return f"; {' and '.join(told)}: not of the form {template.text}" if told else ""
+
+
+def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
+    """The files of a source; and how many directories cannot hold any, of whatever date.
+
+    The directories of the first level are listed by the executors, each with all that is below it.
+    """
     root = lake.list_directory(template.root)
     spark = context.spark
     direct = spark.createDataFrame(
         [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(files.FILE)
     )
     directories = [(uri,) for uri in root.directories if template.admits(uri)]
+    of_any_date = Template(template.text)
+    passed_over = sum(not of_any_date.admits(uri) for uri in root.directories)
     if not directories:
-        return direct
+        return direct, passed_over
     tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
     below = spark.createDataFrame(directories, "uri string").repartition(tasks)
-    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE)))
+    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE))), passed_over
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:
-    """The columns of Spark's own `binaryFile` source; `content` is not read."""
-    table = context.spark.table(name)
-    missing = {"path", "length", "modificationTime", "content"} - set(table.columns)
-    if missing:
-        raise InputError(f"{name}: has no column {', '.join(sorted(missing))}")
-    return table.select(
-        F.col("path").alias("uri"),
-        F.col("length").alias("size"),
-        F.unix_micros("modificationTime").alias("modified_us"),
-        F.lit(True).alias("regular"),
-    )
+    """The images of a table; `content` is not read."""
+    versions = source_table.contents(context, name).select(*source_table.VERSION)
+    source_table.refuse_ambiguous(name, versions)
+    return versions.withColumn("regular", F.lit(True))
 
 
 def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:

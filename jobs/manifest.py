@@ -3,10 +3,14 @@
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date
-from urllib.parse import unquote_to_bytes, urljoin
+from datetime import date, datetime
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jobs.options import Context
+from schemas.store import spark_path
 from udfs import lake
 from udfs.errors import InputError
 
@@ -30,18 +34,19 @@ def read(context: Context, gallery: str) -> list[Photo]:
     """The photos of a folder `PERSON/*`, or of a CSV, Parquet or Delta manifest, by person and URI.
 
     A manifest has `person_id` and `uri`, and may have `name`, `labels` (in CSV separated by `;`),
-    `valid_from`, `valid_to`. A relative `uri` is relative to the manifest.
+    `valid_from`, `valid_to`. A relative `uri` is relative to the folder the manifest is in. A Parquet
+    manifest may be a folder of files, as Spark writes it; its name ends in `.parquet`.
 
     Raises:
         InputError: it cannot be read, or a row is wrong; the row is named.
     """
     uri = lake.uri_of(gallery)
     if uri.lower().endswith(".csv"):
-        rows = _from_csv(gallery, uri)
-    elif uri.lower().endswith(".parquet"):
-        rows = _from_spark(context, uri, "parquet")
+        rows = _from_csv(uri)
     elif _is_delta(uri):
-        rows = _from_spark(context, uri, "delta")
+        rows = _from_delta(context, uri)
+    elif uri.lower().rstrip("/").endswith(".parquet"):
+        rows = _from_parquet(uri)
     else:
         return _sorted(_from_folder(context, uri))
     return _sorted([_photo(uri, where, row) for where, row in rows])
@@ -81,9 +86,9 @@ def _decoded(encoded: str) -> str:
         return encoded
 
 
-def _from_csv(gallery: str, uri: str) -> list[tuple[str, dict[str, object]]]:
+def _from_csv(uri: str) -> list[tuple[str, dict[str, object]]]:
     try:
-        text = lake.read_anything(gallery).decode("utf-8-sig")
+        text = lake.read_anything(uri).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{uri}: not UTF-8; save it as UTF-8 CSV") from error
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
@@ -101,10 +106,28 @@ def _from_csv(gallery: str, uri: str) -> list[tuple[str, dict[str, object]]]:
     return rows
 
 
-def _from_spark(context: Context, uri: str, form: str) -> list[tuple[str, dict[str, object]]]:
-    table = context.spark.read.format(form).load(uri)
+def _from_parquet(uri: str) -> list[tuple[str, dict[str, object]]]:
+    files = [file.uri for file in lake.list_directory(uri).files]
+    parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
+    if not parts:
+        raise InputError(f"{uri}: no Parquet file in it; name a manifest")
+    rows: list[tuple[str, dict[str, object]]] = []
+    for part in parts:
+        try:
+            table = pq.read_table(pa.BufferReader(lake.read_anything(part)))
+        except pa.ArrowException as error:
+            raise InputError(f"{part}: not a Parquet file; write it again, or name a .csv") from error
+        _check_columns(part, table.column_names)
+        where = "row" if part == uri else f"{part.rpartition('/')[2]} row"
+        rows += [(f"{where} {at}", row) for at, row in enumerate(table.to_pylist(), start=1)]
+    return rows
+
+
+def _from_delta(context: Context, uri: str) -> list[tuple[str, dict[str, object]]]:
+    table = context.spark.read.format("delta").load(spark_path(uri))
     _check_columns(uri, table.columns)
-    return [(f"row {at}", row.asDict()) for at, row in enumerate(table.collect(), start=1)]
+    # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
+    return [(f"row {at}", row) for at, row in enumerate(table.toArrow().to_pylist(), start=1)]
 
 
 def _check_columns(uri: str, names: list[str]) -> None:
@@ -139,12 +162,26 @@ def _photo(manifest: str, where: str, row: dict[str, object]) -> Photo:
 def _absolute(manifest: str, uri: str) -> str:
     if "://" in uri or uri.startswith("/"):
         return lake.uri_of(uri)
-    return urljoin(manifest, lake.quoted(uri))
+    parts = urlsplit(manifest)
+    segments = parts.path.rstrip("/").split("/")[:-1]
+    # By hand: urllib joins the URIs of the schemes it knows, and s3, gs, abfs and hdfs are none of them.
+    for segment in lake.quoted(uri).split("/"):
+        if segment == "..":
+            segments = segments[:-1] or [""]
+        elif segment != ".":
+            segments.append(segment)
+    return f"{parts.scheme}://{parts.netloc}{'/'.join(segments)}"
 
 
 def _date(manifest: str, where: str, name: str, value: object) -> date | None:
-    if value is None or value == "" or isinstance(value, date):
-        return value or None  # type: ignore[return-value]
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):  # which is a date to Python, and has a time of day that a validity has not
+        if value.replace(tzinfo=None) != datetime(value.year, value.month, value.day):
+            raise InputError(f"{manifest}: {where}: {name} {value} has a time of day; write a date, such as 2026-01-31")
+        return value.date()
+    if isinstance(value, date):
+        return value
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError as error:

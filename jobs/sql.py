@@ -6,11 +6,14 @@ import sys
 from typing import Any
 
 import click
+from pyspark.sql import Row
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from jobs.options import Context, job_command, run_command
+from udfs.errors import InputError
 
 
 @job_command("sql")
@@ -30,26 +33,38 @@ def command(context: Context, query: str, form: str, limit: int) -> None:
     rows = found.limit(limit + 1).collect()
     if len(rows) > limit:
         context.say(f"sql: only the first {limit:,} rows are shown; see --limit")
-    _PRINT[form](found.columns, [row.asDict(recursive=True) for row in rows[:limit]])
+    _PRINT[form](found.columns, [tuple(_plain(value) for value in row) for row in rows[:limit]])
 
 
-def _print_table(names: list[str], rows: list[dict[str, Any]]) -> None:
-    table = Table(*names, box=box.SIMPLE_HEAD)
+def _plain(value: Any) -> Any:
+    """A value without Spark's rows in it. The result's own rows stay tuples: two of its columns may share a name."""
+    if isinstance(value, Row):
+        return {name: _plain(part) for name, part in value.asDict().items()}
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
+
+
+def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    # As Text: in a plain string rich takes `[retired]` for markup, and leaves it out.
+    table = Table(*[Column(Text(name)) for name in names], box=box.SIMPLE_HEAD)
     for row in rows:
-        table.add_row(*["" if value is None else str(value) for value in row.values()])
+        table.add_row(*[Text("" if value is None else str(value)) for value in row])
     Console(width=None if Console().is_terminal else 200).print(table)
 
 
-def _print_csv(names: list[str], rows: list[dict[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
+def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
     writer.writerows(rows)
 
 
-def _print_json(names: list[str], rows: list[dict[str, Any]]) -> None:
-    del names
+def _print_json(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"two columns are called {twice[0]!r}, which JSON cannot say; name one with AS")
     for row in rows:
-        click.echo(json.dumps(row, default=str, ensure_ascii=False))
+        click.echo(json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False))
 
 
 _PRINT = {"table": _print_table, "csv": _print_csv, "json": _print_json}

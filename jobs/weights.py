@@ -3,8 +3,10 @@
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from jobs.options import say
+from udfs.errors import InputError
 from udfs.vision import weights
 
 
@@ -20,7 +22,7 @@ def list_() -> None:
     for known in weights.REGISTRY.values():
         path = weights.cache() / known.file_name if known.file_name else None
         there = "not needed" if path is None else str(path) if path.exists() else "no"
-        table.add_row(known.name, known.licence, known.origin, there)
+        table.add_row(known.name, known.licence, known.origin, Text(there))
     Console(width=None if Console().is_terminal else 200).print(table)
 
 
@@ -38,5 +40,8 @@ def fetch(names: tuple[str, ...]) -> None:
 @click.option("--path", help="A file or URI, instead of the one in the cache.")
 def verify(name: str, path: str | None) -> None:
     """Check that a file holds the weights it should."""
+    known = weights.REGISTRY.get(name)  # `load` says it of a name that is none
+    if path is not None and known is not None and known.file_name is None:
+        raise InputError(f"the weights {name!r} are {known.origin}, and are never read from a file; leave out --path")
     weights.load(name, path)
     click.echo(f"{name}: as they should be")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TypeVar
+from urllib.parse import unquote
 
 from delta import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -87,8 +88,16 @@ class Tables:
         self._retried(lambda: self._append(name, rows))
 
     def append_new(self, name: str, rows: DataFrame) -> None:
-        """Add the rows whose key is not in the table; two writers at once add a row once."""
-        table, key = self._create(name), TABLES[name].key
+        """Add the rows whose key is not in the table; two writers at once add a row once.
+
+        Raises:
+            ValueError: two of the rows have one key, which a mistake of the caller's has made two rows of.
+        """
+        key = TABLES[name].key
+        twice = rows.groupBy(*key).count().where("count > 1").first()
+        if twice is not None:
+            raise ValueError(f"rows for {name}: {twice['count']} have the key {tuple(twice)[:-1]}; give one")
+        table = self._create(name)
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())
@@ -214,10 +223,21 @@ class Tables:
         raise AssertionError("unreachable")
 
 
+def spark_path(uri: str) -> str:
+    """A percent-encoded URI, as `udfs.lake` has it, as Spark takes it: a plain path on this machine, a URI with
+    nothing encoded elsewhere (Hadoop decodes neither), and `s3a` for `s3`, which is what Hadoop calls it.
+    """
+    path = lake.local_path(uri)
+    if path is not None:
+        return path.decode("utf-8").rstrip("/")
+    scheme, _, rest = unquote(uri).partition("://")
+    return f"{'s3a' if scheme == 's3' else scheme}://{rest.rstrip('/')}"
+
+
 def _root(given: str) -> str:
-    """A root as Spark takes it: a plain path on this machine, a URI elsewhere (Hadoop decodes neither)."""
-    path = lake.local_path(lake.uri_of(given))
-    return given.rstrip("/") if path is None else path.decode("utf-8").rstrip("/")
+    """A root as Spark takes it; one that is elsewhere is as it was typed, which is how Hadoop reads it."""
+    uri = lake.uri_of(given)
+    return given.rstrip("/") if lake.local_path(uri) is None else spark_path(uri)
 
 
 def _shaped(table: Table, rows: DataFrame) -> DataFrame:

@@ -22,7 +22,7 @@ SPARKLESS = (
 
 # Imported where a network is made, and only there.
 NETWORKS = tuple(
-    f"udfs/vision/{name}.py" for name in ("areas", "centerface", "dlib", "dlib_resnet", "facenet", "mtcnn")
+    f"udfs/vision/{name}.py" for name in ("centerface", "dlib", "dlib_resnet", "facenet", "mtcnn")
 )
 
 

@@ -1,7 +1,7 @@
 """Arrow in, Arrow out: directories to files, and files to rows of the inventory."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import date
 
 import pyarrow as pa
 
@@ -30,7 +30,9 @@ def list_directories(batches: Batches) -> Batches:
     """(uri) of directories -> the files below them (FILE)."""
     for batch in batches:
         for directory in batch.column("uri").to_pylist():
-            yield from _batched((vars(file) for file in lake.list_below(directory)), FILE)
+            # It was there when the driver listed its parent.
+            below = lake.list_below(directory, missing_ok=True)
+            yield from _batched((vars(file) for file in below), FILE)
 
 
 def describe(template: Template) -> Callable[[Batches], Batches]:
@@ -45,8 +47,7 @@ def describe(template: Template) -> Callable[[Batches], Batches]:
             for row in batch.to_pylist():
                 file = File(**row)
                 parts = template.parse(file.uri)
-                modified = datetime.fromtimestamp(file.modified_us / 1e6, UTC).date().isoformat()
-                run_date = None if parts is None else parts.get("run_date", modified)
+                run_date = None if parts is None else parts.get("run_date", _date(file.modified_us))
                 yield {
                     **row,
                     "image_id": image_id(file.uri, file.size, file.modified_us),
@@ -55,6 +56,12 @@ def describe(template: Template) -> Callable[[Batches], Batches]:
                 }
 
     return lambda batches: _batched(rows(batches), INVENTORY)
+
+
+def _date(modified_us: int) -> str:
+    """The day in UTC; a time that no date can say, which a table may hold, is of the first or last day."""
+    day = date(1970, 1, 1).toordinal() + modified_us // 86_400_000_000
+    return date.fromordinal(max(1, min(day, date.max.toordinal()))).isoformat()
 
 
 def stat_photos(batches: Batches) -> Batches:

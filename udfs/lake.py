@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
@@ -25,7 +26,8 @@ class File:
     """One listed file: its URI, its size in bytes, its modification time in microseconds since 1970 (UTC).
 
     `regular` is false for pipes, sockets and devices, which are never opened. A link that leads nowhere
-    is a file of size 0 with the link's own time.
+    is a file of size 0 with the link's own time. Times before the year 1 or after 9999, which neither
+    Python nor SQL can write, are the first or last that they can.
     """
 
     uri: str
@@ -46,12 +48,15 @@ class ReadError(Exception):
 
 
 def uri_of(source: str) -> str:
-    """A URI for what a person typed: a URI stays as it is, a local path becomes `file:///...`.
+    """A URI for what a person typed: a local path becomes `file:///...`, and a URI is written the one way that
+    listing writes it, so that `s3://lake/a b` and `S3A://lake/a%20b` are both `s3://lake/a%20b`.
 
-    Braces stay, so that a template (`/lake/{run_date}/`) is still one.
+    A % in a local path is a character of it; in a URI it begins one. Braces stay, so that a template
+    (`/lake/{run_date}/`) is still one.
 
     Raises:
-        InputError: a URI with a query or fragment; such characters belong percent-encoded in the path.
+        InputError: a URI with a query or fragment, which belong percent-encoded in the path; one that names no
+            store and no absolute path; a `file:` URI with a host.
     """
     if not _has_scheme(source):
         folder = "/" if source.endswith("/") else ""
@@ -61,7 +66,19 @@ def uri_of(source: str) -> str:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
     if not parts.netloc and not parts.path.startswith("/"):
         raise InputError(f"{source}: no store and no absolute path; write {parts.scheme}://STORE/PATH")
-    return source
+    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
+        raise InputError(
+            f"{source}: {parts.netloc!r} stands where a host would; write file:///PATH, with three slashes"
+        )
+    authority = "" if parts.scheme == "file" else parts.netloc
+    scheme = "s3" if parts.scheme == "s3a" else parts.scheme  # Hadoop's name for what pyarrow calls s3
+    return f"{scheme}://{authority}{_requoted(parts.path)}"
+
+
+def _requoted(path: str) -> str:
+    """A path of a URI, each of whose characters is encoded as listing does; braces stay as they are."""
+    pieces = re.split(r"([{}])", path)
+    return "".join(p if p in ("{", "}") else quote_from_bytes(unquote_to_bytes(p)) for p in pieces)
 
 
 def quoted(path: str) -> str:
@@ -122,23 +139,43 @@ def list_directory(uri: str) -> Listing:
     return _list_remote(uri) if path is None else _list_local(path)
 
 
-def list_below(uri: str) -> Iterator[File]:
-    """All files below a directory, at any depth. A link that leads back to its own parent is refused."""
-    yield from _walk(uri, ())
+def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
+    """All files below a directory, at any depth. A link that leads back to its own parent is refused.
+
+    A lake is written to while it is listed: what is below `uri` and goes meanwhile is passed over, and with
+    `missing_ok` so is `uri` itself.
+
+    Raises:
+        InputError: as `list_directory`, or a link that leads back to its own parent.
+    """
+    yield from _walk(uri, (), missing_ok)
 
 
-def _walk(uri: str, parents: tuple[tuple[int, int], ...]) -> Iterator[File]:
-    path = local_path(uri)
-    if path is not None and os.path.isdir(path):
-        status = os.stat(path)
-        here = (status.st_dev, status.st_ino)
+def _walk(uri: str, parents: tuple[tuple[int, int], ...], missing_ok: bool) -> Iterator[File]:
+    try:
+        here = _identity(uri)
         if here in parents:
             raise InputError(f"{uri}: a link leads back to its own parent; remove it, or name its target")
-        parents = (*parents, here)
-    listing = list_directory(uri)
+        listing = list_directory(uri)
+    except InputError as error:
+        if missing_ok and isinstance(error.__cause__, FileNotFoundError):
+            return
+        raise
     yield from listing.files
     for directory in listing.directories:
-        yield from _walk(directory, parents)
+        yield from _walk(directory, parents if here is None else (*parents, here), missing_ok=True)
+
+
+def _identity(uri: str) -> tuple[int, int] | None:
+    """What a local directory is, by whatever name; None for one that cannot be looked at, or is not local."""
+    path = local_path(uri)
+    if path is None:
+        return None
+    try:
+        status = os.stat(path)
+    except OSError:  # listing it says why
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _list_local(path: bytes) -> Listing:
@@ -149,8 +186,23 @@ def _list_local(path: bytes) -> Listing:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise InputError(f"{_file_uri(path)}: cannot be listed: {error.strerror}") from error
-    files = [_local_file(entry.path) for entry in found if not entry.is_dir()]
-    return Listing(files, [_file_uri(entry.path) for entry in found if entry.is_dir()])
+    files, directories = [], []
+    for entry in found:
+        if _is_directory(entry):
+            directories.append(_file_uri(entry.path))
+            continue
+        try:
+            files.append(_local_file(entry.path))
+        except FileNotFoundError:  # it went after its folder was read
+            continue
+    return Listing(files, directories)
+
+
+def _is_directory(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look: a name like any other, and reading says why not
+        return False
 
 
 def _local_file(path: bytes) -> File:
@@ -158,9 +210,9 @@ def _local_file(path: bytes) -> File:
         status = os.stat(path)
     except OSError:  # a link that leads nowhere: still a name in the lake, and it gets its outcome
         status = os.lstat(path)
-        return File(_file_uri(path), 0, status.st_mtime_ns // 1000)
+        return File(_file_uri(path), 0, _microseconds(status.st_mtime_ns))
     regular = stat.S_ISREG(status.st_mode)
-    return File(_file_uri(path), status.st_size if regular else 0, status.st_mtime_ns // 1000, regular)
+    return File(_file_uri(path), status.st_size if regular else 0, _microseconds(status.st_mtime_ns), regular)
 
 
 def _list_remote(uri: str) -> Listing:
@@ -182,11 +234,18 @@ def _list_remote(uri: str) -> Listing:
 
 
 def _remote_file(uri: str, info: fs.FileInfo) -> File:
-    return File(uri, info.size or 0, _microseconds(info), info.type == fs.FileType.File)
+    return File(uri, info.size or 0, _microseconds(info.mtime_ns or 0), info.type == fs.FileType.File)
 
 
-def _microseconds(info: fs.FileInfo) -> int:
-    return info.mtime_ns // 1000 if info.mtime_ns is not None else 0
+def _microseconds(nanoseconds: int) -> int:
+    return max(_FIRST_US, min(nanoseconds // 1000, _LAST_US))
+
+
+def _since_1970(time: datetime) -> int:
+    return (time - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+
+
+_FIRST_US, _LAST_US = _since_1970(datetime.min), _since_1970(datetime.max)
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -197,14 +256,14 @@ def read(file: File, maximum_bytes: int) -> bytes:
 
     Raises:
         ReadError: `not_an_image` (a pipe, socket or device), `empty`, `too_large`, `gone`, `forbidden`,
-            `changed` (another size or modification time than listed), `unreadable` (any other failure
+            `changed` (another size or modification time than listed; remote times agree when their
+            seconds do), `unreadable` (any other failure
             of the store, worth another try).
     """
     if not file.regular:
         raise ReadError("not_an_image", "a pipe, socket or device")
     try:
-        current = _stat(file.uri)
-        if (current.size, current.modified_us) != (file.size, file.modified_us):
+        if not _same(_stat(file.uri), file):
             raise ReadError("changed", "another size or modification time than listed")
         if file.size == 0:
             raise ReadError("empty", "no bytes")
@@ -220,6 +279,16 @@ def read(file: File, maximum_bytes: int) -> bytes:
     if len(content) != file.size:
         raise ReadError("changed", f"{len(content):,} bytes read, {file.size:,} listed")
     return content
+
+
+def _same(current: File, listed: File) -> bool:
+    """Whether a file is still the one that was listed.
+
+    Many stores list times to the millisecond and answer about one file in whole seconds (an HTTP date), so
+    that beyond the local disk whole seconds are what can be compared.
+    """
+    unit = 1 if local_path(listed.uri) is not None else 1_000_000
+    return (current.size, current.modified_us // unit) == (listed.size, listed.modified_us // unit)
 
 
 def find(uri: str) -> File:
@@ -249,7 +318,7 @@ def _stat(uri: str) -> File:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise ReadError("changed", "no longer a file")
-        return File(uri, status.st_size, status.st_mtime_ns // 1000)
+        return File(uri, status.st_size, _microseconds(status.st_mtime_ns))
     store, remote_path = _remote(uri)
     info = store.get_file_info(remote_path)
     if info.type == fs.FileType.NotFound:

@@ -51,7 +51,10 @@ class Template:
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
 
     def admits(self, directory: str) -> bool:
-        """Whether a directory that stands directly below `root` can hold files that fit."""
+        """Whether a directory that stands directly below `root` can hold files that fit.
+
+        Both are as `udfs.lake.uri_of` writes them.
+        """
         below = self.text[len(self.root) :].lstrip("/")
         if not below:
             return True

@@ -1,5 +1,6 @@
 """The command line as a person meets it: what it says when it is used wrongly, and that nothing is written."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,29 @@ def test_sql_opens_the_tables_by_name(
     code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
     assert code == 1
     assert "nowhere" in text
+
+
+def test_sql_shows_every_column_and_every_character(
+    in_this_session: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--tables", str(tmp_path / "tables")]
+    query = "SELECT 'Bob [retired]' AS `name [b]`, 1 AS n, 2 AS n, named_struct('x', array(named_struct('y', 3))) AS s"
+    run_command(rollcall, ["sql", query, *place])
+    table = capsys.readouterr().out
+    assert "Bob [retired]" in table
+    assert "name [b]" in table
+    assert table.splitlines()[1].split()[-3:] == ["n", "n", "s"]
+    run_command(rollcall, ["sql", query, "--format", "csv", *place])
+    assert capsys.readouterr().out.splitlines()[1] == "Bob [retired],1,2,{'x': [{'y': 3}]}"
+    code, text = said(capsys, rollcall, "sql", query, "--format", "json", *place)
+    assert (code, "two columns are called 'n', which JSON cannot say; name one with AS" in text) == (2, True)
+    run_command(rollcall, ["sql", query.replace("2 AS n", "2 AS m"), "--format", "json", *place])
+    assert json.loads(capsys.readouterr().out) == {
+        "name [b]": "Bob [retired]",
+        "n": 1,
+        "m": 2,
+        "s": {"x": [{"y": 3}]},
+    }
 
 
 @pytest.mark.parametrize("job", ["ingest", "embed", "enroll", "identify", "sql", "weights"])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from demo.photos import RUN_DATE
-from jobs import embed as embed_job
+from jobs import vision
 from jobs.crashes import by_halves
 from jobs.embed import embed
 from jobs.ingest import ingest
@@ -66,7 +66,7 @@ def test_a_killed_worker_costs_one_image(
 
         return run
 
-    monkeypatch.setattr(embed_job.faces, "embed_images", poisoned)
+    monkeypatch.setattr(vision.faces, "embed_images", poisoned)
     counts = embed(context, all_pending=True)
     outcomes = {row.image_id: row.outcome for row in context.tables.read("image_outcomes").collect()}
     assert len(outcomes) == context.tables.read("images").count()

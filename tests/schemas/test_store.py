@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
-from schemas.store import Tables
+from schemas.store import Tables, spark_path
 from udfs.errors import InputError
 
 DAY, OTHER = date(2026, 1, 31), date(2026, 2, 1)
@@ -38,6 +38,12 @@ def test_a_key_is_added_once(spark: SparkSession, tables: Tables) -> None:
     assert rows == {"a": "e", "b": "e", "c": "another"}
     tables.update("contracts", contracts(spark, "b", embedder="another"))
     assert tables.read("contracts").where("embedder = 'another'").count() == 2
+
+
+def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
+    with pytest.raises(ValueError, match=r"contracts: 2 have the key \('a',\)"):
+        tables.append_new("contracts", contracts(spark, "a", "b", "a"))
+    assert not tables.exists("contracts")
 
 
 def test_replacing_takes_the_old_rows_of_its_scope_and_no_others(spark: SparkSession, tables: Tables) -> None:
@@ -124,3 +130,15 @@ def test_every_table_can_be_made_and_every_example_runs(spark: SparkSession, tab
     assert tables.read(name).columns == TABLES[name].names
     for table in TABLES.values():
         spark.catalog.dropTempView(table.name)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("file:///our%20people/100%2520/", "/our people/100%20"),
+        ("s3://lake/our%20people/", "s3a://lake/our people"),
+        ("abfs://box@account/%C3%BC", "abfs://box@account/ü"),
+    ],
+)
+def test_paths_for_spark(uri: str, path: str) -> None:
+    assert spark_path(uri) == path

@@ -1,15 +1,22 @@
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote_from_bytes
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import fs
 
 from tests.support import as_nobody
 from udfs import lake
 from udfs.errors import InputError
 from udfs.lake import File, ReadError
+from udfs.template import Template
 
 MEGABYTE = 1 << 20
 
@@ -68,6 +75,54 @@ def test_a_link_to_its_own_parent_is_refused(tmp_path: Path) -> None:
         list(lake.list_below(f"file://{tmp_path}"))
 
 
+def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to("a.jpg")
+    (link,) = lake.list_below(f"file://{tmp_path}")
+    assert link.uri == f"file://{tmp_path}/a.jpg"
+    with pytest.raises(ReadError, match=r"unreadable: .*symbolic links"):
+        lake.read(link, MEGABYTE)
+
+
+def test_what_goes_while_it_is_listed_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "b.jpg").touch()
+    (tmp_path / "folder").mkdir()
+    scandir = os.scandir
+
+    @contextmanager
+    def then_remove(path: bytes) -> Iterator[list[os.DirEntry[bytes]]]:
+        with scandir(path) as entries:
+            found = list(entries)
+        for entry in found:
+            entry.is_dir()  # what a scan of most file systems knows
+        (tmp_path / "a.jpg").unlink()
+        (tmp_path / "folder").rmdir()
+        yield found
+
+    monkeypatch.setattr(os, "scandir", then_remove)
+    assert [file.uri for file in lake.list_below(f"file://{tmp_path}")] == [f"file://{tmp_path}/b.jpg"]
+    assert list(lake.list_below(f"file://{tmp_path}/folder", missing_ok=True)) == []
+    with pytest.raises(InputError, match="No such file"):
+        list(lake.list_below(f"file://{tmp_path}/folder"))
+
+
+def test_times_beyond_the_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "far.jpg").write_bytes(b"x")
+    stat = os.stat
+
+    def far(path: bytes, **how: object) -> SimpleNamespace:  # few file systems keep such a time
+        found = stat(path, **how)
+        year_14645 = 400_000_000_000 * 10**9
+        return SimpleNamespace(**{name: getattr(found, name) for name in dir(found)} | {"st_mtime_ns": year_14645})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", far)
+        (file,) = lake.list_below(f"file://{tmp_path}")
+        content = lake.read(file, MEGABYTE)
+    assert datetime(1970, 1, 1) + timedelta(microseconds=file.modified_us) == datetime.max
+    assert content == b"x"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"longer", "changed"), (b"abd", "changed"), (None, "gone"), (b"", "changed")]
 )
@@ -115,7 +170,37 @@ def test_what_cannot_be_listed_is_said(tmp_path: Path) -> None:
         lake.list_directory(lake.uri_of(str(tmp_path / "missing")))
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://"])
+@pytest.mark.parametrize(
+    ("typed", "uri"),
+    [
+        ("/my photos/100%/a%20b", "file:///my%20photos/100%25/a%2520b"),
+        ("file:///my photos/ü", "file:///my%20photos/%C3%BC"),
+        ("file:///my%20photos/%c3%bc", "file:///my%20photos/%C3%BC"),
+        ("file://localhost/photos/", "file:///photos/"),
+        ("s3://lake/a b/", "s3://lake/a%20b/"),
+        ("s3://lake/a%20b/", "s3://lake/a%20b/"),
+        ("S3A://lake/a:b", "s3://lake/a%3Ab"),
+        ("s3://lake/100%", "s3://lake/100%25"),
+        ("s3://lake/a%2520b", "s3://lake/a%2520b"),
+        ("s3://lake/{run_date}/%7Ba%7D {source}/", "s3://lake/{run_date}/%7Ba%7D%20{source}/"),
+    ],
+)
+def test_one_place_has_one_uri(typed: str, uri: str) -> None:
+    assert lake.uri_of(typed) == uri
+    assert lake.uri_of(uri) == uri
+
+
+@pytest.mark.parametrize("typed", ["my photos", "my%20photos"])
+def test_a_uri_finds_its_folder_whichever_way_it_is_typed(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "my photos").mkdir()
+    (tmp_path / "my photos" / "a b.jpg").touch()
+    source = lake.uri_of(f"file://{tmp_path}/{typed}/{{source}}")
+    template = Template(source)
+    (file,) = lake.list_below(template.root)
+    assert template.parse(file.uri) == {"source": "a b.jpg"}
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a"])
 def test_uris_that_say_too_much_or_too_little(source: str) -> None:
     with pytest.raises(InputError):
         lake.uri_of(source)
@@ -123,8 +208,6 @@ def test_uris_that_say_too_much_or_too_little(source: str) -> None:
 
 def test_a_remote_store_keeps_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any store but the local disk goes through pyarrow's file systems: here, one that is a folder."""
-    from pyarrow import fs
-
     monkeypatch.setattr(
         lake,
         "_store",
@@ -140,3 +223,53 @@ def test_a_remote_store_keeps_odd_names(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "bucket" / "ha#sh.jpg").unlink()
     with pytest.raises(ReadError, match="gone"):
         lake.read(listed["memory://bucket/ha%23sh.jpg"], MEGABYTE)
+
+
+class ListsMilliseconds(fs.FileSystemHandler):
+    """A store with one file, as MinIO shows it: listed with milliseconds, asked for in whole seconds."""
+
+    def __init__(self) -> None:
+        self.content, self.modified_ns = b"abc", 1_770_000_000_987_000_000
+
+    def _info(self, path: str, unit: int) -> fs.FileInfo:
+        modified = self.modified_ns // unit * unit
+        return fs.FileInfo(path, fs.FileType.File, size=len(self.content), mtime_ns=modified)
+
+    def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
+        return [
+            self._info(path, 10**9) if path.endswith(".jpg") else fs.FileInfo(path, fs.FileType.Directory)
+            for path in paths
+        ]
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
+        return [self._info(f"{selector.base_dir}/a.jpg", 10**6)]
+
+    def open_input_stream(self, path: str) -> pa.NativeFile:
+        return pa.BufferReader(self.content)
+
+    def get_type_name(self) -> str:
+        return "lists-milliseconds"
+
+    def normalize_path(self, path: str) -> str:
+        return path
+
+    def _never(self, *arguments: object) -> None:
+        raise NotImplementedError
+
+    open_input_file = open_output_stream = open_append_stream = _never
+    create_dir = delete_dir = delete_dir_contents = delete_root_dir_contents = delete_file = move = copy_file = _never
+
+
+def test_a_store_that_lists_finer_times_than_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ListsMilliseconds()
+    monkeypatch.setattr(lake, "_store", lambda scheme, authority: (fs.PyFileSystem(store), authority))
+    (listed,) = lake.list_below("memory://bucket")
+    assert listed.modified_us % 10**6 == 987_000
+    assert lake.read(listed, MEGABYTE) == b"abc"
+    store.modified_ns += 10**9
+    with pytest.raises(ReadError, match="changed"):
+        lake.read(listed, MEGABYTE)
+    store.modified_ns -= 10**9
+    store.content = b"abcd"
+    with pytest.raises(ReadError, match="changed"):
+        lake.read(listed, MEGABYTE)

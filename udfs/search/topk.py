@@ -106,7 +106,8 @@ def pairs_at_least(left: Array, right: Array, floor: float, block: int = 1024) -
     error = fast_error(left.shape[1]) if len(left) else 0.0
     for start in range(0, len(left), block):
         part = left[start : start + block]
-        i, j = np.nonzero(part @ right.T >= floor - error)
+        # As float64: a Python float would be rounded to the product's float32, perhaps upwards.
+        i, j = np.nonzero(part @ right.T >= np.float64(floor - error))
         exact = similarity(part[i], right[j])
         kept = exact >= floor
         found.append((start + i[kept], j[kept], exact[kept]))

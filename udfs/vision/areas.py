@@ -1,7 +1,6 @@
 """Means over rectangles of pictures, by summed-area tables (Crow 1984)."""
 
 import numpy as np
-import torch
 
 Array = np.ndarray
 
@@ -19,16 +18,19 @@ class Areas:
 
     def __init__(self, pictures: Array) -> None:
         count, self.height, self.width, channels = pictures.shape
-        self._sums = torch.zeros((count, self.height + 1, self.width + 1, channels), dtype=torch.int32)
-        rows = torch.tensor(pictures).cumsum(2, dtype=torch.int32)
-        torch.cumsum(rows, 1, out=self._sums[:, 1:, 1:])
+        self._sums = np.zeros((count, self.height + 1, self.width + 1, channels), np.int32)
+        np.cumsum(pictures, axis=2, dtype=np.int32, out=self._sums[:, 1:, 1:])
+        for row in range(1, self.height):  # whole rows at a time, which numpy.cumsum does not do
+            self._sums[:, row + 1] += self._sums[:, row]
 
     def resized(self, height: int, width: int) -> Array:
         """float32 (n, height, width, 3)."""
-        top, bottom = _edges(torch.tensor([0]), torch.tensor([self.height]), height)
-        left, right = _edges(torch.tensor([0]), torch.tensor([self.width]), width)
-        rows = self._sums.index_select(1, bottom[0]).sub_(self._sums.index_select(1, top[0]))
-        sums = rows.index_select(2, right[0]).sub_(rows.index_select(2, left[0]))
+        top, bottom = _edges(np.array([0]), np.array([self.height]), height)
+        left, right = _edges(np.array([0]), np.array([self.width]), width)
+        rows = self._sums.take(bottom[0], axis=1)
+        rows -= self._sums.take(top[0], axis=1)
+        sums = rows.take(right[0], axis=2)
+        sums -= rows.take(left[0], axis=2)
         return _means(sums, (bottom - top)[0][:, None, None] * (right - left)[0][None, :, None])
 
     def crops(self, picture: Array, boxes: Array, side: int) -> Array:
@@ -36,26 +38,27 @@ class Areas:
 
         picture: int64 (k,). boxes: int64 (k, 4), left, top, right, bottom; the last two exclusive.
         """
-        x0, y0, x1, y1 = torch.from_numpy(boxes).T
-        left, right = _edges(x0, x1, side)
-        top, bottom = _edges(y0, y1, side)
-        first = torch.from_numpy(picture)[:, None, None] * (self.height + 1)
-        pixels = self._sums.view(-1, self._sums.shape[-1])
+        left, right = _edges(boxes[:, 0], boxes[:, 2], side)
+        top, bottom = _edges(boxes[:, 1], boxes[:, 3], side)
+        first = picture[:, None] * (self.height + 1)
+        top_row, bottom_row = (first + top) * (self.width + 1), (first + bottom) * (self.width + 1)
+        pixels = self._sums.reshape(-1, self._sums.shape[-1])
 
-        def sums(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-            at = (first + rows[:, :, None]) * (self.width + 1) + columns[:, None, :]
-            return pixels.index_select(0, at.view(-1))
+        def sums(rows: Array, columns: Array) -> Array:
+            return pixels.take(rows[:, :, None] + columns[:, None, :], axis=0, mode="clip")
 
-        inside = sums(bottom, right).sub_(sums(top, right)).sub_(sums(bottom, left)).add_(sums(top, left))
-        sizes = (bottom - top)[:, :, None] * (right - left)[:, None, :]
-        return _means(inside.view(len(boxes), side, side, -1), sizes[..., None])
+        inside = sums(bottom_row, right)
+        inside -= sums(top_row, right)
+        inside -= sums(bottom_row, left)
+        inside += sums(top_row, left)
+        return _means(inside, ((bottom - top)[:, :, None] * (right - left)[:, None, :])[..., None])
 
 
-def _edges(start: torch.Tensor, end: torch.Tensor, parts: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _edges(start: Array, end: Array, parts: int) -> tuple[Array, Array]:
     """Where each of the parts of k stretches begins and ends: int64 (k, parts) each."""
-    at, length = torch.arange(parts)[None, :], (end - start)[:, None]
+    at, length = np.arange(parts)[None, :], (end - start)[:, None]
     return start[:, None] + at * length // parts, start[:, None] - (-(at + 1) * length // parts)
 
 
-def _means(sums: torch.Tensor, sizes: torch.Tensor) -> Array:
-    return (sums.float() / sizes.float()).numpy()
+def _means(sums: Array, sizes: Array) -> Array:
+    return sums.astype(np.float32) / sizes.astype(np.float32)

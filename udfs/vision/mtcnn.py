@@ -19,8 +19,8 @@ Array = np.ndarray
 _WINDOW = 12  # PNet's: pixels of a pyramid level one of its cells looks at
 _STRIDE = 2  # and how far its cells are apart
 # RNet and ONet see so many crops of so many pixels at once, so that no crop's bits depend on how many there are.
-_REFINED = (64, 24, 24)
-_FINAL = (16, 48, 48)
+_REFINED = (16, 24, 24)
+_FINAL = (8, 48, 48)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,8 @@ def _without_containment(found: _Candidates, most: float) -> Array:
     """Non-maximum suppression within each picture by intersection over the smaller box."""
     left, top, right, bottom = found.boxes.T
     sizes = (right - left + 1) * (bottom - top + 1)
-    waiting = np.lexsort((np.arange(len(found)), -found.scores))
+    # Boxes that were cut to the same pixels score the same: of two, the one RNet thought less of comes first.
+    waiting = np.lexsort((-np.arange(len(found)), -found.scores))
     kept = []
     while len(waiting):
         best, others = waiting[0], waiting[1:]

@@ -121,6 +121,42 @@ def test_pairs_at_least_are_all_such_pairs() -> None:
     assert sorted(zip(i, j, score, strict=True)) == sorted(zip(a[kept], b[kept], exact[kept], strict=True))
 
 
+def one_bit_apart(seed: int, count: int) -> Array:
+    """Variants of one vector, a third of whose components are one last bit up or down.
+
+    Their similarities differ by less than a float32 product can tell: only its error bound keeps them all in.
+    """
+    random = np.random.default_rng(seed)
+    vectors = np.repeat(unit(random.normal(size=(1, 128))), count, axis=0)
+    towards = np.where(random.random(vectors.shape) < 0.5, np.float32(-1), np.float32(1))
+    return np.where(random.random(vectors.shape) < 0.3, np.nextafter(vectors, towards), vectors).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_nearest_of_persons_that_differ_by_a_bit(k: int) -> None:
+    vectors = one_bit_apart(7, 340)
+    queries, vectors = vectors[:40], vectors[40:]
+    names = [f"p{at:03}" for at in range(len(vectors))]
+    exact = np.stack([similarity(np.broadcast_to(query, vectors.shape), vectors) for query in queries])
+    wanted = [
+        (at, names[row], names[row], scores[row])
+        for at, scores in enumerate(exact)
+        for row in np.lexsort((np.arange(len(scores)), -scores))[:k]
+    ]
+    assert result(queries, Gallery.of(vectors, names, names), k, -1.1) == wanted
+
+
+def test_pairs_exactly_as_similar_as_the_floor() -> None:
+    vectors = one_bit_apart(8, 340)
+    left, right = vectors[:40], vectors[40:]
+    a, b = np.indices((40, 300)).reshape(2, -1)
+    exact = similarity(left[a], right[b])
+    for floor in np.sort(exact)[::1000]:
+        i, j, score = pairs_at_least(left, right, float(floor), block=16)
+        kept = exact >= floor
+        assert sorted(zip(i, j, score, strict=True)) == sorted(zip(a[kept], b[kept], exact[kept], strict=True))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, 3.0])
 def test_vectors_that_are_none_are_refused_by_name(value: float) -> None:
     vectors = unit(np.ones((3, 4)))
