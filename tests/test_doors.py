@@ -21,9 +21,7 @@ SPARKLESS = (
 )
 
 # Imported where a network is made, and only there.
-NETWORKS = tuple(
-    f"udfs/vision/{name}.py" for name in ("centerface", "dlib", "dlib_resnet", "facenet", "mtcnn")
-)
+NETWORKS = tuple(f"udfs/vision/{name}.py" for name in ("centerface", "dlib", "dlib_resnet", "facenet", "mtcnn"))
 
 
 def modules() -> list[Path]:

@@ -110,7 +110,8 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    example = torch.from_numpy(np.zeros((*(shape or (1, 96, 96)), 3), pixels))
+    height, width = shape[1:] if shape else (96, 96)
+    example = torch.from_numpy(np.zeros((1, height, width, 3), pixels))  # one is enough to trace the network
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # the decoder traces by torch.jit, which torch calls old
