@@ -54,6 +54,7 @@ def test_photos_that_will_not_do(make_context: MakeContext, demo_photos: tuple[P
     ]
 
 
+@pytest.mark.slow
 def test_decisions_do_not_depend_on_order_or_interruption(
     make_context: MakeContext, demo_photos: tuple[Path, Path], people: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_rows_that_cannot_be_told_apart_are_refused(make_context: MakeContext, t
     assert not context.tables.exists("runs")
 
 
+@pytest.mark.slow
 def test_images_of_a_table_that_is_gone_or_ambiguous_stay_pending(make_context: MakeContext, tmp_path: Path) -> None:
     context = make_context()
     (tmp_path / "lake").mkdir()

@@ -111,7 +111,10 @@ def test_bf16_stays_near(dlib_weights: Path, centerface_weights: Path, demo_phot
     assert float(faces[0].embedding @ faces[1].embedding) > 0.999
 
 
-@pytest.mark.parametrize("settings", [{"margin": 0, "minimum_face": 20}, {"margin": 14, "minimum_face": 40}])
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param({"margin": 0, "minimum_face": 20}, marks=pytest.mark.slow), {"margin": 14, "minimum_face": 40}],
+)
 def test_distances_are_those_of_facenet_pytorch(shared: Path, facenet_weights: Path, settings: dict[str, int]) -> None:
     """Against facenet-pytorch called directly, at its own defaults and at ours."""
     import torch
