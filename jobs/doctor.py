@@ -18,14 +18,13 @@ _WORTH_IT = 1.1  # times as fast: below that the more precise is the better choi
 @click.command(name="doctor")
 @click.option("--config", metavar="FILE", help="Settings, instead of the packaged conf/rollcall.toml.")
 @click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change one setting. May be repeated.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads a task has.")
-def command(config: str | None, changes: tuple[str, ...], threads: int) -> None:
+def command(config: str | None, changes: tuple[str, ...]) -> None:
     """Look for what jobs need, and measure which precision to configure.
 
     Run it where tasks run: an executor's machine may be another kind than yours. Exit code 2 where
     something is missing.
     """
-    settings = settings_module.load(config, (*changes, f"vision.threads={threads}"))
+    settings = settings_module.load(config, changes)
     missing = []
     for name, check in (
         ("java", _java),
@@ -36,7 +35,7 @@ def command(config: str | None, changes: tuple[str, ...], threads: int) -> None:
         except InputError as error:
             click.echo(f"{name}: {error}")
             missing.append(name)
-    _measure(settings, threads)
+    _measure(settings)
     if missing:
         raise InputError(f"missing: {', '.join(missing)}; see above")
 
@@ -55,7 +54,7 @@ def _weights(name: str, settings: settings_module.Settings) -> str:
     return "weights are as they should be"
 
 
-def _measure(settings: settings_module.Settings, threads: int) -> None:
+def _measure(settings: settings_module.Settings) -> None:
     from udfs.vision.speed import crops_per_second
 
     vision = settings.vision
@@ -65,7 +64,7 @@ def _measure(settings: settings_module.Settings, threads: int) -> None:
     precisions = cpu_precisions()
     speeds = crops_per_second(settings.spec(), precisions)
     told = ", ".join(f"{precision} {speed:.1f}" for precision, speed in speeds.items())
-    click.echo(f"speed: {vision.embedder} on {platform.machine()}, {threads} threads: {told} faces/s")
+    click.echo(f"speed: {vision.embedder} on {platform.machine()}: {told} faces/s a thread")
     best = max(speeds, key=lambda precision: speeds[precision])
     chosen = best if speeds[best] >= _WORTH_IT * speeds["fp32"] else "fp32"
     configured = vision.precision if vision.precision != "fastest" else f"fastest, which is {settings.spec().precision}"

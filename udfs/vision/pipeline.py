@@ -64,8 +64,13 @@ class _Image:
     key: object
     outcome: ImageOutcome
     prepared: "_Prepared | None" = None
-    faces: "Future[list[_Cut]] | None" = None
+    faces: "list[_Cut]" = field(default_factory=list)
     embeddings: list[Array] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """It waits for nothing any more."""
+        return self.prepared is None and len(self.embeddings) == len(self.faces)
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,6 @@ class FacePipeline:
     """
 
     def __init__(self, spec: VisionSpec) -> None:
-        import torch
-
-        torch.set_num_threads(spec.threads)
         if spec.contract_id is not None:
             here = contract(spec).contract_id
             if here != spec.contract_id:
@@ -116,13 +118,17 @@ class FacePipeline:
         """Outcomes in the order of the images.
 
         Images are read and decoded ahead on threads; pictures of one canvas are searched together; crops
-        are cut on threads and embedded in full batches across images. An image waits for its last face.
+        are embedded in full batches across images. An image waits for its last face.
         """
         return _Run(self).run(images)
 
 
 class _Run:
-    """One pass of images through the models of a pipeline."""
+    """One pass of images through the models of a pipeline.
+
+    Two pools of as many threads: one reads and decodes, the other runs the models, a batch a thread. The
+    consumer's thread hands work out and takes results in, in the order in which it was handed out.
+    """
 
     def __init__(self, pipeline: FacePipeline) -> None:
         self._spec = spec = pipeline.spec
@@ -130,31 +136,33 @@ class _Run:
         self._embedder = pipeline.embedder
         self._limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
         # Half of the memory is for what runs ahead, an eighth for pictures that wait for others of their
-        # canvas, an eighth for those that wait to be cut; the rest for one that is decoded once more.
+        # canvas, an eighth for those that are being searched; the rest for one that is decoded once more.
         self._budget = ByteBudget(spec.memory // 2)
         self._batches: Batches[_Image] = Batches(spec.detection_pixels, spec.memory // 8)
-        self._most_cutting = spec.memory // 8
         self._decoding_again = Lock()
         self._waiting: deque[_Image] = deque()
-        self._cutting: deque[_Image] = deque()
+        self._searching: deque[tuple[list[_Image], Future[list[list[_Cut]]]]] = deque()
         self._crops: list[tuple[_Image, Array]] = []
+        self._embedding: deque[tuple[list[_Image], Future[Array]]] = deque()
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         threads = self._spec.threads
-        with ThreadPoolExecutor(threads, thread_name_prefix="cut") as self._cutters:
+        with ThreadPoolExecutor(threads, thread_name_prefix="model") as self._models:
             for image in ahead(images, self._prepare, threads=threads, items_ahead=_IMAGES_AHEAD, budget=self._budget):
                 self._waiting.append(image)
                 if image.prepared is not None:
                     canvas = self._detector.canvas(*reversed(image.prepared.view.shape[:2]))
                     for batch in self._batches.add(canvas, image, image.prepared.held):
                         self._search(*batch)
-                self._collect(self._most_cutting)
+                self._take_faces(self._spec.memory // 8)
                 self._embed(self._spec.batch_size)
+                self._take_embeddings(2 * threads)
                 yield from self._finished()
             for batch in self._batches.rest():
                 self._search(*batch)
-            self._collect(0)
+            self._take_faces(-1)
             self._embed(1)
+            self._take_embeddings(-1)
             yield from self._finished()
 
     def _prepare(self, item: tuple[object, Read], hold: Hold) -> _Image:
@@ -181,20 +189,21 @@ class _Run:
         return _Image(key, outcome, prepared)
 
     def _search(self, canvas: tuple[int, int], batch: list[_Image]) -> None:
-        """Find the faces of pictures of one canvas, and have them cut out on threads."""
-        pictures = np.zeros((self._batches.size(canvas), *canvas, 3), np.uint8)
-        for onto, image in zip(pictures, batch, strict=False):
-            view = _given(image.prepared).view
-            onto[: view.shape[0], : view.shape[1]] = view
-        for image, found in zip(batch, self._detector.detect(pictures), strict=False):
-            prepared = _given(image.prepared)
-            rows, columns = prepared.view.shape[:2]
-            x, y = prepared.picture.width / columns, prepared.picture.height / rows
-            faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
-            image.faces = self._cutters.submit(self._cut, prepared, faces)
-            self._cutting.append(image)
+        """Have the faces of pictures of one canvas found and cut out."""
+        prepared = [_given(image.prepared) for image in batch]
+        self._searching.append((batch, self._models.submit(self._faces, canvas, prepared)))
 
-    def _cut(self, prepared: _Prepared, faces: list[Detection]) -> list[_Cut]:
+    def _faces(self, canvas: tuple[int, int], batch: list[_Prepared]) -> list[list[_Cut]]:
+        pictures = np.zeros((self._batches.size(canvas), *canvas, 3), np.uint8)
+        for onto, prepared in zip(pictures, batch, strict=False):
+            onto[: prepared.view.shape[0], : prepared.view.shape[1]] = prepared.view
+        found = self._detector.detect(pictures)
+        return [self._cut(prepared, faces) for prepared, faces in zip(batch, found, strict=False)]
+
+    def _cut(self, prepared: _Prepared, found: list[Detection]) -> list[_Cut]:
+        rows, columns = prepared.view.shape[:2]
+        x, y = prepared.picture.width / columns, prepared.picture.height / rows
+        faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
         picture = self._sharp_enough(prepared, faces)
         x, y = picture.image.width / picture.width, picture.image.height / picture.height
         crops = [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
@@ -212,28 +221,39 @@ class _Run:
         with self._decoding_again:
             return decode(prepared.content, self._limits, reduction=reduction)
 
-    def _collect(self, most: int) -> None:
-        """Take the crops that are ready, and wait until at most so many bytes of pictures are left to be cut."""
-        while self._cutting:
-            image = self._cutting[0]
-            held = sum(_given(image.prepared).held for image in self._cutting)
-            if held <= most and not _given(image.faces).done():
+    def _take_faces(self, most: int) -> None:
+        """Take the faces that have been found, and wait while pictures of more than so many bytes are searched."""
+        while self._searching:
+            held = sum(_given(image.prepared).held for batch, _ in self._searching for image in batch)
+            batch, found = self._searching[0]
+            if held <= most and not found.done():
                 return
-            self._cutting.popleft()
-            image.prepared = None
-            self._crops.extend((image, cut.crop) for cut in _given(image.faces).result())
+            for image, faces in zip(batch, found.result(), strict=True):
+                image.prepared, image.faces = None, faces
+                self._crops.extend((image, face.crop) for face in faces)
+            self._searching.popleft()
 
     def _embed(self, least: int) -> None:
-        """Embed crops in batches, while there are at least so many."""
+        """Have crops embedded in batches, while there are at least so many."""
         size = self._spec.batch_size
         while len(self._crops) >= least:
             batch, self._crops = self._crops[:size], self._crops[size:]
-            for (image, _), vector in zip(batch, self._embedder.embed([crop for _, crop in batch]), strict=True):
+            vectors = self._models.submit(self._embedder.embed, [crop for _, crop in batch])
+            self._embedding.append(([image for image, _ in batch], vectors))
+
+    def _take_embeddings(self, most: int) -> None:
+        """Take the embeddings that are done, and wait while more than so many batches are not."""
+        while self._embedding:
+            batch, vectors = self._embedding[0]
+            if len(self._embedding) <= most and not vectors.done():
+                return
+            for image, vector in zip(batch, vectors.result(), strict=True):
                 image.embeddings.append(vector)
+            self._embedding.popleft()
 
     def _finished(self) -> Iterator[tuple[object, ImageOutcome]]:
         """The images at the head of the queue that wait for nothing any more."""
-        while self._waiting and _complete(self._waiting[0]):
+        while self._waiting and self._waiting[0].complete:
             image = self._waiting.popleft()
             yield image.key, _outcome(image)
 
@@ -249,19 +269,12 @@ def reduced_view(picture: Picture, limits: Limits, scale: float) -> Array:
     return np.asarray(picture.image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.0))
 
 
-def _complete(image: _Image) -> bool:
-    if image.prepared is not None:
-        return False
-    return image.faces is None or len(image.embeddings) == len(image.faces.result())
-
-
 def _outcome(image: _Image) -> ImageOutcome:
-    cuts = [] if image.faces is None else image.faces.result()
-    if not cuts:
+    if not image.faces:
         return image.outcome
     faces = [
         Face(cut.face.box, cut.face.landmarks, cut.face.score, cut.quality, embedding)
-        for cut, embedding in zip(cuts, image.embeddings, strict=True)
+        for cut, embedding in zip(image.faces, image.embeddings, strict=True)
     ]
     return replace(image.outcome, outcome="faces", faces=faces)
 

@@ -4,6 +4,7 @@ OpenVINO fuses what torch runs step by step, and keeps sums of bf16 products in 
 Zen 4 cores it is 1.3 times (fp32) and 1.45 times (bf16) as fast as torch's channels-last kernels on FaceNet.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,7 +22,9 @@ Array = np.ndarray
 Pixels = type[np.uint8] | type[np.float32]
 Shape = tuple[int, int, int]
 Network = Callable[[Array], list[Array]]
-"""uint8 or float32 (n, h, w, 3) RGB, 0 to 255 -> the network's outputs, each float32 (n, ...)."""
+"""uint8 or float32 (n, h, w, 3) RGB, 0 to 255 -> the network's outputs, each float32 (n, ...).
+
+May be called by several threads at once."""
 
 
 def network(
@@ -86,15 +89,23 @@ def _on_cpu(module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: 
     precision = spec.precision
     if precision not in cpu_precisions():
         raise InputError(f"vision.precision is {precision}, which this CPU does not compute in; set it to fp32")
+    # As many independent streams as threads: a network on one thread each wastes nothing on waiting for the
+    # other half of a layer, and its bits do not depend on how many threads there are.
     options = {
         "INFERENCE_NUM_THREADS": spec.threads,
+        "NUM_STREAMS": spec.threads,
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-        "PERFORMANCE_HINT": "LATENCY",
+        # Left to itself OpenVINO binds its threads to the first cores, those of every other worker as well.
+        "ENABLE_CPU_PINNING": False,
     }
     compiled = openvino.Core().compile_model(_converted(module, pixels, shape), "CPU", options)
 
+    requests = threading.local()
+
     def run(pixels: Array) -> list[Array]:
-        found = compiled(np.ascontiguousarray(pixels))
+        if not hasattr(requests, "own"):
+            requests.own = compiled.create_infer_request()
+        found = requests.own.infer(np.ascontiguousarray(pixels))
         return [found[output] for output in compiled.outputs]
 
     return run

@@ -13,7 +13,7 @@ _WARM, _TIMED = 2, 5
 
 
 def crops_per_second(spec: VisionSpec, precisions: list[Precision]) -> dict[Precision, float]:
-    """Crops the configured embedder embeds in a second in each precision; medians of alternating rounds.
+    """Crops the configured embedder embeds in a second on one thread in each precision; medians of alternating rounds.
 
     Raises:
         InputError: unknown models, or the device is absent.
