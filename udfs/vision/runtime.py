@@ -120,12 +120,14 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
     from openvino import PartialShape
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+    from torch.jit._trace import TracerWarning
 
     height, width = shape[1:] if shape else (96, 96)
     example = torch.from_numpy(np.zeros((1, height, width, 3), pixels))  # one is enough to trace the network
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # the decoder traces by torch.jit, which torch calls old
+        warnings.simplefilter("ignore", TracerWarning)  # shapes that are the same in every batch
         decoder = TorchScriptPythonDecoder(module, example_input=(example,))
     model = frontend.convert(frontend.load(decoder))
     model.reshape(PartialShape([*(shape or (-1, -1, -1)), 3]))
