@@ -52,6 +52,7 @@ def done(
     lake: Path,
     demo_photos: tuple[Path, Path],
     dlib_weights: Path,
+    centerface_weights: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Context:
     """The chain run once; tests read it, and none changes it."""

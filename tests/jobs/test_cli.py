@@ -55,6 +55,7 @@ def test_bad_usage_is_one_line_and_writes_nothing(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     dlib_weights: Path,
+    centerface_weights: Path,
     arguments: list[str],
     told: str,
 ) -> None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_an_executor_with_other_code_refuses_to_work() -> None:
         FacePipeline(replace(SPEC, contract_id="another"))
 
 
-def test_a_gpu_that_is_absent_is_no_cpu() -> None:
+def test_a_gpu_that_is_absent_is_no_cpu(centerface_weights: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
