@@ -56,9 +56,8 @@ def identify(
     arguments = {"run_date": run_date, "gallery_name": gallery.name, "k": search.k}
     with ledger.run(context.spark, tables, "identify", arguments) as run:
         run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
-        existing = tables.read_or_empty("identifications").where(
-            (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
-        )
+        here = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
+        existing = tables.read_or_empty("identifications").where(here)
         decided = existing.where((F.col("gallery_digest") == gallery.digest) & (F.col("search_id") == search.search_id))
         # Of faces that are no more, or were found under other limits than those that count now.
         dropped = existing.join(faces, "face_id", "left_anti").select("face_id").localCheckpoint()
@@ -75,9 +74,7 @@ def identify(
             tables.replace("matches", _matches(probes, ranked, gallery, run), scope, [run_date])
             decisions = _decisions(probes, ranked, gallery, search, run)
             tables.replace("identifications", decisions, scope, [run_date])
-        decisions_now = tables.read_or_empty("identifications").where(
-            (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
-        )
+        decisions_now = tables.read_or_empty("identifications").where(here)
         for row in decisions_now.groupBy("decision").count().collect():
             run.count(row.decision, row["count"])
     said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("match", "review", "unknown"))
@@ -193,14 +190,16 @@ def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame
             f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
         )
     limits = sorted({row.settings_id for row in found if row.contract_id == gallery.contract_id})
+    comparable = of_date.where(F.col("contract_id") == gallery.contract_id)
+    if len(limits) <= 1:
+        return comparable
     configured = settings_id(context.settings.spec())
-    if len(limits) > 1 and configured not in limits:
+    if configured not in limits:
         raise InputError(
             f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
             f" are others ({configured}); identify with the settings of the embed run that counts"
         )
-    counting = configured if len(limits) > 1 else (limits[0] if limits else configured)
-    return of_date.where((F.col("contract_id") == gallery.contract_id) & (F.col("settings_id") == counting))
+    return comparable.where(F.col("settings_id") == configured)
 
 
 def nearest(faces: DataFrame, samples: DataFrame, dimension: int, k: int, keep_floor: float) -> DataFrame:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torchvision.ops import nms
 
+from udfs.vision import weights
 from udfs.vision.detect import Detection, Detector, in_order
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
@@ -153,8 +154,7 @@ class CenterFace(Detector):
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
         module = CenterFaceNet()
-        counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
-        module.load_state_dict({**counters, **tensors}, strict=True)
+        weights.put(module, tensors)
         self._features = network(module, spec)
         self._heat, self._size, self._offset, self._landmarks = (_linear(output) for output in module.outputs)
         self._score = spec.detection_score if spec.detection_score is not None else self.score

@@ -4,6 +4,7 @@ import numpy as np
 from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
+from udfs.vision import weights
 from udfs.vision.align import margin_crop
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Embedder, Tensors, UnitVectors
@@ -33,9 +34,7 @@ class FaceNet(Embedder):
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
         module = _network()
-        # The counters of the batch normalisations take no part in inference and are not among the weights.
-        counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
-        module.load_state_dict({**counters, **tensors}, strict=True)
+        weights.put(module, tensors)
         self._margin = _margin(spec)
         self._vectors = UnitVectors(
             network(module, spec, shift=127.5, scale=128.0, shape=(spec.batch_size, self.side, self.side)), spec

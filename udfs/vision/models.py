@@ -1,6 +1,7 @@
 """Which detectors and embedders there are, by the names the settings use."""
 
 import pkgutil
+from typing import Any
 
 from udfs.errors import InputError
 from udfs.vision.detect import Detector
@@ -23,9 +24,7 @@ def detector(name: str) -> type[Detector]:
     Raises:
         InputError: there is none.
     """
-    if name not in DETECTORS:
-        raise InputError(f"no detector is called {name!r}; use one of: {', '.join(DETECTORS)}")
-    return pkgutil.resolve_name(DETECTORS[name])
+    return _named("detector", name, DETECTORS)
 
 
 def embedder(name: str) -> type[Embedder]:
@@ -34,6 +33,10 @@ def embedder(name: str) -> type[Embedder]:
     Raises:
         InputError: there is none.
     """
-    if name not in EMBEDDERS:
-        raise InputError(f"no embedder is called {name!r}; use one of: {', '.join(EMBEDDERS)}")
-    return pkgutil.resolve_name(EMBEDDERS[name])
+    return _named("embedder", name, EMBEDDERS)
+
+
+def _named(kind: str, name: str, known: dict[str, str]) -> Any:
+    if name not in known:
+        raise InputError(f"no {kind} is called {name!r}; use one of: {', '.join(known)}")
+    return pkgutil.resolve_name(known[name])

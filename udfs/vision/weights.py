@@ -165,6 +165,15 @@ def load(name: str, explicit: str | None = None) -> Tensors:
     return _verified(weights, path.read_bytes(), str(path))
 
 
+def put(module: "torch.nn.Module", tensors: Tensors) -> None:
+    """Give a module its weights, all of them and no others.
+
+    The counters of batch normalisations take no part in inference, and are not among the weights.
+    """
+    counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
+    module.load_state_dict({**counters, **tensors}, strict=True)
+
+
 def digest(tensors: Tensors) -> str:
     """SHA-256 over the tensors in the order of their names: name, dtype, shape, little-endian bytes."""
     sha = hashlib.sha256()
