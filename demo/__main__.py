@@ -21,7 +21,7 @@ from udfs.errors import InputError
 from udfs.vision import weights
 
 _RESULT = """
-SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal,
+SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal, f.quality.size AS pixels,
        d.decision, d.person_id, d.similarity, d.runner_up_person_id, d.similarity - d.margin AS runner_up, c.embedder
 FROM images i
 JOIN image_outcomes o USING (image_id)
@@ -51,12 +51,13 @@ def settings(explicit: str | None) -> tuple[str, ...]:
 def show(made: Context) -> None:
     """Print what became of every image."""
     made.tables.register_views()
-    table = Table("image", "face", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
+    table = Table("image", "face", "pixels", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
     for row in made.spark.sql(_RESULT).where(F.col("embedder") == made.settings.vision.embedder).collect():
         face = "" if row.ordinal is None else str(row.ordinal + 1)
+        pixels = "" if row.pixels is None else f"{row.pixels:.0f}"
         near = "" if row.similarity is None else f"{row.similarity:.3f}"
         second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
-        cells = (row.image, face, row.decision or row.outcome, row.person_id or "", near, second)
+        cells = (row.image, face, pixels, row.decision or row.outcome, row.person_id or "", near, second)
         table.add_row(*[Text(cell) for cell in cells])  # in a plain string rich takes [brackets] for markup
     Console(width=110).print(table)
 

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs import ledger
 from jobs.options import RUN_DATE, Context, job_command, run_command
+from schemas.catalog import DECISIONS
 from udfs import matching
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
@@ -27,8 +28,14 @@ SAMPLES_A_BLOCK = 4096
     type=click.IntRange(min=1),
     help="Persons kept for each face.  [default: identify.k of the settings]",
 )
+@click.option(
+    "--minimum-size",
+    type=click.FloatRange(min=0),
+    metavar="PX",
+    help="Smaller faces are not searched for.  [default: identify.minimum_size of the settings]",
+)
 def command(context: Context, **arguments: object) -> None:
-    """Find the nearest registered persons of each face, and decide: match, review, or unknown.
+    """Find the nearest registered persons of each face, and decide: match, review, unknown, or too_small.
 
     \b
     rollcall identify --tables ./tables --run-date 2026-01-31 -k 5
@@ -41,7 +48,12 @@ def command(context: Context, **arguments: object) -> None:
 
 
 def identify(
-    context: Context, *, run_date: date, gallery_name: str | None = None, k: int | None = None
+    context: Context,
+    *,
+    run_date: date,
+    gallery_name: str | None = None,
+    k: int | None = None,
+    minimum_size: float | None = None,
 ) -> dict[str, int]:
     """Identify the faces of a date; returns what was counted.
 
@@ -51,9 +63,14 @@ def identify(
     tables = context.tables
     gallery = Gallery.open(context, gallery_name, run_date)
     faces = _comparable(context, gallery, run_date)
-    search = Search.of(context, gallery, k)
+    search = Search.of(context, gallery, k, minimum_size)
 
-    arguments = {"run_date": run_date, "gallery_name": gallery.name, "k": search.k}
+    arguments = {
+        "run_date": run_date,
+        "gallery_name": gallery.name,
+        "k": search.k,
+        "minimum_size": search.minimum_size,
+    }
     with ledger.run(context.spark, tables, "identify", arguments) as run:
         run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
         here = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
@@ -64,12 +81,14 @@ def identify(
         pending = faces.join(decided.select("face_id"), "face_id", "left_anti")
         run.count("faces", faces.count())
         # Cut loose from the tables: what is pending must not change while it is being decided.
-        probes = pending.select("face_id", "image_id", "run_date", "contract_id").localCheckpoint()
-        pending = faces.join(probes.select("face_id"), "face_id", "left_semi")
-        run.count("searched", probes.count())
+        probes = pending.select("face_id", "image_id", "run_date", "contract_id", "quality").localCheckpoint()
+        identifiable = probes.where(F.col("quality.size") >= search.minimum_size).select("face_id")
+        run.count("searched", identifiable.count())
         run.count("dropped", dropped.count())
-        if run.counts["searched"] or run.counts["dropped"]:
-            ranked = nearest(pending, gallery.samples, gallery.dimension, search.k, search.keep_floor).localCheckpoint()
+        if not (probes.isEmpty() and dropped.isEmpty()):
+            searched = faces.join(identifiable, "face_id", "left_semi")
+            ranked = nearest(searched, gallery.samples, gallery.dimension, search.k, search.keep_floor)
+            ranked = ranked.localCheckpoint()
             scope = probes.select("face_id").union(dropped).select("face_id", F.lit(gallery.name).alias("gallery_name"))
             tables.replace("matches", _matches(probes, ranked, gallery, run), scope, [run_date])
             decisions = _decisions(probes, ranked, gallery, search, run)
@@ -77,7 +96,7 @@ def identify(
         decisions_now = tables.read_or_empty("identifications").where(here)
         for row in decisions_now.groupBy("decision").count().collect():
             run.count(row.decision, row["count"])
-    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("match", "review", "unknown"))
+    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in DECISIONS)
     context.say(
         f"identify: {run.counts['searched']:,} of {run.counts['faces']:,} faces searched among"
         f" {gallery.persons:,} persons; {said}"
@@ -156,6 +175,7 @@ class Search:
     """What decides, besides the faces and the gallery."""
 
     k: int
+    minimum_size: float
     keep_floor: float
     match: float
     review: float
@@ -163,14 +183,15 @@ class Search:
     search_id: str
 
     @classmethod
-    def of(cls, context: Context, gallery: Gallery, k: int | None) -> "Search":
+    def of(cls, context: Context, gallery: Gallery, k: int | None, minimum_size: float | None) -> "Search":
         """The settings for a gallery's embedder."""
         settings = context.settings
         threshold = settings.threshold(gallery.embedder)
         k = k or settings.identify.k
+        minimum_size = settings.identify.minimum_size if minimum_size is None else minimum_size
         threshold_id = f"settings:{gallery.embedder}:{threshold.match}:{threshold.review}"
-        search_id = stable_id("search", k, str(threshold.keep_floor), threshold_id)
-        return cls(k, threshold.keep_floor, threshold.match, threshold.review, threshold_id, search_id)
+        search_id = stable_id("search", k, str(minimum_size), str(threshold.keep_floor), threshold_id)
+        return cls(k, minimum_size, threshold.keep_floor, threshold.match, threshold.review, threshold_id, search_id)
 
 
 def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame:
@@ -251,7 +272,8 @@ def _decisions(faces: DataFrame, ranked: DataFrame, gallery: Gallery, search: Se
         F.col("similarity").alias("runner_up_similarity"),
     )
     decision = (
-        F.when(F.col("similarity") >= search.match, "match")
+        F.when(F.col("quality.size") < search.minimum_size, "too_small")
+        .when(F.col("similarity") >= search.match, "match")
         .when(F.col("similarity") >= search.review, "review")
         .otherwise("unknown")
     )
@@ -264,6 +286,7 @@ def _decisions(faces: DataFrame, ranked: DataFrame, gallery: Gallery, search: Se
             "image_id",
             "run_date",
             "contract_id",
+            "quality",
             decision.alias("decision"),
             "person_id",
             "sample_id",

@@ -47,9 +47,10 @@ class Enroll(_Strict):
 
 
 class Identify(_Strict):
-    """What is kept for each face."""
+    """Which faces are searched for, and what is kept for each."""
 
     k: Positive
+    minimum_size: Annotated[float, Field(ge=0)]
 
 
 class Threshold(_Strict):

@@ -276,7 +276,7 @@ MATCHES = Table(
     ),
 )
 
-DECISIONS = ("match", "review", "unknown")
+DECISIONS = ("match", "review", "unknown", "too_small")
 
 IDENTIFICATIONS = Table(
     name="identifications",
@@ -288,7 +288,8 @@ IDENTIFICATIONS = Table(
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
-        Column("decision", "string", "match, review, or unknown"),
+        Column("quality", spark_type(FACE.field("quality").type), "the face's, as in faces"),
+        Column("decision", "string", "match, review, unknown; or too_small to be searched for"),
         Column("person_id", "string", "the best person at or above keep_floor", nullable=True),
         Column("sample_id", "string", "that person's nearest sample", nullable=True),
         Column("similarity", "double", _SIMILARITY, nullable=True),
@@ -299,7 +300,7 @@ IDENTIFICATIONS = Table(
         Column("review_threshold", "double", "review at or above"),
         Column("gallery_digest", "string", "samples, persons, validity and labels that were searched"),
         Column("gallery_persons", "bigint", "persons that were searched"),
-        Column("search_id", "string", "hash of k, keep_floor and thresholds"),
+        Column("search_id", "string", "hash of k, minimum_size, keep_floor and thresholds"),
         _RUN,
     ),
     key=("face_id", "gallery_name"),
@@ -307,7 +308,8 @@ IDENTIFICATIONS = Table(
     constraints={
         "known_decision": _any_of("decision", DECISIONS),
         "similarity_is_a_cosine": f"similarity IS NULL OR similarity BETWEEN -{_ONE} AND {_ONE}",
-        "a_match_names_someone": "decision = 'unknown' OR person_id IS NOT NULL",
+        "a_match_names_someone": "decision IN ('unknown', 'too_small') OR person_id IS NOT NULL",
+        "too_small_names_no_one": "decision != 'too_small' OR person_id IS NULL",
     },
     deletion_vectors=True,
     examples=(

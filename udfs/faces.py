@@ -56,7 +56,7 @@ def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> Callab
     agreed = replace(spec, contract_id=contract_id)  # an executor that arrives at another refuses to work
 
     def embed(batches: Batches) -> Batches:
-        pipeline = _pipeline(_on_this_executor(agreed))
+        pipeline = _pipeline(on_this_executor(agreed))
         waiting: deque[int] = deque()
 
         def images() -> Iterator[tuple[object, Read]]:
@@ -80,7 +80,7 @@ def _pipeline(spec: VisionSpec) -> FacePipeline:
     return FacePipeline(spec)
 
 
-def _on_this_executor(spec: VisionSpec) -> VisionSpec:
+def on_this_executor(spec: VisionSpec) -> VisionSpec:
     """The GPU that Spark assigned to this task, if GPUs are what was asked for.
 
     Where CUDA_VISIBLE_DEVICES is set, its one device has index 0; else the address is the index.

@@ -1,5 +1,6 @@
 """identify on made-up vectors, held against its definition."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -24,7 +25,9 @@ def unit(count: int, seed: int) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def put_faces(context: Context, vectors: np.ndarray, day: date = DAY, limits: str = "s") -> None:
+def put_faces(
+    context: Context, vectors: np.ndarray, day: date = DAY, limits: str = "s", sizes: Sequence[float] | None = None
+) -> None:
     rows = [
         {
             **{
@@ -34,9 +37,9 @@ def put_faces(context: Context, vectors: np.ndarray, day: date = DAY, limits: st
                 "contract_id": CONTRACT,
             },
             **{"settings_id": limits, "ordinal": 0, "box": (0.0, 0.0, 50.0, 50.0), "landmarks": [(0.0, 0.0)] * 5},
-            **{"score": 1.0, "quality": (50.0,) * 7, "embedding": vector.tolist(), "run_id": "r"},
+            **{"score": 1.0, "quality": (size, *(0.0,) * 6), "embedding": vector.tolist(), "run_id": "r"},
         }
-        for at, vector in enumerate(vectors)
+        for at, (vector, size) in enumerate(zip(vectors, sizes or [50.0] * len(vectors), strict=True))
     ]
     context.tables.append("faces", context.spark.createDataFrame(rows, FACES.schema))
 
@@ -191,3 +194,22 @@ def test_another_vector_of_the_same_sample_is_another_gallery(context: Context) 
     vector = ", ".join(f"CAST({value!r} AS float)" for value in faces[0].tolist())
     context.tables.update("gallery", gallery.selectExpr(*columns, f"array({vector}) AS embedding"))
     assert identify(context, run_date=DAY)["searched"] == 1
+
+
+@pytest.mark.slow
+def test_faces_under_the_identifiable_size_are_recorded_and_not_searched_for(context: Context) -> None:
+    faces = unit(2, seed=8)
+    put_samples(context, faces, ["a", "b"])
+    put_faces(context, faces, sizes=[39.9, 40.0])
+    counts = identify(context, run_date=DAY)
+    assert (counts["searched"], counts["match"], counts["too_small"]) == (1, 1, 1)
+    rows = context.tables.read("identifications").orderBy("quality.size").collect()
+    assert [(row.decision, row.person_id, row.quality.size) for row in rows] == [
+        ("too_small", None, 39.9),
+        ("match", "b", 40.0),
+    ]
+    assert [match[2] for match in matches_of(context)] == ["b"]
+    assert identify(context, run_date=DAY)["searched"] == 0
+    assert identify(context, run_date=DAY, minimum_size=39)["match"] == 2
+    assert identify(context, run_date=DAY, minimum_size=60)["too_small"] == 2
+    assert matches_of(context) == []
