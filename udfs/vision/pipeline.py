@@ -135,10 +135,12 @@ class _Run:
         self._detector = pipeline.detector
         self._embedder = pipeline.embedder
         self._limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
-        # Half of the memory is for what runs ahead, an eighth for pictures that wait for others of their
-        # canvas, an eighth for those that are being searched; the rest for one that is decoded once more.
-        self._budget = ByteBudget(spec.memory // 2)
-        self._batches: Batches[_Image] = Batches(spec.detection_pixels, spec.memory // 8)
+        # Half of the memory is for the one picture that is being decoded once more: 67 megapixels of the
+        # default. Three eighths are for what runs ahead, a sixteenth for pictures that wait for others of their
+        # canvas, a sixteenth for those that are being searched.
+        self._budget = ByteBudget(3 * spec.memory // 8)
+        self._searched_bytes = spec.memory // 16
+        self._batches: Batches[_Image] = Batches(spec.detection_pixels, spec.memory // 16)
         self._decoding_again = Lock()
         self._waiting: deque[_Image] = deque()
         self._searching: deque[tuple[list[_Image], Future[list[list[_Cut]]]]] = deque()
@@ -154,7 +156,7 @@ class _Run:
                     canvas = self._detector.canvas(*reversed(image.prepared.view.shape[:2]))
                     for batch in self._batches.add(canvas, image, image.prepared.held):
                         self._search(*batch)
-                self._take_faces(self._spec.memory // 8)
+                self._take_faces(self._searched_bytes)
                 self._embed(self._spec.batch_size)
                 self._take_embeddings(2 * threads)
                 yield from self._finished()
