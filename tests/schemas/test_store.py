@@ -69,7 +69,7 @@ def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) 
     row = dict.fromkeys(IDENTIFICATIONS.names)
     row |= {"face_id": "f", "gallery_name": "g", "image_id": "i", "run_date": DAY, "contract_id": "c"}
     row |= {"decision": "match", "threshold_id": "t", "threshold": 0.5, "review_threshold": 0.4}
-    row |= {"gallery_digest": "d", "gallery_persons": 1, "search_id": "s", "run_id": "r"}
+    row |= {"gallery_digest": "d", "gallery_persons": 1, "search_id": "s", "run_id": "r", "quality": (1.0,) * 7}
     with pytest.raises(Exception, match="a_match_names_someone"):
         tables.append("identifications", spark.createDataFrame([row], IDENTIFICATIONS.schema))
 

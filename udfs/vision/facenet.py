@@ -4,10 +4,12 @@ import numpy as np
 from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
+from udfs.ids import document_id
 from udfs.vision import weights
 from udfs.vision.align import margin_crop
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Embedder, Tensors, UnitVectors
+from udfs.vision.int8 import Ranges, ranges_of
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
 
@@ -32,23 +34,34 @@ class FaceNet(Embedder):
         flip = {"flip": True} if spec.flip else {}
         return {"name": "facenet", "revision": 1, "crop": "margin", "side": cls.side, "margin": _margin(spec), **flip}
 
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
-        module = _network()
+    def __init__(self, spec: VisionSpec, tensors: Tensors, ranges: Ranges | None = None) -> None:
+        module = untrained_network()
         weights.put(module, tensors)
+        shape = (spec.batch_size, self.side, self.side)
         self._margin = _margin(spec)
-        self._vectors = UnitVectors(
-            network(module, spec, shift=127.5, scale=128.0, shape=(spec.batch_size, self.side, self.side)), spec
-        )
+        self._vectors = UnitVectors(network(module, spec, shift=127.5, scale=128.0, shape=shape, ranges=ranges), spec)
 
     @classmethod
     def untrained(cls, spec: VisionSpec) -> "FaceNet":
-        return cls(spec, _network().state_dict())
+        return cls(spec, untrained_network().state_dict())
 
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return margin_crop(image, face, size=self.side, margin=self._margin)
 
 
-def _network() -> InceptionResnetV1:
+class FaceNetInt8(FaceNet):
+    """FaceNet with its convolutions in 8-bit integers; see `int8.py`. Everything else is as precise as configured."""
+
+    @classmethod
+    def rule(cls, spec: VisionSpec) -> dict[str, object]:
+        ranges = ranges_of("facenet-vggface2")
+        return {**super().rule(spec), "int8": {"revision": 1, "ranges": document_id(ranges)}}
+
+    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+        super().__init__(spec, tensors, ranges_of("facenet-vggface2"))
+
+
+def untrained_network() -> InceptionResnetV1:
     return InceptionResnetV1(pretrained=None, classify=False)
 
 

@@ -14,6 +14,7 @@ DETECTORS = {
 }
 EMBEDDERS = {
     "facenet-vggface2": "udfs.vision.facenet:FaceNet",
+    "facenet-vggface2-int8": "udfs.vision.facenet:FaceNetInt8",
     "dlib-resnet-v1": "udfs.vision.dlib:Dlib",
 }
 

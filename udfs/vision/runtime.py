@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.errors import InputError
+from udfs.vision.int8 import Ranges, has_int8, quantised
 from udfs.vision.spec import Precision, VisionSpec
 
 if TYPE_CHECKING:
@@ -35,18 +36,22 @@ def network(
     scale: float = 1.0,
     pixels: Pixels = np.uint8,
     shape: Shape | None = None,
+    ranges: Ranges | None = None,
 ) -> Network:
     """A network as a function of pixels, which are of the type `pixels`; it sees (pixel - shift) / scale.
 
-    shape: n, h and w where these are always the same.
+    shape: n, h and w where these are always the same. ranges: of the inputs of its convolutions, which are then
+    computed in 8-bit integers.
 
     Raises:
         InputError: the device is absent, or cannot compute in the precision asked for.
     """
+    if ranges is not None:
+        _refuse_without_int8(spec)
     prepared = _of_pixels(module, shift, scale)
     if spec.device.startswith("cuda"):
         return _on_gpu(prepared, spec.device, spec.precision)
-    return _on_cpu(prepared, spec, pixels, shape)
+    return _on_cpu(prepared, spec, pixels, shape, ranges)
 
 
 def cpu_precisions() -> list[Precision]:
@@ -55,6 +60,14 @@ def cpu_precisions() -> list[Precision]:
 
     capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ["fp32", "bf16"] if "BF16" in capable else ["fp32"]
+
+
+def _refuse_without_int8(spec: VisionSpec) -> None:
+    if spec.device != "cpu" or not has_int8():
+        raise InputError(
+            f"vision.embedder is {spec.embedder}, which needs a CPU with VNNI or AMX; set it to"
+            f" {spec.embedder.removesuffix('-int8')}"
+        )
 
 
 def fastest_precision(device: str) -> Precision:
@@ -83,7 +96,9 @@ def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.
     return OfPixels().eval().requires_grad_(False)
 
 
-def _on_cpu(module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: Shape | None) -> Network:
+def _on_cpu(
+    module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: Shape | None, ranges: Ranges | None
+) -> Network:
     import openvino
 
     precision = spec.precision
@@ -98,8 +113,8 @@ def _on_cpu(module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: 
         # Left to itself OpenVINO binds its threads to the first cores, those of every other worker as well.
         "ENABLE_CPU_PINNING": False,
     }
-    compiled = openvino.Core().compile_model(_converted(module, pixels, shape), "CPU", options)
-
+    model = _converted(module, pixels, shape)
+    compiled = openvino.Core().compile_model(model if ranges is None else quantised(model, ranges), "CPU", options)
     requests = threading.local()
 
     def run(pixels: Array) -> list[Array]:

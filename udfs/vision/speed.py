@@ -1,31 +1,37 @@
 """How fast this machine runs a model, which depends on its shape, not on its weights."""
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
 
 from udfs.vision.models import embedder
-from udfs.vision.spec import Precision, VisionSpec
+from udfs.vision.spec import VisionSpec
 
 _WARM, _TIMED = 2, 5
 
 
-def crops_per_second(spec: VisionSpec, precisions: list[Precision]) -> dict[Precision, float]:
-    """Crops the configured embedder embeds in a second on one thread in each precision; medians of alternating rounds.
+def crops_per_second(specs: dict[str, VisionSpec]) -> dict[str, float]:
+    """Crops each embedder embeds in a second on one thread; medians of alternating rounds.
 
     Raises:
         InputError: unknown models, or the device is absent.
     """
-    kind = embedder(spec.embedder)
-    made = {precision: kind.untrained(replace(spec, precision=precision)) for precision in precisions}
-    crops = list(np.random.default_rng(0).integers(0, 256, (spec.batch_size, kind.side, kind.side, 3), np.uint8))
-    seconds: dict[Precision, list[float]] = {precision: [] for precision in precisions}
+    calls = {name: _one_batch(spec) for name, spec in specs.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in specs}
     for number in range(_WARM + _TIMED):
-        for precision, model in made.items():
+        for name, call in calls.items():
             began = time.perf_counter()
-            model.embed(crops)
+            call()
             if number >= _WARM:
-                seconds[precision].append(time.perf_counter() - began)
-    return {precision: len(crops) / median(times) for precision, times in seconds.items()}
+                seconds[name].append(time.perf_counter() - began)
+    return {name: specs[name].batch_size / median(times) for name, times in seconds.items()}
+
+
+def _one_batch(spec: VisionSpec) -> Callable[[], object]:
+    kind = embedder(spec.embedder)
+    model = kind.untrained(spec)
+    crops = list(np.random.default_rng(0).integers(0, 256, (spec.batch_size, kind.side, kind.side, 3), np.uint8))
+    return partial(model.embed, crops)

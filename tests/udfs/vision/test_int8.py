@@ -1,0 +1,88 @@
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.errors import InputError
+from udfs.vision import runtime
+from udfs.vision.facenet import FaceNetInt8
+from udfs.vision.int8 import has_int8, ranges_of
+from udfs.vision.pipeline import FacePipeline
+from udfs.vision.runtime import network
+from udfs.vision.spec import VisionSpec
+
+needs_int8 = pytest.mark.skipif(not has_int8(), reason="needs a CPU with VNNI or AMX")
+
+
+class OneConvolution(torch.nn.Module):
+    def __init__(self, weights: np.ndarray) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, len(weights), 3, bias=False)
+        self.conv.weight.data = torch.from_numpy(weights)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x)
+
+
+@needs_int8
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), signed=st.booleans())
+def test_a_convolution_is_what_integers_give(seed: int, signed: bool) -> None:
+    """Inputs rounded to 256 steps and clipped, weights to 255 steps a channel, and their products summed."""
+    random = np.random.default_rng(seed)
+    weights = random.normal(size=(4, 3, 3, 3)).astype(np.float32)
+    weights[3] = 0
+    pixels = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    shift, reach = (128.0, 89.0) if signed else (0.0, 199.0)  # primes, so that no pixel lies between two steps
+    ranges = {"conv": (-reach if signed else 0.0, reach)}
+    run = network(OneConvolution(weights), VisionSpec(), shift=shift, ranges=ranges)
+
+    step = reach / 127 if signed else reach / 255
+    least, most = (-128, 127) if signed else (0, 255)
+    inputs = np.clip(np.round((pixels.astype(float) - shift) / step), least, most).transpose(0, 3, 1, 2)
+    widths = np.maximum(np.abs(weights).max((1, 2, 3)), 1e-30).astype(float) / 127
+    rounded = np.round(weights / widths[:, None, None, None])
+    sums = torch.nn.functional.conv2d(torch.from_numpy(inputs), torch.from_numpy(rounded)).numpy()
+    np.testing.assert_allclose(run(pixels)[0], sums * step * widths[:, None, None], rtol=1e-5, atol=1e-3)
+
+
+def test_every_convolution_has_its_range() -> None:
+    from udfs.vision.facenet import untrained_network
+
+    convolutions = {name for name, module in untrained_network().named_modules() if isinstance(module, torch.nn.Conv2d)}
+    assert set(ranges_of("facenet-vggface2")) == convolutions
+
+
+@needs_int8
+def test_embeddings_are_near_those_in_float(shared: Path, facenet_weights: Path, centerface_weights: Path) -> None:
+    photos = sorted((shared / "lfw-dev" / "images").rglob("*.jpg"))[::200]
+    vectors = {}
+    for name in ("facenet-vggface2", "facenet-vggface2-int8"):
+        pipeline = FacePipeline(VisionSpec(embedder=name, threads=2, weights=((name, str(facenet_weights)),)))
+        outcomes = pipeline.run((path, partial(path.read_bytes)) for path in photos)
+        vectors[name] = np.stack([face.embedding for _, outcome in outcomes for face in outcome.faces])
+    cosines = (vectors["facenet-vggface2"] * vectors["facenet-vggface2-int8"]).sum(1)
+    assert len(cosines) >= len(photos)
+    assert cosines.min() > 0.98
+    assert cosines.max() < 1 - 1e-6  # it is another network
+
+
+@pytest.mark.parametrize(
+    ("flags", "able"),
+    [("fpu avx2 avx512f", False), ("avx512f avx512_vnni", True), ("avx2 avx_vnni", True), ("amx_int8", True)],
+)
+def test_only_processors_that_do_not_saturate_are_taken(tmp_path: Path, flags: str, able: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: {flags}\n")
+    assert has_int8(tmp_path / "cpuinfo") == able
+    assert not has_int8(tmp_path / "nothing")
+
+
+def test_elsewhere_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = VisionSpec(embedder="facenet-vggface2-int8")
+    monkeypatch.setattr(runtime, "has_int8", lambda: False)
+    with pytest.raises(InputError, match="needs a CPU with VNNI or AMX; set it to facenet-vggface2"):
+        FaceNetInt8.untrained(spec)
