@@ -6,50 +6,29 @@ The ranges it rounds to are measured on LFW's training pairs. Accuracy is measur
 other persons.
 """
 
-import io
 import json
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
-from PIL import Image
 
+from benchmarks import lfw
 from benchmarks.data import data_option, facenet
+from benchmarks.lfw import BATCH
 from benchmarks.rounds import alternate, isa, save
-from evaluation.pairs import Pair, best_accuracy, read_pairs
-from udfs.search.similarity import similarity
 from udfs.vision import facenet as model
 from udfs.vision import weights
-from udfs.vision.detect import Detection
-from udfs.vision.embed import Embedder
 from udfs.vision.int8 import Ranges
 from udfs.vision.models import embedder
-from udfs.vision.pipeline import FacePipeline
 from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
 
-BATCH, CALIBRATION_BATCHES, TIMED_BATCHES = 16, 12, 20
+CALIBRATION_BATCHES, TIMED_BATCHES = 12, 20
 RANGES = Path(model.__file__).with_name("facenet-vggface2-int8.json")
-
-
-def crops_of(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, Array]:
-    """The crop of the face nearest the middle of each image: uint8 (160, 160, 3)."""
-    folder = data / "lfw-dev" / "images"
-    embedder_of_crops = embedder(spec.embedder).untrained(spec)
-    crops = {}
-    for name, outcome in FacePipeline(spec).run((name, partial((folder / name).read_bytes)) for name in images):
-        content = Image.open(io.BytesIO((folder / str(name)).read_bytes())).convert("RGB")
-        middle = np.array([content.width, content.height]) / 2
-        if outcome.faces:
-            boxes = [np.array(face.box) for face in outcome.faces]
-            box = min(boxes, key=lambda box: float(np.abs((box[:2] + box[2:]) / 2 - middle).sum()))
-            crops[str(name)] = embedder_of_crops.crop(content, Detection(box, np.zeros((5, 2)), 1.0))
-    return crops
 
 
 def measured_ranges(tensors: dict[str, torch.Tensor], crops: list[Array]) -> Ranges:
@@ -81,20 +60,6 @@ def write(ranges: Ranges) -> None:
     json.loads(RANGES.read_text(encoding="utf-8"))
 
 
-def embed(made: Embedder, crops: list[Array], threads: int) -> Array:
-    """Unit vectors of all crops, a batch a thread."""
-    batches = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
-    with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(made.embed, batches)))
-
-
-def scores(pairs: list[Pair], vectors: dict[str, Array]) -> tuple[Array, Array]:
-    """Similarities of the pairs whose faces were both found, and whether they are mated."""
-    both = [pair for pair in pairs if pair.left in vectors and pair.right in vectors]
-    left, right = (np.stack([vectors[getattr(pair, side)] for pair in both]) for side in ("left", "right"))
-    return similarity(left, right), np.array([pair.mated for pair in both])
-
-
 @click.command(help=__doc__)
 @data_option
 @click.option("--rounds", default=5, show_default=True, help="Timed rounds.")
@@ -105,11 +70,13 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
     files = (("facenet-vggface2", str(facenet(data))), ("facenet-vggface2-int8", str(facenet(data))))
     tensors = weights.load("facenet-vggface2", str(facenet(data)))
     spec = VisionSpec(threads=threads, precision=fastest, batch_size=BATCH, weights=files)
-    lfw = {part: read_pairs(data / "lfw-dev" / f"pairsDev{part}.txt") for part in ("Train", "Test")}
-    images = {part: sorted({name for pair in pairs for name in (pair.left, pair.right)}) for part, pairs in lfw.items()}
-    crops = crops_of(data, spec, sorted({name for names in images.values() for name in names}))
+    parts = lfw.pairs(data)
+    images = {part: {name for pair in of for name in (pair.left, pair.right)} for part, of in parts.items()}
+    found = lfw.faces(data, spec, sorted(images["Train"] | images["Test"]))
+    crop = embedder(spec.embedder).untrained(spec).crop
+    crops = {name: crop(face.image, face.found) for name, face in found.items()}
     if write_ranges:
-        some = [crops[name] for name in images["Train"] if name in crops]
+        some = [crop for name, crop in crops.items() if name in images["Train"]]
         some = some[:: len(some) // (BATCH * CALIBRATION_BATCHES)][: BATCH * CALIBRATION_BATCHES]
         write(measured_ranges(tensors, some))
         print(f"ranges of {len(some)} training faces written to {RANGES}")
@@ -121,26 +88,21 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
     }
     made = {name: embedder(of.embedder)(of, tensors) for name, of in specs.items()}
     timed = list(crops.values())[: BATCH * TIMED_BATCHES]
-    timings = alternate({name: partial(embed, of, timed, threads) for name, of in made.items()}, rounds)
+    timings = alternate({name: partial(lfw.embed, of, timed, threads) for name, of in made.items()}, rounds)
 
     figures: dict[str, object] = {"faces": len(timed), "threads": threads, "rounds": rounds}
-    exact = embed(made["fp32"], list(crops.values()), threads)
+    exact = lfw.embed(made["fp32"], list(crops.values()), threads)
     print(f"\n{'':6} {'faces/s':>8} {'test accuracy':>14} {'at the train threshold':>23} {'cosine to fp32':>15}")
     for name, of in made.items():
-        vectors = embed(of, list(crops.values()), threads)
-        by_image = dict(zip(crops, vectors, strict=True))
-        train, threshold = best_accuracy(*scores(lfw["Train"], by_image))
-        similarities, mated = scores(lfw["Test"], by_image)
-        test, at_train = best_accuracy(similarities, mated)[0], float(((similarities >= threshold) == mated).mean())
+        vectors = lfw.embed(of, list(crops.values()), threads)
+        held = lfw.accuracy(parts, dict(zip(crops, vectors, strict=True)))
         cosine = float((vectors * exact).sum(1).mean())
         speed = len(timed) / timings[name].median
-        print(f"{name:6} {speed:8.1f} {test:14.4f} {at_train:23.4f} {cosine:15.5f}")
+        print(f"{name:6} {speed:8.1f} {held.test:14.4f} {held.test_at_train_threshold:23.4f} {cosine:15.5f}")
         figures[name] = {
             "faces_per_second": round(speed, 1),
-            "train_accuracy": round(train, 4),
-            "train_threshold": round(threshold, 4),
-            "test_accuracy": round(test, 4),
-            "test_accuracy_at_train_threshold": round(at_train, 4),
+            "test_accuracy": round(held.test, 4),
+            "test_accuracy_at_train_threshold": round(held.test_at_train_threshold, 4),
             "mean_cosine_to_fp32": round(cosine, 5),
         }
     figures["ratio"] = round(timings[fastest].median / timings["int8"].median, 2)

@@ -1,0 +1,135 @@
+"""What each choice of detector, margin, precision and averaging does to accuracy, and how small a face may be.
+
+python -m benchmarks.accuracy --data FOLDER
+
+LFW's development view. Choices are made on the training pairs; the test pairs show other persons. No timing.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks import lfw
+from benchmarks.data import data_option, facenet
+from benchmarks.rounds import save
+from evaluation.pairs import Pair
+from udfs.vision import weights
+from udfs.vision.models import embedder
+from udfs.vision.runtime import fastest_precision
+from udfs.vision.spec import VisionSpec
+
+Array = np.ndarray
+
+MARGINS = {"centerface": (0, 14, 20, 26, 32), "mtcnn": (0, 14, 26)}
+SIZES = (None, 64, 50, 40, 32, 24, 16)
+RATES = (1e-3, 1e-4)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One choice, and the errors it makes."""
+
+    choice: str
+    faces: int
+    train: float
+    test: float
+    test_at_train_threshold: float
+    fnmr_at_fmr_1e3: float
+    fnmr_at_fmr_1e4: float
+
+    def line(self) -> str:
+        return (
+            f"{self.choice:58} {self.faces:5} {self.train:7.4f} {self.test:7.4f} {self.test_at_train_threshold:8.4f}"
+            f" {self.fnmr_at_fmr_1e3:9.4f} {self.fnmr_at_fmr_1e4:9.4f}"
+        )
+
+
+class Study:
+    """Embeds the faces of LFW in one way after another."""
+
+    def __init__(self, data: Path, threads: int) -> None:
+        self.weights = {"facenet-vggface2": facenet(data), "facenet-vggface2-int8": facenet(data)}
+        self.parts = lfw.pairs(data)
+        self.threads = threads
+        self.data = data
+        self.found: dict[tuple[str, str], dict[str, lfw.Face]] = {}
+
+    def vectors(self, spec: VisionSpec, faces: dict[str, lfw.Face]) -> dict[str, Array]:
+        path = self.weights.get(spec.embedder)
+        made = embedder(spec.embedder)(spec, weights.load(spec.embedder, None if path is None else str(path)))
+        crops = [made.crop(face.image, face.found) for face in faces.values()]
+        return dict(zip(faces, lfw.embed(made, crops, self.threads), strict=True))
+
+    def faces(self, spec: VisionSpec) -> dict[str, lfw.Face]:
+        key = (spec.detector, spec.precision)
+        if key not in self.found:
+            names = {name for pairs in self.parts.values() for pair in pairs for name in _names(pair)}
+            plain = replace(spec, weights=tuple((name, str(path)) for name, path in self.weights.items()))
+            self.found[key] = lfw.faces(self.data, plain, sorted(names))
+        return self.found[key]
+
+    def row(self, choice: str, spec: VisionSpec) -> Row:
+        faces = self.faces(replace(spec, embedder="facenet-vggface2", margin=None, flip=False))
+        vectors = self.vectors(spec, faces)
+        held, missed = lfw.accuracy(self.parts, vectors), lfw.fnmr_at(vectors, RATES)
+        rounded = (held.train, held.test, held.test_at_train_threshold, *(missed[rate][1] for rate in RATES))
+        return Row(choice, len(faces), *(round(value, 4) for value in rounded))
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return pair.left, pair.right
+
+
+def by_size(study: Study, spec: VisionSpec) -> list[dict[str, float]]:
+    """Faces made smaller, against all faces as they are: errors at the threshold of FMR 1e-4 between those."""
+    faces = study.faces(spec)
+    gallery = study.vectors(spec, faces)
+    threshold = lfw.fnmr_at(gallery, RATES)[1e-4][0]
+    persons = np.array([name.partition("/")[0] for name in faces])
+    different = persons[:, None] != persons
+    same = ~different & ~np.eye(len(persons), dtype=bool)
+    rows = []
+    for size in SIZES:
+        probes = gallery if size is None else study.vectors(spec, {name: face.at(size) for name, face in faces.items()})
+        similarities = np.stack(list(probes.values())) @ np.stack(list(gallery.values())).T
+        side = float(np.median([face.found.side for face in faces.values()])) if size is None else float(size)
+        missed, taken = (similarities[same] < threshold).mean(), (similarities[different] >= threshold).mean()
+        rows.append({"pixels": round(side), "fnmr": round(float(missed), 4), "fmr": float(f"{taken:.2g}")})
+    return rows
+
+
+@click.command(help=__doc__)
+@data_option
+@click.option("--threads", default=2, show_default=True, help="Threads to compute on; results do not depend on it.")
+def main(data: Path, threads: int) -> None:
+    study = Study(data, threads)
+    fastest = fastest_precision("cpu")
+    base = VisionSpec(threads=threads, precision=fastest)
+    choices = {
+        f"{detector}, facenet-vggface2 {fastest}, margin {margin}": replace(base, detector=detector, margin=margin)
+        for detector, margins in MARGINS.items()
+        for margin in margins
+    }
+    choices |= {
+        "centerface, facenet-vggface2 fp32": replace(base, precision="fp32"),
+        f"centerface, facenet-vggface2-int8 {fastest}": replace(base, embedder="facenet-vggface2-int8"),
+        f"centerface, facenet-vggface2 {fastest}, flip": replace(base, flip=True),
+        "mtcnn, facenet-vggface2 fp32": replace(base, detector="mtcnn", precision="fp32"),
+        f"centerface, dlib-resnet-v1 {fastest}": replace(base, embedder="dlib-resnet-v1"),
+    }
+    print(f"{'':58} faces   train    test at train fmr=1e-3  fmr=1e-4")
+    rows = []
+    for choice, spec in choices.items():
+        rows.append(study.row(choice, spec))
+        print(rows[-1].line(), flush=True)
+    print(f"\n{'pixels':>6} {'fnmr':>7} {'fmr':>8}")
+    sizes = by_size(study, base)
+    for size in sizes:
+        print(f"{size['pixels']:6} {size['fnmr']:7.4f} {size['fmr']:8.1e}")
+    print(f"written to {save('accuracy', {'choices': [asdict(row) for row in rows], 'sizes': sizes})}")
+
+
+if __name__ == "__main__":
+    main()
