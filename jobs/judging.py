@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from udfs.search.pairs import pairs_at_least
 from udfs.search.similarity import similarity
-from udfs.search.topk import pairs_at_least
 
 Array = np.ndarray
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.arrow import Batches
+from udfs.search.gallery import Gallery
 from udfs.search.similarity import refuse_unfit
-from udfs.search.topk import Gallery, nearest_persons
 
 Array = np.ndarray
 
@@ -79,13 +79,15 @@ def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], B
     """
 
     def search(batches: Batches) -> Batches:
+        from udfs.search.topk import Index
+
         for batch in batches:
             for pair in batch.to_pylist():
                 queries = _matrix(pair["query_vectors"], dimension)
                 gallery = Gallery.of(
                     _matrix(pair["gallery_vectors"], dimension), pair["person_ids"], pair["sample_ids"]
                 )
-                found = nearest_persons(queries, gallery, k, floor)
+                found = Index(gallery).nearest(queries, k, floor)
                 faces = np.asarray(pair["face_ids"], object)[found.query]
                 columns = (faces, found.person, found.sample, found.similarity)
                 yield pa.RecordBatch.from_arrays(

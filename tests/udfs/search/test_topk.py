@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.errors import InputError
+from udfs.search.gallery import Gallery
+from udfs.search.pairs import pairs_at_least
 from udfs.search.similarity import fast_error, refuse_unfit, similarity
-from udfs.search.topk import Gallery, nearest_persons, pairs_at_least
+from udfs.search.topk import Index
 
 Array = np.ndarray
 
@@ -28,7 +30,7 @@ def oracle(queries: Array, vectors: Array, persons: list[str], samples: list[str
 
 
 def result(queries: Array, gallery: Gallery, k: int, floor: float):
-    near = nearest_persons(queries, gallery, k, floor)
+    near = Index(gallery).nearest(queries, k, floor)
     return list(
         zip(
             near.query.tolist(),

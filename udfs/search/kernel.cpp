@@ -1,0 +1,149 @@
+// The scan of a gallery in 8-bit integers: products, bounds and the test against the bar in one pass, in registers.
+//
+// A block of 12 queries meets a panel of 32 samples. vpdpbusd multiplies unsigned by signed bytes, so the panel
+// holds code + 128 and each accumulator starts at -128 * (sum of the query's codes) + offset: it ends as
+// score + offset, exactly. A panel of 512 dimensions is 16 KB and stays in the L1 cache while all queries pass.
+//
+// What the numbers mean is said in rounding.py, and what becomes of survivors in survivors.py.
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace {
+
+constexpr int kQueries = 12;
+constexpr int kSamples = 32;
+
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,popcnt")))
+#define ALWAYS VNNI inline __attribute__((always_inline))
+
+}  // namespace
+
+extern "C" {
+
+struct Gallery {
+  const uint8_t* panels;  // [panels][width / 4][32][4], code + 128
+  const float* scales;    // [panels][32]; NaN where a row is only there to fill the panel
+  int64_t count;          // of panels
+  int64_t width;          // of codes, a multiple of 4
+};
+
+struct Queries {
+  const int32_t* codes;  // [blocks][width / 4][12], four int8 codes each
+  const int32_t* start;  // [blocks][12], what the accumulators start at
+  const float* least;    // [blocks][12], the least (score + offset) * s_g that is kept; NaN for a filling row
+  const float* scale;    // [blocks][12]
+  const float* offset;   // [blocks][12]
+  const float* slack;    // [blocks][12]
+  int64_t blocks;
+};
+
+struct Survivors {
+  int32_t* count;  // [queries]
+  int32_t* row;    // [queries][room]
+  float* high;     // [queries][room]
+  float* low;      // [queries][room]
+  int64_t room;
+};
+}
+
+namespace {
+
+// Keep those of 16 samples that pass; `sized` is (score + offset) * s_g.
+VNNI void keep(const Queries& queries, const Survivors& out, int64_t query, int64_t first, __m512 sized, __m512 scales,
+               __mmask16 passed) {
+  const __m512 scale = _mm512_set1_ps(queries.scale[query]), slack = _mm512_set1_ps(queries.slack[query]);
+  const __m512 high = _mm512_fmadd_ps(sized, scale, slack);
+  const __m512 loss = _mm512_set1_ps(2 * queries.scale[query] * queries.offset[query]);
+  const __m512 low = _mm512_sub_ps(high, _mm512_fmadd_ps(scales, loss, _mm512_add_ps(slack, slack)));
+  const __m512i row = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int32_t>(first)),
+                                       _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  const int64_t at = query * out.room + out.count[query];
+  _mm512_mask_compressstoreu_epi32(out.row + at, passed, row);
+  _mm512_mask_compressstoreu_ps(out.high + at, passed, high);
+  _mm512_mask_compressstoreu_ps(out.low + at, passed, low);
+  out.count[query] += _mm_popcnt_u32(passed);
+}
+
+// One block of queries against one panel; whether any query has no room for another panel.
+VNNI __attribute__((noinline)) bool meet(const Gallery& gallery, const Queries& queries, const Survivors& out,
+                                         int64_t block, int64_t panel) {
+  const int64_t steps = gallery.width / 4;
+  const uint8_t* samples = gallery.panels + panel * gallery.width * kSamples;
+  const int32_t* codes = queries.codes + block * steps * kQueries;
+  const int32_t* start = queries.start + block * kQueries;
+  __m512i left[kQueries], right[kQueries];
+#pragma GCC unroll 12
+  for (int q = 0; q < kQueries; q++) left[q] = right[q] = _mm512_set1_epi32(start[q]);
+  for (int64_t step = 0; step < steps; step++, samples += 4 * kSamples, codes += kQueries) {
+    const __m512i first = _mm512_load_si512(samples), second = _mm512_load_si512(samples + 64);
+#pragma GCC unroll 12
+    for (int q = 0; q < kQueries; q++) {
+      const __m512i query = _mm512_set1_epi32(codes[q]);
+      // By hand, as gcc copies accumulators around the intrinsic.
+      asm("vpdpbusd %2, %1, %0" : "+v"(left[q]) : "v"(first), "v"(query));
+      asm("vpdpbusd %2, %1, %0" : "+v"(right[q]) : "v"(second), "v"(query));
+    }
+  }
+  const float* of_samples = gallery.scales + panel * kSamples;
+  const __m512 s0 = _mm512_loadu_ps(of_samples), s1 = _mm512_loadu_ps(of_samples + 16);
+  const float* least = queries.least + block * kQueries;
+  __m512 sized0[kQueries], sized1[kQueries];
+  unsigned passed = 0;
+#pragma GCC unroll 12
+  for (int q = 0; q < kQueries; q++) {
+    const __m512 bar = _mm512_set1_ps(least[q]);
+    sized0[q] = _mm512_mul_ps(_mm512_cvtepi32_ps(left[q]), s0);
+    sized1[q] = _mm512_mul_ps(_mm512_cvtepi32_ps(right[q]), s1);
+    passed |= _mm512_cmp_ps_mask(sized0[q], bar, _CMP_GE_OQ) | _mm512_cmp_ps_mask(sized1[q], bar, _CMP_GE_OQ);
+  }
+  if (passed == 0) return false;
+  bool full = false;
+#pragma GCC unroll 12
+  for (int q = 0; q < kQueries; q++) {
+    const __m512 bar = _mm512_set1_ps(least[q]);
+    const __mmask16 m0 = _mm512_cmp_ps_mask(sized0[q], bar, _CMP_GE_OQ);
+    const __mmask16 m1 = _mm512_cmp_ps_mask(sized1[q], bar, _CMP_GE_OQ);
+    if (m0 | m1) {
+      const int64_t query = block * kQueries + q;
+      if (m0) keep(queries, out, query, panel * kSamples, sized0[q], s0, m0);
+      if (m1) keep(queries, out, query, panel * kSamples + 16, sized1[q], s1, m1);
+      full |= out.count[query] + kSamples > out.room;
+    }
+  }
+  return full;
+}
+
+}  // namespace
+
+extern "C" {
+
+// Whether this processor can run the scan.
+int rollcall_can_scan() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+
+// Scan the visits `from` to `to`, of which visit v goes to panel v * stride mod count; every query must have room
+// for one panel. Returns the visit to go on with: before `to` where a buffer has no room for another panel.
+VNNI int64_t rollcall_scan(const Gallery* gallery, const Queries* queries, const Survivors* out, int64_t from,
+                           int64_t to, int64_t stride) {
+  const int64_t lines = gallery->width * kSamples / 64;
+  for (int64_t visit = from; visit < to; visit++) {
+    const int64_t panel = static_cast<int64_t>(static_cast<__int128>(visit) * stride % gallery->count);
+    const int64_t next = static_cast<int64_t>(static_cast<__int128>(visit + 1) * stride % gallery->count);
+    const char* ahead = reinterpret_cast<const char*>(gallery->panels + next * gallery->width * kSamples);
+    const int64_t a_block = (lines + queries->blocks - 1) / queries->blocks;
+    bool full = false;
+    for (int64_t block = 0; block < queries->blocks; block++) {
+      for (int64_t line = block * a_block; line < (block + 1) * a_block && line < lines; line++)
+        _mm_prefetch(ahead + line * 64, _MM_HINT_T1);
+      full |= meet(*gallery, *queries, *out, block, panel);
+    }
+    if (full) return visit + 1;
+  }
+  return to;
+}
+}

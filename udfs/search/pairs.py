@@ -1,0 +1,26 @@
+"""All pairs of vectors that are alike, exactly."""
+
+import numpy as np
+
+from udfs.search.similarity import fast_error, similarity
+
+Array = np.ndarray
+
+
+def pairs_at_least(left: Array, right: Array, floor: float, block: int = 1024) -> tuple[Array, Array, Array]:
+    """All pairs of a row of `left` and a row of `right` that are at least `floor` similar.
+
+    left: float32 (n, d); right: float32 (m, d); unit length.
+    Returns: rows of `left`, rows of `right`, similarities (float64), each (pairs,).
+    """
+    found: list[tuple[Array, Array, Array]] = [(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))]
+    error = fast_error(left.shape[1]) if len(left) else 0.0
+    for start in range(0, len(left), block):
+        part = left[start : start + block]
+        # As float64: a Python float would be rounded to the product's float32, perhaps upwards.
+        i, j = np.nonzero(part @ right.T >= np.float64(floor - error))
+        exact = similarity(part[i], right[j])
+        kept = exact >= floor
+        found.append((start + i[kept], j[kept], exact[kept]))
+    i, j, exact = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return i, j, exact

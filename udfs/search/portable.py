@@ -1,0 +1,121 @@
+"""The scan of a gallery on any platform: tiles of integer products by torch, filtered by compiled numba loops."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from udfs.search import survivors
+from udfs.search.gallery import Gallery
+from udfs.search.rounding import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
+from udfs.search.similarity import fast_error
+from udfs.search.survivors import Survivors
+
+Array = np.ndarray
+Scored = Callable[[int, int], Array]
+"""The scores of queries with a range of samples: (m, last - first)."""
+
+QUERIES, SAMPLES = 2048, 4096
+"""Of a tile: 32 MB of products, which is what a last-level cache holds."""
+_FIRST = 256
+
+
+class Portable:
+    """A gallery that is scanned by torch and numba, by products of 8-bit integers."""
+
+    name = "portable"
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._codes = gallery.rounded.codes
+        self._scales = gallery.rounded.scales
+
+    @classmethod
+    def works(cls, dimension: int) -> bool:
+        """Whether integer products are exact here: on some processors before VNNI they are not."""
+        import torch
+
+        extreme = torch.tensor([[127, -127] * 256, [-127] * 512, [127] * 512, [-127, -127] * 256], dtype=torch.int8)
+        exact = (extreme.long() @ extreme.long().T).int()
+        return dimension <= LARGEST_DIMENSION and torch.equal(torch._int_mm(extreme, extreme.T), exact)
+
+    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Survivors]:
+        """What is left of each query when all is decided, some queries at a time. queries: float32 (m, d)."""
+        with ThreadPoolExecutor(threads) as pool:
+            for begin in range(0, len(queries), QUERIES):
+                yield self._search(queries[begin : begin + QUERIES], k, floor, pool, threads)
+
+    def _search(self, queries: Array, k: int, floor: float, pool: Executor, threads: int) -> Survivors:
+        gallery = self._gallery
+        bounds, scored = self._scorer(queries)
+        state = Survivors.none(len(queries), k, floor)
+        edges = np.linspace(0, len(queries), threads + 1).astype(int)
+        shares = list(pairwise(edges))
+        deciding = (queries, gallery.vectors, gallery.person_of, floor)
+        for first, last in tiles(len(gallery.vectors)):
+            scores = scored(first, last)
+
+            def admit(share: tuple[int, int], first: int = first, scores: Array = scores) -> None:
+                of_queries = (bounds.offset, bounds.scale, bounds.slack)
+                survivors.admit(state, scores, first, *of_queries, self._scales, *deciding, *share)
+                survivors.raise_bars(state, gallery.person_of, *share)
+
+            list(pool.map(admit, shares))
+        list(pool.map(lambda share: survivors.decide(state, *deciding, *share), shares))
+        return state
+
+    def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:
+        import torch
+
+        rounded = Rounded.of(queries)
+        codes, samples = torch.from_numpy(rounded.codes), torch.from_numpy(self._codes)
+        bounds = Bounds.between(rounded, self._gallery.kept, self._gallery.loss)
+        return bounds, lambda first, last: torch._int_mm(codes, samples[first:last].T).numpy()
+
+
+class PortableFloat(Portable):
+    """The same by float32 products, where integer products are not exact or the dimension is too large for them."""
+
+    name = "portable-float"
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._scales = np.ones(len(gallery.vectors), np.float32)
+
+    @classmethod
+    def works(cls, dimension: int) -> bool:
+        """It always does."""
+        return True
+
+    def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:
+        import torch
+
+        every = np.ones(len(queries), np.float32)
+        error = up(np.full(len(queries), fast_error(queries.shape[1]) + COMPARED))
+        vectors, samples = torch.from_numpy(queries), torch.from_numpy(self._gallery.vectors)
+        bounds = Bounds(offset=0 * every, scale=every, slack=error)
+        return bounds, lambda first, last: torch.mm(vectors, samples[first:last].T).numpy()
+
+
+def tiles(rows: int) -> list[tuple[int, int]]:
+    """Ranges of rows: a few small ones first, to raise the bars, then tiles from all over the gallery in turn.
+
+    In turn by the golden ratio: in a gallery that is sorted by likeness each next tile would otherwise hold
+    what is nearer than all before, and every bar would come too late.
+    """
+    if not rows:
+        return []
+    small = [(0, min(_FIRST, rows)), (min(_FIRST, rows), min(4 * _FIRST, rows))]
+    count = max(0, -(-(rows - 4 * _FIRST) // SAMPLES))
+    step = stride(count)
+    starts = [4 * _FIRST + visit * step % count * SAMPLES for visit in range(count)]
+    return [(a, b) for a, b in [*small, *((start, min(start + SAMPLES, rows)) for start in starts)] if a < b]
+
+
+def stride(count: int) -> int:
+    """A step near 0.618 times the count that visits all of them: it has no factor in common with the count."""
+    step = max(1, round(count * 0.6180339887498949))
+    while np.gcd(step, count) > 1:
+        step += 1
+    return step
