@@ -1,0 +1,219 @@
+"""Every way to scan gives what the definition says, bit by bit, on what is hardest for a filter."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.search.compiled import Compiled
+from udfs.search.gallery import Gallery
+from udfs.search.portable import SAMPLES, Portable, PortableFloat, stride, tiles
+from udfs.search.rounding import Bounds, Rounded
+from udfs.search.similarity import similarity
+from udfs.search.topk import PATHS, Index, Nearest, fastest
+
+Array = np.ndarray
+Case = tuple[Array, Array, Array]
+"""Queries, vectors, and the number of each vector's person."""
+
+
+def unit(vectors: Array) -> Array:
+    vectors = vectors.astype(np.float64)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def random_unit(seed: int, *shape: int) -> Array:
+    return unit(np.random.default_rng(seed).normal(size=shape))
+
+
+def gallery_of(vectors: Array, person: Array) -> Gallery:
+    return Gallery.of(vectors, [f"p{p:06}" for p in person], [f"s{row:06}" for row in range(len(vectors))])
+
+
+def expected(queries: Array, gallery: Gallery, k: int, floor: float) -> list[tuple[int, str, str, float]]:
+    """All similarities by the definition, the best sample of each person, the best persons."""
+    exact = np.zeros((len(queries), len(gallery.vectors)))
+    for component in range(queries.shape[1]):
+        column = gallery.vectors[:, component].astype(np.float64)
+        exact += queries[:, component].astype(np.float64)[:, None] * column
+    found = []
+    for at, row_of in enumerate(exact):
+        rows = np.lexsort((np.arange(len(row_of)), -row_of))
+        _, first = np.unique(gallery.person_of[rows], return_index=True)
+        best = rows[first]
+        best = best[np.lexsort((gallery.person_of[best], -row_of[best]))][:k]
+        found += [(at, gallery.persons[row], gallery.samples[row], row_of[row]) for row in best if row_of[row] >= floor]
+    return found
+
+
+def rows_of(found: Nearest) -> list[tuple[int, str, str, float]]:
+    return list(zip(found.query, found.person, found.sample, found.similarity, strict=True))
+
+
+@pytest.fixture(params=PATHS, ids=[path.name for path in PATHS])
+def path(request: pytest.FixtureRequest) -> type[Portable | Compiled]:
+    if not request.param.works(512):
+        pytest.skip(f"{request.param.name} does not work on this machine")
+    return request.param
+
+
+def clusters(seed: int) -> Case:
+    """What galleries look like: ten samples a person, near each other."""
+    centres = random_unit(seed, 701, 96)
+    person = np.arange(7003) // 10
+    return random_unit(seed + 1, 30, 96), unit(centres[person] + 0.8 * random_unit(seed + 2, 7003, 96)), person
+
+
+def duplicates() -> Case:
+    return random_unit(1, 30, 64), np.repeat(random_unit(2, 700, 64), 11, axis=0)[:7003], np.arange(7003) // 10
+
+
+def all_equal() -> Case:
+    one = random_unit(3, 1, 64)
+    return np.concatenate([one, random_unit(4, 5, 64)]), np.repeat(one, 3001, axis=0), np.arange(3001)
+
+
+def a_bit_apart() -> Case:
+    """Thousands of neighbours that only the last bits tell apart: the buffers run over."""
+    random = np.random.default_rng(5)
+    vectors = np.repeat(random_unit(6, 1, 64), 5003, axis=0)
+    up = np.where(random.random(vectors.shape) < 0.5, np.float32(-1), np.float32(1))
+    vectors = np.where(random.random(vectors.shape) < 0.3, np.nextafter(vectors, up), vectors).astype(np.float32)
+    return vectors[:13], vectors, random.permutation(5003) // 2
+
+
+def growing() -> Case:
+    """Sorted by likeness, the nearest last: each sample is nearer than all before."""
+    queries, vectors, person = clusters(7)
+    return queries, vectors[np.argsort(vectors @ queries[0])], person
+
+
+def one_person() -> Case:
+    """One person with 10,000 samples, and the others behind them."""
+    centre = random_unit(8, 1, 64)
+    many = unit(centre + 1e-3 * random_unit(9, 10_000, 64))
+    others = random_unit(10, 50, 64)
+    return (
+        np.concatenate([centre, others[:3]]),
+        np.concatenate([many, others]),
+        np.concatenate([np.zeros(10_000, int), np.arange(1, 51)]),
+    )
+
+
+def spikes() -> Case:
+    """Nearly all of a vector in one component, the rest denormal or lost in rounding."""
+    random = np.random.default_rng(11)
+    vectors = 1e-3 * random.normal(size=(2003, 512))
+    vectors[np.arange(2003), random.integers(0, 40, 2003)] = 1
+    vectors[::5, 100:] = 1e-41
+    return unit(vectors[:40] + 1e-4), unit(vectors), np.arange(2003) // 3
+
+
+def opposite() -> Case:
+    return np.abs(random_unit(12, 20, 512)), -np.abs(random_unit(13, 999, 512)), np.arange(999)
+
+
+CASES = (lambda: clusters(0), duplicates, all_equal, a_bit_apart, growing, one_person, spikes, opposite)
+NAMES = ["clusters", "duplicates", "all equal", "a bit apart", "growing", "one person", "spikes", "opposite"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize(("k", "floor"), [(1, -1.1), (10, -1.1), (10, 0.3), (70, -1.1)])
+def test_what_is_hard_to_tell_apart(
+    path: type[Portable | Compiled], case: Callable[[], Case], k: int, floor: float
+) -> None:
+    queries, vectors, person = case()
+    gallery = gallery_of(vectors, person)
+    assert rows_of(Index(gallery, path).nearest(queries, k, floor)) == expected(queries, gallery, k, floor)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 31, 32, 33, 63, 255, 257, 1023, 1025])
+@pytest.mark.parametrize("asked", [1, 11, 12, 13, 25])
+def test_counts_that_fill_no_panel(path: type[Portable | Compiled], rows: int, asked: int) -> None:
+    gallery = gallery_of(random_unit(rows, rows, 20), np.arange(rows) // 2)
+    queries = random_unit(1000 + asked, asked, 20)
+    assert rows_of(Index(gallery, path).nearest(queries, 3, -1.1)) == expected(queries, gallery, 3, -1.1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(1, 9000),
+    asked=st.integers(1, 30),
+    dimension=st.sampled_from([3, 64, 65, 130, 512]),
+    k=st.integers(1, 12),
+    threads=st.integers(1, 3),
+    spread=st.sampled_from([0.0, 1e-7, 1e-4, 0.3, 3.0]),
+)
+def test_all_paths_and_threads_agree(
+    seed: int, rows: int, asked: int, dimension: int, k: int, threads: int, spread: float
+) -> None:
+    random = np.random.default_rng(seed)
+    centres = random_unit(seed, 5, dimension)
+    vectors = unit(centres[random.integers(0, 5, rows)] + spread * random_unit(seed + 1, rows, dimension))
+    gallery = gallery_of(vectors, random.integers(0, max(1, rows // 3), rows))
+    queries = unit(centres[random.integers(0, 5, asked)] + spread * random_unit(seed + 2, asked, dimension))
+    wanted = expected(queries, gallery, k, 0.1)
+    for path in PATHS:
+        if path.works(dimension):
+            assert rows_of(Index(gallery, path).nearest(queries, k, 0.1, threads)) == wanted
+
+
+def test_queries_beyond_a_block(path: type[Portable | Compiled]) -> None:
+    gallery = gallery_of(random_unit(20, 500, 16), np.arange(500))
+    queries = random_unit(21, 4097, 16)
+    assert rows_of(Index(gallery, path).nearest(queries, 2, -1.1, 2)) == expected(queries, gallery, 2, -1.1)
+
+
+@pytest.mark.parametrize(("rows", "asked"), [(0, 3), (3, 0), (0, 0)])
+def test_nothing_to_search(path: type[Portable | Compiled], rows: int, asked: int) -> None:
+    gallery = gallery_of(np.empty((rows, 8), np.float32) + unit(np.ones((1, 8))), np.arange(rows))
+    assert rows_of(Index(gallery, path).nearest(np.ones((asked, 8), np.float32), 3, -1.1)) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 64, 512, 1024]), st.sampled_from([0.2, 1.0, 3.0, 9.0]))
+def test_the_bound_holds(seed: int, dimension: int, power: float) -> None:
+    """Also for vectors of a few large components, of which rounding loses most."""
+    random = np.random.default_rng(seed)
+    queries, samples = (
+        unit(np.sign(x) * np.abs(x) ** power + 1e-30)
+        for x in (random.normal(size=(20, dimension)), random.normal(size=(30, dimension)))
+    )
+    gallery = gallery_of(samples, np.arange(30))
+    of_queries, of_samples = Rounded.of(queries), gallery.rounded
+    bounds = Bounds.between(of_queries, gallery.kept, gallery.loss)
+    score = of_queries.codes.astype(np.int64) @ of_samples.codes.T.astype(np.int64)
+    total = score + bounds.offset[:, None].astype(np.int64)
+    assert np.abs(total).max() < 2**24
+    i, j = np.indices((20, 30)).reshape(2, -1)
+    exact = similarity(queries[i], gallery.vectors[j]).reshape(20, 30)
+    scale = bounds.scale[:, None]
+    high = scale * (total.astype(np.float32) * of_samples.scales) + bounds.slack[:, None]
+    apart = scale * bounds.offset[:, None] * of_samples.scales + bounds.slack[:, None]
+    assert (exact <= high).all()
+    assert (exact >= high - np.float32(2) * apart).all()
+
+
+def test_tiles_visit_every_row_once() -> None:
+    for rows in (0, 1, 255, 256, 1024, 1025, 5 * SAMPLES + 17, 12 * SAMPLES):
+        seen = np.concatenate([np.arange(*tile) for tile in tiles(rows)]) if rows else np.empty(0)
+        assert np.array_equal(np.sort(seen), np.arange(rows))
+
+
+@given(st.integers(1, 10_000))
+def test_the_stride_visits_all(count: int) -> None:
+    assert np.gcd(stride(count), count) == 1
+
+
+def test_a_path_that_is_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start-up test finds a filter that loses a sample, and goes on to the next path."""
+    monkeypatch.setattr("udfs.search.gallery.Rounded", SimpleNamespace(of=lambda vectors: Rounded.of(-vectors)))
+    fastest.cache_clear()
+    assert fastest(512) is PortableFloat
+    monkeypatch.undo()
+    fastest.cache_clear()
+    assert fastest(512) is not PortableFloat
