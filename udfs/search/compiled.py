@@ -14,7 +14,7 @@ from udfs.search import survivors
 from udfs.search.gallery import Gallery
 from udfs.search.portable import stride
 from udfs.search.rounding import LARGEST_DIMENSION, Bounds, Rounded
-from udfs.search.survivors import ROOM, Survivors
+from udfs.search.survivors import ROOM, Decided, Survivors
 
 Array = np.ndarray
 
@@ -76,14 +76,14 @@ class Compiled:
         """Whether the kernel is there."""
         return dimension <= LARGEST_DIMENSION and library() is not None
 
-    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Survivors]:
-        """What is left of each query when all is decided, some queries at a time. queries: float32 (m, d)."""
+    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Decided]:
+        """The nearest persons of all queries, float32 (m, d), some queries at a time."""
         together = min(QUERIES, -(-len(queries) // threads // _QUERIES) * _QUERIES) or _QUERIES
         starts = range(0, len(queries), together)
         with ThreadPoolExecutor(threads) as pool:
             yield from pool.map(lambda start: self._search(queries[start : start + together], k, floor), starts)
 
-    def _search(self, queries: Array, k: int, floor: float) -> Survivors:
+    def _search(self, queries: Array, k: int, floor: float) -> Decided:
         kernel, gallery = library(), self._gallery
         assert kernel is not None
         rounded = Rounded.of(queries)
@@ -121,7 +121,7 @@ class Compiled:
                 survivors.raise_bars(state, gallery.person_of, *every)
             survivors.make_room(state, _SAMPLES, *deciding, *every)
         survivors.decide(state, *deciding, *every)
-        return state
+        return state.nearest
 
 
 def _aligned(size: int) -> Array:

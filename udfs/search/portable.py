@@ -10,7 +10,7 @@ from udfs.search import survivors
 from udfs.search.gallery import Gallery
 from udfs.search.rounding import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
 from udfs.search.similarity import fast_error
-from udfs.search.survivors import Survivors
+from udfs.search.survivors import Decided, Survivors
 
 Array = np.ndarray
 Scored = Callable[[int, int], Array]
@@ -40,13 +40,13 @@ class Portable:
         exact = (extreme.long() @ extreme.long().T).int()
         return dimension <= LARGEST_DIMENSION and torch.equal(torch._int_mm(extreme, extreme.T), exact)
 
-    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Survivors]:
-        """What is left of each query when all is decided, some queries at a time. queries: float32 (m, d)."""
+    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Decided]:
+        """The nearest persons of all queries, float32 (m, d), some queries at a time."""
         with ThreadPoolExecutor(threads) as pool:
             for begin in range(0, len(queries), QUERIES):
                 yield self._search(queries[begin : begin + QUERIES], k, floor, pool, threads)
 
-    def _search(self, queries: Array, k: int, floor: float, pool: Executor, threads: int) -> Survivors:
+    def _search(self, queries: Array, k: int, floor: float, pool: Executor, threads: int) -> Decided:
         gallery = self._gallery
         bounds, scored = self._scorer(queries)
         state = Survivors.none(len(queries), k, floor)
@@ -63,7 +63,7 @@ class Portable:
 
             list(pool.map(admit, shares))
         list(pool.map(lambda share: survivors.decide(state, *deciding, *share), shares))
-        return state
+        return state.nearest
 
     def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:
         import torch

@@ -21,6 +21,17 @@ _TOGETHER = 8
 """Similarities that are summed side by side; each of them in index order, as the definition says."""
 
 
+class Decided(NamedTuple):
+    """The nearest persons of m queries: of query i, the first `found[i]` of row i, in their final order.
+
+    found: int32 (m,). sample: int32 (m, k), rows of the gallery. similarity: float64 (m, k).
+    """
+
+    found: Array
+    sample: Array
+    similarity: Array
+
+
 class Survivors(NamedTuple):
     """State of m queries. Of each, the first `waiting` of row, high and low are in use.
 
@@ -64,6 +75,11 @@ class Survivors(NamedTuple):
             sample=np.full((queries, k), -1, np.int32),
             similarity=np.full((queries, k), -np.inf),
         )
+
+    @property
+    def nearest(self) -> Decided:
+        """What was decided, without the buffers."""
+        return Decided(self.decided, self.sample, self.similarity)
 
 
 @numba.njit(nogil=True, cache=True)

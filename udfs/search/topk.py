@@ -50,10 +50,10 @@ class Index:
         if not len(queries) or not len(self._gallery.vectors):
             return Nearest(np.empty(0, np.intp), np.empty(0, object), np.empty(0, object), np.empty(0))
         begun, parts = 0, []
-        for state in self._path.search(np.ascontiguousarray(queries, np.float32), k, floor, threads):
-            query, rank = np.nonzero(np.arange(k) < state.decided[:, None])
-            parts.append((begun + query, state.sample[query, rank], state.similarity[query, rank]))
-            begun += len(state.decided)
+        for decided in self._path.search(np.ascontiguousarray(queries, np.float32), k, floor, threads):
+            query, rank = np.nonzero(np.arange(k) < decided.found[:, None])
+            parts.append((begun + query, decided.sample[query, rank], decided.similarity[query, rank]))
+            begun += len(decided.found)
         query, row, exact = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Nearest(query, self._gallery.persons[row], self._gallery.samples[row], exact)
 
