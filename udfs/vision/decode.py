@@ -115,12 +115,12 @@ def decode(
     if image.mode not in _EIGHT_BIT | _SIXTEEN_BIT:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
 
-    exif = _exif(image)
     reduction = limits.reduction(columns, rows) if reduction is None else reduction
     try:
         if reduction > 1:
             image.draft(None, (columns // reduction, rows // reduction))
         hold(len(content) + _bytes_to_decode(image))
+        exif = _exif(image)  # now, as it decodes a PNG, and before the file of a TIFF is closed
         image.load()
         rgb = _reduced(_to_rgb(image), columns, reduction)
     except MemoryError:

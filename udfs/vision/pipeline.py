@@ -15,6 +15,7 @@ from PIL import Image
 from udfs.errors import InputError
 from udfs.lake import ReadError
 from udfs.vision import weights
+from udfs.vision.allocator import return_large_blocks
 from udfs.vision.batches import Batches
 from udfs.vision.contract import contract
 from udfs.vision.decode import Limits, Picture, RejectedError, decode
@@ -109,6 +110,7 @@ class FacePipeline:
             here = contract(spec).contract_id
             if here != spec.contract_id:
                 raise InputError(f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}")
+        return_large_blocks()
         self.spec = spec
         given = dict(spec.weights)
         self.detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
@@ -206,22 +208,27 @@ class _Run:
         rows, columns = prepared.view.shape[:2]
         x, y = prepared.picture.width / columns, prepared.picture.height / rows
         faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
-        picture = self._sharp_enough(prepared, faces)
-        x, y = picture.image.width / picture.width, picture.image.height / picture.height
-        crops = [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
+        crops = self._crops_of(prepared, faces)
         return [_Cut(face, quality(crop, face), crop) for face, crop in zip(faces, crops, strict=True)]
 
-    def _sharp_enough(self, prepared: _Prepared, faces: list[Detection]) -> Picture:
-        """The picture, decoded once more where it was reduced too far for the smallest face."""
-        picture = prepared.picture
+    def _crops_of(self, prepared: _Prepared, faces: list[Detection]) -> list[Array]:
+        """From the picture decoded once more, where it was reduced too far for the smallest face."""
+        reduction = self._reduction_for(prepared.picture, faces)
+        if reduction == prepared.picture.reduction:
+            return self._crop(prepared.picture, faces)
+        with self._decoding_again:
+            return self._crop(decode(prepared.content, self._limits, reduction=reduction), faces)
+
+    def _reduction_for(self, picture: Picture, faces: list[Detection]) -> int:
         smallest = min((face.side for face in faces), default=float(self._embedder.side * picture.reduction))
         reduction = picture.reduction
         while reduction > 1 and smallest / reduction < self._embedder.side:
             reduction //= 2
-        if reduction == picture.reduction:
-            return picture
-        with self._decoding_again:
-            return decode(prepared.content, self._limits, reduction=reduction)
+        return reduction
+
+    def _crop(self, picture: Picture, faces: list[Detection]) -> list[Array]:
+        x, y = picture.image.width / picture.width, picture.image.height / picture.height
+        return [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
 
     def _take_faces(self, most: int) -> None:
         """Take the faces that have been found, and wait while pictures of more than so many bytes are searched."""
