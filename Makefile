@@ -48,4 +48,5 @@ fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 	$(BIN)/python -m tests.fuzz.decode --seconds 600
 
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.$* --data $(DATA)

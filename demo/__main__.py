@@ -59,7 +59,7 @@ def show(made: Context) -> None:
         second = "" if row.runner_up is None else f"{row.runner_up_person_id} {row.runner_up:.3f}"
         cells = (row.image, face, pixels, row.decision or row.outcome, row.person_id or "", near, second)
         table.add_row(*[Text(cell) for cell in cells])  # in a plain string rich takes [brackets] for markup
-    Console(width=110).print(table)
+    Console(width=120).print(table)
 
 
 @click.command()
