@@ -7,14 +7,14 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-import numba
 import numpy as np
 
 from udfs.search import survivors
 from udfs.search.gallery import Gallery
+from udfs.search.jit import jit
 from udfs.search.portable import stride
 from udfs.search.rounding import LARGEST_DIMENSION, Bounds, Rounded
-from udfs.search.survivors import ROOM, Decided, Survivors
+from udfs.search.survivors import ROOM, Asked, Decided, Survivors
 
 Array = np.ndarray
 
@@ -110,17 +110,17 @@ class Compiled:
             _Survivors(*(getattr(state, name).ctypes.data for name in ("waiting", "row", "high", "low")), ROOM),
         )
         pointers = [ctypes.addressof(argument) for argument in arguments]
-        deciding = (queries, gallery.vectors, gallery.person_of, floor)
+        asked = Asked(queries, gallery.vectors, gallery.person_of, floor)
         every = (0, len(queries))
         visit, step, epoch = 0, stride(len(self._panels)), _FIRST
         while visit < len(self._panels):
-            survivors.least_scores(state, bounds.slack, bounds.scale, least[: len(queries)])
+            survivors.least_scores(state, bounds, least[: len(queries)])
             visit = kernel.rollcall_scan(*pointers, visit, min(epoch, len(self._panels)), step)
             if visit >= epoch:
                 epoch *= _GROWTH
-                survivors.raise_bars(state, gallery.person_of, *every)
-            survivors.make_room(state, _SAMPLES, *deciding, *every)
-        survivors.decide(state, *deciding, *every)
+                survivors.raise_bars(state, asked, *every)
+            survivors.make_room(state, _SAMPLES, asked, *every)
+        survivors.decide(state, asked, *every)
         return state.nearest
 
 
@@ -138,8 +138,8 @@ def _filled(values: Array, blocks: int) -> Array:
     return filled
 
 
-@numba.njit(nogil=True, cache=True)
-def _lay_out(codes, panels):  # type: ignore[no-untyped-def]
+@jit
+def _lay_out(codes: Array, panels: Array) -> None:
     rows, width = codes.shape
     for row in range(rows):
         for at in range(width):

@@ -10,7 +10,7 @@ from udfs.search import survivors
 from udfs.search.gallery import Gallery
 from udfs.search.rounding import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
 from udfs.search.similarity import fast_error
-from udfs.search.survivors import Decided, Survivors
+from udfs.search.survivors import Asked, Decided, Survivors
 
 Array = np.ndarray
 Scored = Callable[[int, int], Array]
@@ -52,17 +52,16 @@ class Portable:
         state = Survivors.none(len(queries), k, floor)
         edges = np.linspace(0, len(queries), threads + 1).astype(int)
         shares = list(pairwise(edges))
-        deciding = (queries, gallery.vectors, gallery.person_of, floor)
+        asked = Asked(queries, gallery.vectors, gallery.person_of, floor)
         for first, last in tiles(len(gallery.vectors)):
             scores = scored(first, last)
 
             def admit(share: tuple[int, int], first: int = first, scores: Array = scores) -> None:
-                of_queries = (bounds.offset, bounds.scale, bounds.slack)
-                survivors.admit(state, scores, first, *of_queries, self._scales, *deciding, *share)
-                survivors.raise_bars(state, gallery.person_of, *share)
+                survivors.admit(state, scores, first, bounds, self._scales, asked, *share)
+                survivors.raise_bars(state, asked, *share)
 
             list(pool.map(admit, shares))
-        list(pool.map(lambda share: survivors.decide(state, *deciding, *share), shares))
+        list(pool.map(lambda share: survivors.decide(state, asked, *share), shares))
         return state.nearest
 
     def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:

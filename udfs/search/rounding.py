@@ -11,9 +11,11 @@ their order. `docs/exactness.md` has the whole proof, down to the float32 in whi
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from udfs.search.jit import jit
 
 Array = np.ndarray
 
@@ -53,8 +55,7 @@ class Rounded:
         return cls(codes, scales, lost, kept, length)
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How rounded scores bound similarities, a query: with `score` the integer product and s_g a sample's scale,
 
         similarity <= scale * ((score + offset) * s_g) + slack
@@ -81,8 +82,8 @@ def up(values: Array) -> Array:
     return np.where(rounded < values, np.nextafter(rounded, np.float32(np.inf)), rounded)
 
 
-@numba.njit(nogil=True, cache=True)
-def _round(vectors, codes, scales, lost, kept, length):  # type: ignore[no-untyped-def]
+@jit
+def _round(vectors: Array, codes: Array, scales: Array, lost: Array, kept: Array, length: Array) -> None:
     for row in range(len(vectors)):
         vector = vectors[row]
         most = np.float32(0)

@@ -9,8 +9,10 @@ nearest persons among them stay.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from udfs.search.jit import jit
+from udfs.search.rounding import Bounds
 
 Array = np.ndarray
 
@@ -19,6 +21,16 @@ ROOM = 1024
 
 _TOGETHER = 8
 """Similarities that are summed side by side; each of them in index order, as the definition says."""
+
+
+class Asked(NamedTuple):
+    """What is asked of a gallery: queries, float32 (m, d); its vectors, float32 (n, d), and the person of each,
+    int32 (n,); and the floor below which no one is wanted."""
+
+    queries: Array
+    vectors: Array
+    person_of: Array
+    floor: float
 
 
 class Decided(NamedTuple):
@@ -82,79 +94,81 @@ class Survivors(NamedTuple):
         return Decided(self.decided, self.sample, self.similarity)
 
 
-@numba.njit(nogil=True, cache=True)
-def raise_bars(state, person_of, begin, end):  # type: ignore[no-untyped-def]
+@jit
+def raise_bars(state: Survivors, asked: Asked, begin: int, end: int) -> None:
     """Raise the bars of queries begin to end by what was scanned since, and drop what is now below."""
     for query in range(begin, end):
-        _raise_bar(state, person_of, query)
+        _raise_bar(state, asked, query)
 
 
-@numba.njit(nogil=True, cache=True)
-def make_room(state, needed, queries, vectors, person_of, floor, begin, end):  # type: ignore[no-untyped-def]
+@jit
+def make_room(state: Survivors, needed: int, asked: Asked, begin: int, end: int) -> None:
     """Leave room for `needed` more samples in the buffers of queries begin to end."""
     for query in range(begin, end):
         if state.waiting[query] + needed > ROOM:
-            _raise_bar(state, person_of, query)
+            _raise_bar(state, asked, query)
             if state.waiting[query] > ROOM // 2:
-                _decide(state, queries, vectors, person_of, floor, query)
+                _decide(state, asked, query)
 
 
-@numba.njit(nogil=True, cache=True)
-def decide(state, queries, vectors, person_of, floor, begin, end):  # type: ignore[no-untyped-def]
-    """Decide all that waits. queries: float32 (m, d); vectors: float32 (n, d); person_of: int32 (n,)."""
+@jit
+def decide(state: Survivors, asked: Asked, begin: int, end: int) -> None:
+    """Decide all that waits."""
     for query in range(begin, end):
-        _raise_bar(state, person_of, query)
-        _decide(state, queries, vectors, person_of, floor, query)
+        _raise_bar(state, asked, query)
+        _decide(state, asked, query)
 
 
-@numba.njit(nogil=True, cache=True)
-def admit(state, scores, first, offset, scale, slack, scales, queries, vectors, person_of, floor, begin, end):  # type: ignore[no-untyped-def]
+@jit
+def admit(
+    state: Survivors, scores: Array, first: int, bounds: Bounds, scales: Array, asked: Asked, begin: int, end: int
+) -> None:
     """Take in a tile of scores, (m, t), of the samples `first`, first + 1, ...; the portable path's filter.
 
-    offset, scale, slack: of the queries, and scales: of the samples; see `rounding.Bounds`.
+    bounds: of the queries. scales: of the samples.
     """
     for query in range(begin, end):
         scored = scores[query]
-        least = _least(state.bar[query], slack[query], scale[query])
-        at = 0
-        while at < len(scored):
-            stop = min(at + 64, len(scored))
+        offset, scale, slack = bounds.offset[query], bounds.scale[query], bounds.slack[query]
+        least = _least(state.bar[query], slack, scale)
+        for begun in range(0, len(scored), 64):
+            stop = min(begun + 64, len(scored))
             hit = False
-            for column in range(at, stop):
-                hit |= (np.float32(scored[column]) + offset[query]) * scales[first + column] >= least
-            if hit:
-                if state.waiting[query] + 64 > ROOM:
-                    _raise_bar(state, person_of, query)
-                    if state.waiting[query] > ROOM // 2:
-                        _decide(state, queries, vectors, person_of, floor, query)
-                    least = _least(state.bar[query], slack[query], scale[query])
-                for column in range(at, stop):
-                    sized = (np.float32(scored[column]) + offset[query]) * scales[first + column]
-                    if sized >= least:
-                        waiting = state.waiting[query]
-                        high = scale[query] * sized + slack[query]
-                        apart = scale[query] * offset[query] * scales[first + column] + slack[query]
-                        state.row[query, waiting] = first + column
-                        state.high[query, waiting] = high
-                        state.low[query, waiting] = high - np.float32(2) * apart
-                        state.waiting[query] = waiting + 1
-            at = stop
+            for at in range(begun, stop):  # without a branch, so that it is computed on vectors
+                hit |= (np.float32(scored[at]) + offset) * scales[first + at] >= least
+            if not hit:
+                continue
+            if state.waiting[query] + 64 > ROOM:
+                _raise_bar(state, asked, query)
+                if state.waiting[query] > ROOM // 2:
+                    _decide(state, asked, query)
+                least = _least(state.bar[query], slack, scale)
+            for at in range(begun, stop):
+                sized = (np.float32(scored[at]) + offset) * scales[first + at]
+                if sized >= least:
+                    high = scale * sized + slack
+                    apart = scale * offset * scales[first + at] + slack
+                    last = state.waiting[query]
+                    state.row[query, last] = first + at
+                    state.high[query, last] = high
+                    state.low[query, last] = high - np.float32(2) * apart
+                    state.waiting[query] = last + 1
 
 
-@numba.njit(nogil=True, cache=True)
-def least_scores(state, slack, scale, out):  # type: ignore[no-untyped-def]
+@jit
+def least_scores(state: Survivors, bounds: Bounds, out: Array) -> None:
     """The least (score + offset) * s_g that a sample must have to be kept, of each query: float32 (m,)."""
     for query in range(len(out)):
-        out[query] = _least(state.bar[query], slack[query], scale[query])
+        out[query] = _least(state.bar[query], bounds.slack[query], bounds.scale[query])
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _least(bar, slack, scale):  # type: ignore[no-untyped-def]
+@jit
+def _least(bar: float, slack: float, scale: float) -> np.float32:
     return np.float32((np.float64(bar) - np.float64(slack)) / np.float64(scale))
 
 
-@numba.njit(nogil=True, cache=True)
-def _raise_bar(state, person_of, query):  # type: ignore[no-untyped-def]
+@jit
+def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
     leader, low = state.leader[query], state.leader_low[query]
     k = len(leader)
     for at in range(state.ranked[query], state.waiting[query]):
@@ -162,7 +176,7 @@ def _raise_bar(state, person_of, query):  # type: ignore[no-untyped-def]
         if bound <= low[k - 1]:
             continue
         # From the place of this person, or of the last, upwards to where it belongs.
-        person = person_of[state.row[query, at]]
+        person = asked.person_of[state.row[query, at]]
         place = 0
         while place < k - 1 and leader[place] != person:
             place += 1
@@ -176,8 +190,8 @@ def _raise_bar(state, person_of, query):  # type: ignore[no-untyped-def]
     _drop(state, query)
 
 
-@numba.njit(nogil=True, cache=True)
-def _drop(state, query):  # type: ignore[no-untyped-def]
+@jit
+def _drop(state: Survivors, query: int) -> None:
     kept = 0
     for at in range(state.waiting[query]):
         if state.high[query, at] >= state.bar[query]:
@@ -188,8 +202,8 @@ def _drop(state, query):  # type: ignore[no-untyped-def]
     state.waiting[query] = state.ranked[query] = kept
 
 
-@numba.njit(nogil=True, cache=True)
-def _decide(state, queries, vectors, person_of, floor, query):  # type: ignore[no-untyped-def]
+@jit
+def _decide(state: Survivors, asked: Asked, query: int) -> None:
     """In descending order of upper bounds, until the k-th person is beyond those that are left."""
     waiting = state.waiting[query]
     order = np.argsort(-state.high[query, :waiting])
@@ -205,13 +219,13 @@ def _decide(state, queries, vectors, person_of, floor, query):  # type: ignore[n
         for lane in range(_TOGETHER):
             rows[lane] = state.row[query, order[at + min(lane, together - 1)]]
             total[lane] = 0.0
-        for component in range(queries.shape[1]):
-            value = np.float64(queries[query, component])
+        for component in range(asked.queries.shape[1]):
+            value = np.float64(asked.queries[query, component])
             for lane in range(_TOGETHER):
-                total[lane] += value * np.float64(vectors[rows[lane], component])
+                total[lane] += value * np.float64(asked.vectors[rows[lane], component])
         for lane in range(together):
-            if total[lane] >= floor:
-                _place(state, query, person_of[rows[lane]], rows[lane], total[lane])
+            if total[lane] >= asked.floor:
+                _place(state, query, asked.person_of[rows[lane]], rows[lane], total[lane])
         at += together
     state.waiting[query] = state.ranked[query] = 0
     if state.decided[query] == k:
@@ -221,8 +235,8 @@ def _decide(state, queries, vectors, person_of, floor, query):  # type: ignore[n
         state.bar[query] = max(state.bar[query], reached)
 
 
-@numba.njit(nogil=True, cache=True)
-def _place(state, query, person, row, similarity):  # type: ignore[no-untyped-def]
+@jit
+def _place(state: Survivors, query: int, person: int, row: int, similarity: float) -> None:
     """Put a decided sample where it belongs among the nearest persons, if it does.
 
     Persons and samples are numbered in the order of their names, so numbers break ties as names do.
