@@ -65,7 +65,10 @@ def test_doors(path: Path) -> None:
 @pytest.mark.parametrize(
     ("modules", "absent"),
     [
-        ("jobs.cli, jobs.embed, jobs.identify, jobs.ingest, jobs.enroll", ("torch", "openvino", "facenet_pytorch")),
+        (
+            "jobs.cli, jobs.embed, jobs.identify, jobs.ingest, jobs.enroll",
+            ("torch", "openvino", "facenet_pytorch", "numba"),
+        ),
         ("udfs.vision.pipeline, udfs.lake, udfs.search.topk, evaluation.pairs", ("pyspark", "delta")),
     ],
 )

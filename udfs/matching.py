@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.arrow import Batches
-from udfs.search.gallery import Gallery
 from udfs.search.similarity import refuse_unfit
 
 Array = np.ndarray
@@ -79,6 +78,7 @@ def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], B
     """
 
     def search(batches: Batches) -> Batches:
+        from udfs.search.gallery import Gallery  # here, as numba takes half a second to import
         from udfs.search.topk import Index
 
         for batch in batches:
