@@ -19,9 +19,9 @@ library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_siz
 library.free.argtypes = [ctypes.c_void_p]
 before = resident()
 for _ in range(3):  # glibc would keep what is freed from the second time on
-    blocks = [library.malloc(17 * 2**20) for _ in range(8)]
+    blocks = [library.malloc(15 * 2**20) for _ in range(8)]
     for block in blocks:
-        ctypes.memset(block, 1, 17 * 2**20)
+        ctypes.memset(block, 1, 15 * 2**20)
     most = resident() - before
     for block in blocks:
         library.free(block)
@@ -33,5 +33,5 @@ print(most // 2**20, (resident() - before) // 2**20)
 def test_freed_pictures_are_not_kept() -> None:
     done = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, check=True)
     most, left = map(int, done.stdout.split())
-    assert most >= 8 * 17
-    assert left < 17
+    assert most >= 8 * 15
+    assert left < 15
