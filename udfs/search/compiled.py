@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from udfs.search import survivors
-from udfs.search.gallery import Gallery
-from udfs.search.jit import jit
+from udfs.search.gallery import PANEL, Gallery
 from udfs.search.portable import stride
+from udfs.search.probes import Probes
 from udfs.search.rounding import LARGEST_DIMENSION, Bounds, Rounded
 from udfs.search.survivors import ROOM, Asked, Decided, Survivors
 
 Array = np.ndarray
 
-_QUERIES, _SAMPLES = 12, 32  # of a block and of a panel, as in kernel.cpp
+_QUERIES = 12  # of a block, as in kernel.cpp
 QUERIES = 84 * _QUERIES
 """A thread takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
 _FIRST, _GROWTH = 8, 3  # panels until the bars are raised first; how many times as many until the next time
@@ -64,32 +64,26 @@ class Compiled:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        rows, width = gallery.rounded.codes.shape
-        count = -(-rows // _SAMPLES)
-        self._panels = _aligned(count * width * _SAMPLES).reshape(count, width // 4, _SAMPLES, 4)
-        self._scales = np.full((count, _SAMPLES), np.nan, np.float32)
-        self._scales.reshape(-1)[:rows] = gallery.rounded.scales
-        _lay_out(gallery.rounded.codes, self._panels)
 
     @classmethod
     def works(cls, dimension: int) -> bool:
         """Whether the kernel is there."""
         return dimension <= LARGEST_DIMENSION and library() is not None
 
-    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Decided]:
-        """The nearest persons of all queries, float32 (m, d), some queries at a time."""
-        together = min(QUERIES, -(-len(queries) // threads // _QUERIES) * _QUERIES) or _QUERIES
-        starts = range(0, len(queries), together)
+    def search(self, probes: Probes, k: int, threads: int) -> Iterator[Decided]:
+        """The k nearest persons of all probes, some probes at a time."""
+        a_thread = -(-len(probes.vectors) // threads // _QUERIES) * _QUERIES or _QUERIES
         with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(lambda start: self._search(queries[start : start + together], k, floor), starts)
+            yield from pool.map(lambda part: self._search(part, k), probes.parts(min(QUERIES, a_thread)))
 
-    def _search(self, queries: Array, k: int, floor: float) -> Decided:
+    def _search(self, probes: Probes, k: int) -> Decided:
         kernel, gallery = library(), self._gallery
         assert kernel is not None
+        queries = probes.vectors
         rounded = Rounded.of(queries)
         bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
         blocks = -(-len(queries) // _QUERIES)
-        state = Survivors.none(len(queries), k, floor)
+        state = Survivors.none(probes.floors, k)
         filled = {name: _filled(getattr(bounds, name), blocks) for name in ("scale", "offset", "slack")}
         start = bounds.offset.astype(np.int32) - 128 * rounded.codes.sum(1, dtype=np.int32)
         least = _filled(np.empty(len(queries), np.float32), blocks)
@@ -99,7 +93,7 @@ class Compiled:
         begun = np.zeros(blocks * _QUERIES, np.int32)
         begun[: len(queries)] = start
         arguments = (
-            _Gallery(self._panels.ctypes.data, self._scales.ctypes.data, len(self._panels), codes.shape[1]),
+            _Gallery(gallery.panels.ctypes.data, gallery.scales.ctypes.data, len(gallery.panels), codes.shape[1]),
             _Queries(
                 laid.ctypes.data,
                 begun.ctypes.data,
@@ -110,25 +104,18 @@ class Compiled:
             _Survivors(*(getattr(state, name).ctypes.data for name in ("waiting", "row", "high", "low")), ROOM),
         )
         pointers = [ctypes.addressof(argument) for argument in arguments]
-        asked = Asked(queries, gallery.vectors, gallery.person_of, floor)
+        asked = Asked(*probes, gallery.vectors, gallery.person_of)
         every = (0, len(queries))
-        visit, step, epoch = 0, stride(len(self._panels)), _FIRST
-        while visit < len(self._panels):
+        visit, step, epoch = 0, stride(len(gallery.panels)), _FIRST
+        while visit < len(gallery.panels):
             survivors.least_scores(state, bounds, least[: len(queries)])
-            visit = kernel.rollcall_scan(*pointers, visit, min(epoch, len(self._panels)), step)
+            visit = kernel.rollcall_scan(*pointers, visit, min(epoch, len(gallery.panels)), step)
             if visit >= epoch:
                 epoch *= _GROWTH
                 survivors.raise_bars(state, asked, *every)
-            survivors.make_room(state, _SAMPLES, asked, *every)
+            survivors.make_room(state, PANEL, asked, *every)
         survivors.decide(state, asked, *every)
         return state.nearest
-
-
-def _aligned(size: int) -> Array:
-    """Zeroed bytes that begin at a cache line."""
-    raw = np.zeros(size + 64, np.uint8)
-    begin = -raw.ctypes.data % 64
-    return raw[begin : begin + size]
 
 
 def _filled(values: Array, blocks: int) -> Array:
@@ -136,11 +123,3 @@ def _filled(values: Array, blocks: int) -> Array:
     filled = np.full(blocks * _QUERIES, np.nan, np.float32)
     filled[: len(values)] = values
     return filled
-
-
-@jit
-def _lay_out(codes: Array, panels: Array) -> None:
-    rows, width = codes.shape
-    for row in range(rows):
-        for at in range(width):
-            panels[row // 32, at // 4, row % 32, at % 4] = np.uint8(np.int16(codes[row, at]) + 128)

@@ -8,6 +8,7 @@ import numpy as np
 
 from udfs.search import survivors
 from udfs.search.gallery import Gallery
+from udfs.search.probes import Probes
 from udfs.search.rounding import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
 from udfs.search.similarity import fast_error
 from udfs.search.survivors import Asked, Decided, Survivors
@@ -28,8 +29,7 @@ class Portable:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._codes = gallery.rounded.codes
-        self._scales = gallery.rounded.scales
+        self._scales = gallery.scales
 
     @classmethod
     def works(cls, dimension: int) -> bool:
@@ -40,19 +40,19 @@ class Portable:
         exact = (extreme.long() @ extreme.long().T).int()
         return dimension <= LARGEST_DIMENSION and torch.equal(torch._int_mm(extreme, extreme.T), exact)
 
-    def search(self, queries: Array, k: int, floor: float, threads: int) -> Iterator[Decided]:
-        """The nearest persons of all queries, float32 (m, d), some queries at a time."""
+    def search(self, probes: Probes, k: int, threads: int) -> Iterator[Decided]:
+        """The k nearest persons of all probes, some probes at a time."""
         with ThreadPoolExecutor(threads) as pool:
-            for begin in range(0, len(queries), QUERIES):
-                yield self._search(queries[begin : begin + QUERIES], k, floor, pool, threads)
+            for part in probes.parts(QUERIES):
+                yield self._search(part, k, pool, threads)
 
-    def _search(self, queries: Array, k: int, floor: float, pool: Executor, threads: int) -> Decided:
+    def _search(self, probes: Probes, k: int, pool: Executor, threads: int) -> Decided:
         gallery = self._gallery
-        bounds, scored = self._scorer(queries)
-        state = Survivors.none(len(queries), k, floor)
-        edges = np.linspace(0, len(queries), threads + 1).astype(int)
+        bounds, scored = self._scorer(probes.vectors)
+        state = Survivors.none(probes.floors, k)
+        edges = np.linspace(0, len(probes.vectors), threads + 1).astype(int)
         shares = list(pairwise(edges))
-        asked = Asked(queries, gallery.vectors, gallery.person_of, floor)
+        asked = Asked(*probes, gallery.vectors, gallery.person_of)
         for first, last in tiles(len(gallery.vectors)):
             scores = scored(first, last)
 
@@ -68,9 +68,13 @@ class Portable:
         import torch
 
         rounded = Rounded.of(queries)
-        codes, samples = torch.from_numpy(rounded.codes), torch.from_numpy(self._codes)
-        bounds = Bounds.between(rounded, self._gallery.kept, self._gallery.loss)
-        return bounds, lambda first, last: torch._int_mm(codes, samples[first:last].T).numpy()
+        codes, gallery = torch.from_numpy(rounded.codes), self._gallery
+        bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
+
+        def scored(first: int, last: int) -> Array:
+            return torch._int_mm(codes, torch.from_numpy(gallery.codes(first, last)).T).numpy()
+
+        return bounds, scored
 
 
 class PortableFloat(Portable):

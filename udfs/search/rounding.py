@@ -48,7 +48,7 @@ class Rounded:
     def of(cls, vectors: Array) -> "Rounded":
         """Round vectors, float32 (n, d), of length 1 within 1e-3."""
         rows, dimension = vectors.shape
-        codes = np.zeros((rows, -(-dimension // _LANES) * _LANES), np.int8)
+        codes = np.zeros((rows, padded(dimension)), np.int8)
         scales = np.empty(rows, np.float32)
         lost, kept, length = np.empty((3, rows))
         _round(np.ascontiguousarray(vectors, np.float32), codes, scales, lost, kept, length)
@@ -74,6 +74,11 @@ class Bounds(NamedTuple):
         offset = np.ceil(queries.length * gallery_loss * _UP / queries.scales)
         slack = queries.lost * gallery_kept * _UP + COMPARED
         return cls(offset.astype(np.float32), queries.scales, up(slack))
+
+
+def padded(dimension: int) -> int:
+    """The width of codes: the dimension rounded up to whole lanes."""
+    return -(-dimension // _LANES) * _LANES
 
 
 def up(values: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.search.jit import jit
-from udfs.search.rounding import Bounds
+from udfs.search.rounding import Bounds, up
 
 Array = np.ndarray
 
@@ -24,13 +24,18 @@ _TOGETHER = 8
 
 
 class Asked(NamedTuple):
-    """What is asked of a gallery: queries, float32 (m, d); its vectors, float32 (n, d), and the person of each,
-    int32 (n,); and the floor below which no one is wanted."""
+    """What is asked of a gallery.
+
+    queries: float32 (m, d). floors: float64 (m,), similarities below which no one is wanted. left_out: int64
+    (pairs, 2), in ascending order: query and sample of pairs that do not count.
+    vectors: float32 (n, d), the samples; person_of: int32 (n,), whose they are.
+    """
 
     queries: Array
+    floors: Array
+    left_out: Array
     vectors: Array
     person_of: Array
-    floor: float
 
 
 class Decided(NamedTuple):
@@ -68,18 +73,16 @@ class Survivors(NamedTuple):
     similarity: Array
 
     @classmethod
-    def none(cls, queries: int, k: int, floor: float) -> "Survivors":
-        """Nothing scanned yet; similarities below `floor` are not wanted."""
-        bar = np.float32(floor)
-        if bar > floor:
-            bar = np.nextafter(bar, np.float32(-np.inf))
+    def none(cls, floors: Array, k: int) -> "Survivors":
+        """Nothing scanned yet; similarities below `floors`, float64 (m,), are not wanted."""
+        queries = len(floors)
         return cls(
             waiting=np.zeros(queries, np.int32),
             row=np.empty((queries, ROOM), np.int32),
             high=np.empty((queries, ROOM), np.float32),
             low=np.empty((queries, ROOM), np.float32),
             ranked=np.zeros(queries, np.int32),
-            bar=np.full(queries, bar, np.float32),
+            bar=-up(-floors),
             leader=np.full((queries, k), -1, np.int32),
             leader_low=np.full((queries, k), -np.inf, np.float32),
             decided=np.zeros(queries, np.int32),
@@ -172,6 +175,8 @@ def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
     leader, low = state.leader[query], state.leader_low[query]
     k = len(leader)
     for at in range(state.ranked[query], state.waiting[query]):
+        if _is_left_out(asked, query, state.row[query, at]):
+            state.high[query, at] = state.low[query, at] = -np.inf
         bound = state.low[query, at]
         if bound <= low[k - 1]:
             continue
@@ -188,6 +193,16 @@ def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
         leader[place], low[place] = person, bound
     state.bar[query] = max(state.bar[query], low[k - 1])
     _drop(state, query)
+
+
+@jit
+def _is_left_out(asked: Asked, query: int, row: int) -> bool:
+    for at in range(np.searchsorted(asked.left_out[:, 0], query), len(asked.left_out)):
+        if asked.left_out[at, 0] != query:
+            break
+        if asked.left_out[at, 1] == row:
+            return True
+    return False
 
 
 @jit
@@ -224,7 +239,7 @@ def _decide(state: Survivors, asked: Asked, query: int) -> None:
             for lane in range(_TOGETHER):
                 total[lane] += value * np.float64(asked.vectors[rows[lane], component])
         for lane in range(together):
-            if total[lane] >= asked.floor:
+            if total[lane] >= asked.floors[query]:
                 _place(state, query, asked.person_of[rows[lane]], rows[lane], total[lane])
         at += together
     state.waiting[query] = state.ranked[query] = 0

@@ -1,6 +1,7 @@
 """Every way to scan gives what the definition says, bit by bit, on what is hardest for a filter."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,8 +46,21 @@ def expected(queries: Array, gallery: Gallery, k: int, floor: float) -> list[tup
         _, first = np.unique(gallery.person_of[rows], return_index=True)
         best = rows[first]
         best = best[np.lexsort((gallery.person_of[best], -row_of[best]))][:k]
-        found += [(at, gallery.persons[row], gallery.samples[row], row_of[row]) for row in best if row_of[row] >= floor]
+        found += [
+            (at, gallery.persons[row].as_py(), gallery.samples[row].as_py(), row_of[row])
+            for row in best
+            if row_of[row] >= floor
+        ]
     return found
+
+
+def in_parts(gallery: Gallery, last_persons: list[int]) -> list[Gallery]:
+    """The same samples in parts, cut behind some of the persons."""
+    edges = [0, *np.searchsorted(gallery.person_of, sorted(last_persons), side="right").tolist(), len(gallery.vectors)]
+    return [
+        Gallery.of(gallery.vectors[a:b], gallery.persons[a:b].to_pylist(), gallery.samples[a:b].to_pylist())
+        for a, b in pairwise(edges)
+    ]
 
 
 def rows_of(found: Nearest) -> list[tuple[int, str, str, float]]:
@@ -127,7 +141,7 @@ def test_what_is_hard_to_tell_apart(
 ) -> None:
     queries, vectors, person = case()
     gallery = gallery_of(vectors, person)
-    assert rows_of(Index(gallery, path).nearest(queries, k, floor)) == expected(queries, gallery, k, floor)
+    assert rows_of(Index([gallery], path).nearest(queries, k, floor)) == expected(queries, gallery, k, floor)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 31, 32, 33, 63, 255, 257, 1023, 1025])
@@ -135,12 +149,13 @@ def test_what_is_hard_to_tell_apart(
 def test_counts_that_fill_no_panel(path: type[Portable | Compiled], rows: int, asked: int) -> None:
     gallery = gallery_of(random_unit(rows, rows, 20), np.arange(rows) // 2)
     queries = random_unit(1000 + asked, asked, 20)
-    assert rows_of(Index(gallery, path).nearest(queries, 3, -1.1)) == expected(queries, gallery, 3, -1.1)
+    assert rows_of(Index([gallery], path).nearest(queries, 3, -1.1)) == expected(queries, gallery, 3, -1.1)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
+    last_persons=st.lists(st.integers(0, 3000), max_size=3),
     rows=st.integers(1, 9000),
     asked=st.integers(1, 30),
     dimension=st.sampled_from([3, 64, 65, 130, 512]),
@@ -149,7 +164,7 @@ def test_counts_that_fill_no_panel(path: type[Portable | Compiled], rows: int, a
     spread=st.sampled_from([0.0, 1e-7, 1e-4, 0.3, 3.0]),
 )
 def test_all_paths_and_threads_agree(
-    seed: int, rows: int, asked: int, dimension: int, k: int, threads: int, spread: float
+    seed: int, last_persons: list[int], rows: int, asked: int, dimension: int, k: int, threads: int, spread: float
 ) -> None:
     random = np.random.default_rng(seed)
     centres = random_unit(seed, 5, dimension)
@@ -159,19 +174,51 @@ def test_all_paths_and_threads_agree(
     wanted = expected(queries, gallery, k, 0.1)
     for path in PATHS:
         if path.works(dimension):
-            assert rows_of(Index(gallery, path).nearest(queries, k, 0.1, threads)) == wanted
+            assert rows_of(Index([gallery], path).nearest(queries, k, 0.1, threads)) == wanted
+            parts = Index(in_parts(gallery, last_persons), path)
+            assert rows_of(parts.nearest(queries, k, 0.1, threads)) == wanted
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    last_persons=st.lists(st.integers(0, 300), max_size=2),
+    rows=st.integers(1, 2500),
+    k=st.integers(1, 6),
+    share=st.sampled_from([0.001, 0.1, 1.0]),
+)
+def test_pairs_that_do_not_count(seed: int, last_persons: list[int], rows: int, k: int, share: float) -> None:
+    """The nearest samples of a query left out: as if they were not in the gallery, for that query alone."""
+    random = np.random.default_rng(seed)
+    gallery = gallery_of(random_unit(seed, rows, 20), np.arange(rows) // 3)
+    queries = np.concatenate([gallery.vectors[:: max(1, rows // 7)], random_unit(seed + 1, 6, 20)])
+    out = random.random((len(queries), rows)) < share
+    out[np.arange(len(queries)), np.argmax(queries @ gallery.vectors.T, axis=1)] = True
+    names = gallery.samples.to_pylist()
+    left_out = [(query, names[row]) for query, row in random.permutation(np.argwhere(out)).tolist()]
+    wanted = []
+    for at, query in enumerate(queries):
+        stay = np.flatnonzero(~out[at])
+        rest = Gallery.of(
+            gallery.vectors[stay], gallery.persons.take(stay).to_pylist(), gallery.samples.take(stay).to_pylist()
+        )
+        wanted += [(at, *row[1:]) for row in expected(query[None], rest, k, -0.5)]
+    for path in PATHS:
+        if path.works(20):
+            index = Index(in_parts(gallery, last_persons), path)
+            assert rows_of(index.nearest(queries, k, -0.5, 2, [*left_out, (0, "nobody's")])) == wanted
 
 
 def test_queries_beyond_a_block(path: type[Portable | Compiled]) -> None:
     gallery = gallery_of(random_unit(20, 500, 16), np.arange(500))
     queries = random_unit(21, 4097, 16)
-    assert rows_of(Index(gallery, path).nearest(queries, 2, -1.1, 2)) == expected(queries, gallery, 2, -1.1)
+    assert rows_of(Index([gallery], path).nearest(queries, 2, -1.1, 2)) == expected(queries, gallery, 2, -1.1)
 
 
 @pytest.mark.parametrize(("rows", "asked"), [(0, 3), (3, 0), (0, 0)])
 def test_nothing_to_search(path: type[Portable | Compiled], rows: int, asked: int) -> None:
     gallery = gallery_of(np.empty((rows, 8), np.float32) + unit(np.ones((1, 8))), np.arange(rows))
-    assert rows_of(Index(gallery, path).nearest(np.ones((asked, 8), np.float32), 3, -1.1)) == []
+    assert rows_of(Index([gallery], path).nearest(np.ones((asked, 8), np.float32), 3, -1.1)) == []
 
 
 @settings(max_examples=100, deadline=None)
@@ -184,7 +231,8 @@ def test_the_bound_holds(seed: int, dimension: int, power: float) -> None:
         for x in (random.normal(size=(20, dimension)), random.normal(size=(30, dimension)))
     )
     gallery = gallery_of(samples, np.arange(30))
-    of_queries, of_samples = Rounded.of(queries), gallery.rounded
+    of_queries, of_samples = Rounded.of(queries), Rounded.of(gallery.vectors)
+    assert np.array_equal(gallery.codes(0, 30), of_samples.codes)
     bounds = Bounds.between(of_queries, gallery.kept, gallery.loss)
     score = of_queries.codes.astype(np.int64) @ of_samples.codes.T.astype(np.int64)
     total = score + bounds.offset[:, None].astype(np.int64)

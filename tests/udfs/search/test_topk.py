@@ -30,7 +30,7 @@ def oracle(queries: Array, vectors: Array, persons: list[str], samples: list[str
 
 
 def result(queries: Array, gallery: Gallery, k: int, floor: float):
-    near = Index(gallery).nearest(queries, k, floor)
+    near = Index([gallery]).nearest(queries, k, floor)
     return list(
         zip(
             near.query.tolist(),
