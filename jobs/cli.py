@@ -11,6 +11,7 @@ _COMMANDS = {
     "embed": "Find and embed the faces of every image that has no outcome yet.",
     "enroll": "Register persons from their photos.",
     "identify": "Find the nearest registered persons of each face, and decide.",
+    "sweep": "Remove the packed galleries that `identify` has left for its next run.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",
     "weights": "List, fetch and verify the weights of the models.",

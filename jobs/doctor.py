@@ -39,6 +39,7 @@ def command(config: str | None, changes: tuple[str, ...]) -> None:
         except InputError as error:
             click.echo(f"{name}: {error}")
             missing.append(name)
+    click.echo(f"search: {_search()}")
     _measure(settings)
     if missing:
         raise InputError(f"missing: {', '.join(missing)}; see above")
@@ -56,6 +57,17 @@ def _java(_: str, __: settings_module.Settings) -> str:
 def _weights(name: str, settings: settings_module.Settings) -> str:
     weights.load(name, settings.weights.get(name))
     return "weights are as they should be"
+
+
+def _search() -> str:
+    from udfs.search.topk import PATHS, fastest
+
+    path = fastest(512).name
+    if path == PATHS[0].name:
+        return path
+    return (
+        f"{path}, the same bits as {PATHS[0].name} and slower: that needs AVX-512 VNNI, and a C++ compiler at install"
+    )
 
 
 def _measure(settings: settings_module.Settings) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 import numpy as np
 import pyarrow as pa
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from jobs import ledger, manifest
 from jobs.crashes import by_halves
@@ -146,8 +148,9 @@ def _write(context: Context, changes: Changes, agreed: Contract) -> None:
     if changes.gallery or changes.enrollments:
         note_contract(context, agreed)
     if changes.gallery:
-        rows = list(changes.gallery.values())
-        context.tables.update("gallery", context.spark.createDataFrame(rows, GALLERY.schema))
+        known = T.StructType([field for field in GALLERY.schema if field.name != "embedding_digest"])
+        rows = context.spark.createDataFrame(list(changes.gallery.values()), known)
+        context.tables.update("gallery", rows.withColumn("embedding_digest", F.xxhash64("embedding")))
     if changes.enrollments:
         rows = list(changes.enrollments.values())
         context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 
 import click
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs import ledger
+from jobs import ledger, packing
+from jobs.difference import Difference, Updated, update
+from jobs.gallery import Gallery, searched
+from jobs.nearest import Plan, nearest, plan_for
 from jobs.options import RUN_DATE, Context, job_command, run_command
-from schemas.catalog import DECISIONS
-from udfs import matching
+from schemas.catalog import DECISIONS, SEARCHES
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
+from udfs.matching import CANDIDATE
 from udfs.vision.contract import settings_id
-
-FACES_A_BLOCK = 512
-SAMPLES_A_BLOCK = 4096
 
 
 @job_command("identify")
@@ -34,15 +34,28 @@ SAMPLES_A_BLOCK = 4096
     metavar="PX",
     help="Smaller faces are not searched for.  [default: identify.minimum_size of the settings]",
 )
+@click.option("--label", "labels", multiple=True, help="Only samples with this label; may be said several times.")
+@click.option(
+    "--exclude-self",
+    is_flag=True,
+    help="Do not hold a face against samples that were enrolled from the very photo it is in.",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(["gallery", "parts"]),
+    help="Hold each face against the whole gallery in one task, or against its parts in several."
+    "  [default: by the gallery's size and identify.largest_whole of the settings]",
+)
 def command(context: Context, **arguments: object) -> None:
     """Find the nearest registered persons of each face, and decide: match, review, unknown, or too_small.
 
     \b
     rollcall identify --tables ./tables --run-date 2026-01-31 -k 5
+    rollcall identify --tables ./tables --run-date 2026-01-31 --label wanted
 
     The gallery is the one that stands now, less samples that are not valid on the run date. A person's
-    similarity is that of their nearest sample. Faces that were decided under the same gallery and
-    thresholds are not searched for again.
+    similarity is that of their nearest sample. A later run compares what is new alone: new faces with the
+    gallery, added samples with the faces; after a withdrawal, faces whose nearest persons it has changed.
     """
     identify(context, **arguments)  # type: ignore[arg-type]
 
@@ -54,128 +67,42 @@ def identify(
     gallery_name: str | None = None,
     k: int | None = None,
     minimum_size: float | None = None,
+    labels: tuple[str, ...] = (),
+    exclude_self: bool = False,
+    plan: Plan | None = None,
 ) -> dict[str, int]:
     """Identify the faces of a date; returns what was counted.
 
     Raises:
         InputError: no faces or gallery table, no such gallery, several contracts, no thresholds.
     """
-    tables = context.tables
-    gallery = Gallery.open(context, gallery_name, run_date)
+    gallery = Gallery.open(context, gallery_name)
     faces = _comparable(context, gallery, run_date)
-    search = Search.of(context, gallery, k, minimum_size)
+    search = Search.of(context, gallery, k, minimum_size, labels, exclude_self)
 
     arguments = {
         "run_date": run_date,
         "gallery_name": gallery.name,
         "k": search.k,
         "minimum_size": search.minimum_size,
+        "labels": ", ".join(search.labels) or None,
+        "exclude_self": exclude_self or None,
     }
-    with ledger.run(context.spark, tables, "identify", arguments) as run:
+    with ledger.run(context.spark, context.tables, "identify", arguments) as run:
         run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
-        here = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
-        existing = tables.read_or_empty("identifications").where(here)
-        decided = existing.where((F.col("gallery_digest") == gallery.digest) & (F.col("search_id") == search.search_id))
-        # Of faces that are no more, or were found under other limits than those that count now.
-        dropped = existing.join(faces, "face_id", "left_anti").select("face_id").localCheckpoint()
-        pending = faces.join(decided.select("face_id"), "face_id", "left_anti")
-        run.count("faces", faces.count())
-        # Cut loose from the tables: what is pending must not change while it is being decided.
-        probes = pending.select("face_id", "image_id", "run_date", "contract_id", "quality").localCheckpoint()
-        identifiable = probes.where(F.col("quality.size") >= search.minimum_size).select("face_id")
-        run.count("searched", identifiable.count())
-        run.count("dropped", dropped.count())
-        if not (probes.isEmpty() and dropped.isEmpty()):
-            searched = faces.join(identifiable, "face_id", "left_semi")
-            ranked = nearest(searched, gallery.samples, gallery.dimension, search.k, search.keep_floor)
-            ranked = ranked.localCheckpoint()
-            scope = probes.select("face_id").union(dropped).select("face_id", F.lit(gallery.name).alias("gallery_name"))
-            tables.replace("matches", _matches(probes, ranked, gallery, run), scope, [run_date])
-            decisions = _decisions(probes, ranked, gallery, search, run)
-            tables.replace("identifications", decisions, scope, [run_date])
-        decisions_now = tables.read_or_empty("identifications").where(here)
-        for row in decisions_now.groupBy("decision").count().collect():
-            run.count(row.decision, row["count"])
-    said = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in DECISIONS)
-    context.say(
-        f"identify: {run.counts['searched']:,} of {run.counts['faces']:,} faces searched among"
-        f" {gallery.persons:,} persons; {said}"
-    )
+        Identification(context, gallery, search, faces, run_date, plan, run).bring_up_to_date()
+    packing.sweep(context, packing.KEPT)
     return run.counts
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """The samples of one gallery that are searched on one date, all of one contract."""
-
-    name: str
-    contract_id: str
-    embedder: str
-    dimension: int
-    samples: DataFrame
-    digest: str
-    persons: int
-
-    @classmethod
-    def open(cls, context: Context, name: str | None, run_date: date) -> "Gallery":
-        """Open the gallery of this name, or the only one there is.
-
-        Raises:
-            InputError: no gallery, not this one, none named where there are several, or several contracts.
-        """
-        table = context.tables.read("gallery").where(F.col("withdrawn_at").isNull())
-        found = table.select("gallery_name", "contract_id").distinct().collect()
-        names = sorted({row.gallery_name for row in found})
-        if name is None and len(names) > 1:
-            raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
-        name = name or (names[0] if names else None)
-        if name is None or name not in names:
-            there = f"there are: {', '.join(names)}" if names else "run `rollcall enroll` first"
-            raise InputError(f"gallery {name or ''!r} has no samples; {there}")
-        contracts = sorted(row.contract_id for row in found if row.gallery_name == name)
-        if len(contracts) > 1:
-            raise InputError(
-                f"gallery {name!r} holds samples of several contracts, which cannot be compared:"
-                f" {', '.join(contracts)}; withdraw those of all but one"
-            )
-        day = F.lit(run_date)
-        samples = table.where(F.col("gallery_name") == name).where(
-            F.coalesce(F.col("valid_from") <= day, F.lit(True)) & F.coalesce(F.col("valid_to") >= day, F.lit(True))
-        )
-        summary = samples.select(F.count_distinct("person_id").alias("persons"), *_digest_lanes()).first()
-        contract = context.tables.read("contracts").where(F.col("contract_id") == contracts[0]).first()
-        assert summary is not None
-        assert contract is not None
-        digest = stable_id("gallery", name, contracts[0], *[str(lane) for lane in summary[1:]])
-        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, summary.persons)
-
-
-def _digest_lanes() -> list[Column]:
-    """Four lanes of an order-free digest of what is searched: SHA-256 a sample, joined by exclusive or.
-
-    No two samples are alike, so none cancels another; a count stands beside the lanes.
-    """
-    said = F.to_json(
-        F.struct(
-            "sample_id",
-            "person_id",
-            "valid_from",
-            "valid_to",
-            F.array_sort("labels").alias("labels"),
-            F.xxhash64("embedding").alias("embedding"),
-        )
-    )
-    sha = F.sha2(said, 256)
-    lanes = [F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)]
-    return [F.count("*").alias("samples"), *[lane.alias(f"lane{at}") for at, lane in enumerate(lanes)]]
-
-
-@dataclass(frozen=True)
 class Search:
-    """What decides, besides the faces and the gallery."""
+    """What decides, besides the faces and the gallery. search_id covers who is found, not the thresholds."""
 
     k: int
     minimum_size: float
+    labels: tuple[str, ...]
+    exclude_self: bool
     keep_floor: float
     match: float
     review: float
@@ -183,15 +110,293 @@ class Search:
     search_id: str
 
     @classmethod
-    def of(cls, context: Context, gallery: Gallery, k: int | None, minimum_size: float | None) -> "Search":
+    def of(
+        cls,
+        context: Context,
+        gallery: Gallery,
+        k: int | None,
+        minimum_size: float | None,
+        labels: tuple[str, ...],
+        exclude_self: bool,
+    ) -> "Search":
         """The settings for a gallery's embedder."""
         settings = context.settings
         threshold = settings.threshold(gallery.embedder)
         k = k or settings.identify.k
         minimum_size = settings.identify.minimum_size if minimum_size is None else minimum_size
+        labels = tuple(sorted(set(labels)))
         threshold_id = f"settings:{gallery.embedder}:{threshold.match}:{threshold.review}"
-        search_id = stable_id("search", k, str(minimum_size), str(threshold.keep_floor), threshold_id)
-        return cls(k, minimum_size, threshold.keep_floor, threshold.match, threshold.review, threshold_id, search_id)
+        search_id = stable_id(
+            "search", gallery.contract_id, k, str(threshold.keep_floor), str(minimum_size), str(exclude_self), *labels
+        )
+        return cls(
+            k,
+            minimum_size,
+            labels,
+            exclude_self,
+            threshold.keep_floor,
+            threshold.match,
+            threshold.review,
+            threshold_id,
+            search_id,
+        )
+
+
+class Identification:
+    """The steps of `identify` for one date and gallery."""
+
+    def __init__(
+        self,
+        context: Context,
+        gallery: Gallery,
+        search: Search,
+        faces: DataFrame,
+        run_date: date,
+        plan: Plan | None,
+        run: ledger.Run,
+    ) -> None:
+        self._context = context
+        self._tables = context.tables
+        self._gallery = gallery
+        self._search = search
+        self._faces = faces
+        self._run_date = run_date
+        self._plan = plan
+        self._run = run
+        self._samples = searched(gallery.samples, run_date, search.labels)
+
+    def bring_up_to_date(self) -> None:
+        """Search for what is new, write what that changes, and note what the rows now stand for.
+
+        The note is written last. It is taken away before rows that it describes are changed, so that after a
+        run that was killed meanwhile the date is searched as if for the first time.
+        """
+        noted = self._here("searches").first()
+        standing = self._standing(noted)
+        change = self._change(standing)
+        existing = self._here("identifications").select("face_id")
+        # Cut loose from the tables: what is to be done must not change while it is being done.
+        known = (existing if standing else existing.limit(0)).join(self._faces, "face_id", "left_semi")
+        known = known.localCheckpoint()
+        dropped = existing.join(self._faces, "face_id", "left_anti").localCheckpoint()
+        fresh = self._faces.select("face_id").join(known, "face_id", "left_anti").localCheckpoint()
+        for name, faces in (("faces", self._faces), ("fresh", fresh), ("dropped", dropped)):
+            self._run.count(name, faces.count())
+        for name in ("searched", "comparisons"):
+            self._run.count(name, 0)
+
+        found = self._nearest(self._identifiable(fresh))
+        written = fresh.union(dropped)
+        if change is not None:
+            updated = self._updated(known, change)
+            found = found.unionByName(self._nearest(updated.again)).unionByName(updated.lists)
+            written = written.union(updated.again).union(updated.affected)
+        written = written.distinct().localCheckpoint()
+        rethought = standing is not None and standing.threshold_id != self._search.threshold_id
+        decided = written.union(known).distinct().localCheckpoint() if rethought else written
+
+        if noted is not None and (standing is None or (change is not None and not written.isEmpty())):
+            self._replace_note(self._context.spark.createDataFrame([], SEARCHES.schema))
+        if not written.isEmpty():
+            self._replace("matches", self._matches(found), written)
+        if not decided.isEmpty():
+            self._replace("identifications", self._decisions(decided), decided)
+        if standing is None or change is not None or rethought:
+            self._note(standing)
+        self._tell()
+
+    # --- what is new ---------------------------------------------------------------------------------------
+
+    def _standing(self, noted: Row | None) -> Row | None:
+        """What the rows of this date stand for, if that is an answer to what is asked now."""
+        if noted is None or noted.search_id != self._search.search_id:
+            return None
+        if noted.gallery_digest != self._gallery.digest:
+            kept = self._samples_before(noted).count()
+            if kept != noted.gallery_samples:
+                self._context.say(
+                    f"identify: {kept:,} of the {noted.gallery_samples:,} samples that were searched last are still"
+                    " known; all faces are searched for again"
+                )
+                return None
+        return noted
+
+    def _samples_before(self, standing: Row) -> DataFrame:
+        kept = self._tables.read_or_empty("searched_samples")
+        return kept.where(F.col("gallery_digest") == standing.gallery_digest)
+
+    def _change(self, standing: Row | None) -> Difference | None:
+        """How the gallery has changed since."""
+        if standing is None or standing.gallery_digest == self._gallery.digest:
+            return None
+        change = Difference.between(
+            self._samples_before(standing), self._gallery.described(), self._run_date, self._search.labels
+        )
+        self._run.count("samples_added", change.added.count())
+        self._run.count("samples_removed", change.removed.count())
+        return change
+
+    def _identifiable(self, faces: DataFrame) -> DataFrame:
+        large = self._faces.where(F.col("quality.size") >= self._search.minimum_size)
+        return large.select("face_id").join(faces, "face_id", "left_semi").localCheckpoint()
+
+    def _updated(self, known: DataFrame, change: Difference) -> Updated:
+        matches = self._here("matches").join(known, "face_id", "left_semi").localCheckpoint()
+        return update(matches, self._identifiable(known), change, self._search.k, self._nearest_among)
+
+    # --- searching -----------------------------------------------------------------------------------------
+
+    def _nearest(self, faces: DataFrame) -> DataFrame:
+        """The nearest persons of faces, given by face_id, in the whole gallery."""
+        self._run.count("searched", faces.count())
+        return self._search_for(faces, self._samples)
+
+    def _nearest_among(self, faces: DataFrame, samples: DataFrame) -> DataFrame:
+        """The nearest persons of faces among some of the samples, given by sample_id."""
+        return self._search_for(faces, self._samples.join(samples, "sample_id", "left_semi"))
+
+    def _search_for(self, faces: DataFrame, samples: DataFrame) -> DataFrame:
+        count = faces.count()
+        if not count:
+            return self._context.spark.createDataFrame([], spark_schema(CANDIDATE))
+        packed, paths = packing.pack(self._context, samples)
+        plan = self._plan or plan_for(packed, self._context.settings.identify.largest_whole)
+        self._run.digests.update(search_path=", ".join(paths), plan=plan)
+        self._run.count("comparisons", count * packed.rows)
+        asked = self._with_left_out(self._faces.join(faces, "face_id", "left_semi"))
+        search = self._search
+        found = nearest(asked, packed, self._gallery.dimension, search.k, search.keep_floor, plan)
+        return found.localCheckpoint()
+
+    def _with_left_out(self, faces: DataFrame) -> DataFrame:
+        """With `left_out`: the samples that were enrolled from the photo a face is in."""
+        if not self._search.exclude_self:
+            return faces.select("face_id", "embedding", F.lit(None).cast("array<string>").alias("left_out"))
+        photo = ["image_id", "contract_id", "settings_id"]
+        content = self._tables.read("image_outcomes").where(F.col("run_date") == F.lit(self._run_date))
+        samples = (
+            self._tables.read("enrollments")
+            .where(F.col("gallery_name") == self._gallery.name)
+            .groupBy("content_sha256")
+            .agg(F.sort_array(F.collect_set("sample_id")).alias("left_out"))
+        )
+        return (
+            faces.join(content.select(*photo, "content_sha256"), photo, "left")
+            .join(samples, "content_sha256", "left")
+            .select("face_id", "embedding", "left_out")
+        )
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def _here(self, table: str) -> DataFrame:
+        mine = (F.col("run_date") == F.lit(self._run_date)) & (F.col("gallery_name") == self._gallery.name)
+        return self._tables.read_or_empty(table).where(mine)
+
+    def _replace(self, table: str, rows: DataFrame, faces: DataFrame) -> None:
+        scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
+        self._tables.replace(table, rows, scope, [self._run_date])
+
+    def _note(self, standing: Row | None) -> None:
+        """Note what the rows stand for; a later run finds its difference from this."""
+        gallery, search = self._gallery, self._search
+        kept = self._tables.read_or_empty("searched_samples")
+        if kept.where(F.col("gallery_digest") == gallery.digest).isEmpty():
+            self._tables.append("searched_samples", gallery.described())
+        persons = self._samples.agg(F.count_distinct("person_id")).first()
+        assert persons is not None
+        row = (
+            gallery.name,
+            self._run_date,
+            gallery.contract_id,
+            search.search_id,
+            search.k,
+            search.keep_floor,
+            search.minimum_size,
+            list(search.labels),
+            search.exclude_self,
+            search.threshold_id,
+            search.match,
+            search.review,
+            gallery.digest,
+            gallery.count,
+            persons[0],
+            self._run.run_id,
+        )
+        self._replace_note(self._context.spark.createDataFrame([row], SEARCHES.schema))
+        if standing is not None and standing.gallery_digest != gallery.digest:
+            older = F.col("gallery_digest") == standing.gallery_digest
+            if self._tables.read("searches").where(older).isEmpty():
+                self._tables.delete("searched_samples", f"gallery_digest = '{standing.gallery_digest}'")
+
+    def _replace_note(self, rows: DataFrame) -> None:
+        scope = self._context.spark.createDataFrame([(self._gallery.name,)], "gallery_name string")
+        self._tables.replace("searches", rows, scope, [self._run_date])
+
+    def _matches(self, found: DataFrame) -> DataFrame:
+        return self._faces.join(found, "face_id").select(
+            "face_id",
+            F.lit(self._gallery.name).alias("gallery_name"),
+            "person_id",
+            "image_id",
+            "run_date",
+            "contract_id",
+            "rank",
+            "sample_id",
+            "similarity",
+            F.lit(self._run.run_id).alias("run_id"),
+        )
+
+    def _decisions(self, decided: DataFrame) -> DataFrame:
+        """The decisions on faces by their matches as they are in the table."""
+        search, matches = self._search, self._here("matches")
+        best = matches.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
+        second = matches.where(F.col("rank") == 2).select(
+            "face_id",
+            F.col("person_id").alias("runner_up_person_id"),
+            F.col("similarity").alias("runner_up_similarity"),
+        )
+        decision = (
+            F.when(F.col("quality.size") < search.minimum_size, "too_small")
+            .when(F.col("similarity") >= search.match, "match")
+            .when(F.col("similarity") >= search.review, "review")
+            .otherwise("unknown")
+        )
+        return (
+            self._faces.join(decided, "face_id", "left_semi")
+            .select("face_id", "image_id", "run_date", "contract_id", "quality")
+            .join(best, "face_id", "left")
+            .join(second, "face_id", "left")
+            .select(
+                "face_id",
+                F.lit(self._gallery.name).alias("gallery_name"),
+                "image_id",
+                "run_date",
+                "contract_id",
+                "quality",
+                decision.alias("decision"),
+                "person_id",
+                "sample_id",
+                "similarity",
+                "runner_up_person_id",
+                (F.col("similarity") - F.col("runner_up_similarity")).alias("margin"),
+                F.lit(search.threshold_id).alias("threshold_id"),
+                F.lit(search.match).alias("threshold"),
+                F.lit(search.review).alias("review_threshold"),
+                F.lit(self._run.run_id).alias("run_id"),
+            )
+        )
+
+    def _tell(self) -> None:
+        for row in self._here("identifications").groupBy("decision").count().collect():
+            self._run.count(row.decision, row["count"])
+        counts = self._run.counts
+        said = ", ".join(f"{counts.get(name, 0):,} {name}" for name in DECISIONS)
+        noted = self._here("searches").first()
+        assert noted is not None
+        self._context.say(
+            f"identify: {counts['searched']:,} of {counts['faces']:,} faces searched among"
+            f" {noted.persons:,} persons; {said}"
+        )
 
 
 def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame:
@@ -221,87 +426,6 @@ def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame
             f" are others ({configured}); identify with the settings of the embed run that counts"
         )
     return comparable.where(F.col("settings_id") == configured)
-
-
-def nearest(faces: DataFrame, samples: DataFrame, dimension: int, k: int, keep_floor: float) -> DataFrame:
-    """The k nearest persons of each face: (face_id, person_id, sample_id, similarity, rank).
-
-    A cross-join of blocks, the k nearest of each pair of blocks, and of those the k nearest. What passes
-    between executors is the blocks and k candidates a face and gallery block, never pairs.
-    """
-    faces_packed = faces.select("face_id", "embedding").mapInArrow(
-        matching.pack_queries(FACES_A_BLOCK), spark_schema(matching.QUERY_BLOCK)
-    )
-    samples_packed = samples.select("person_id", "sample_id", "embedding").mapInArrow(
-        matching.pack_gallery(SAMPLES_A_BLOCK), spark_schema(matching.GALLERY_BLOCK)
-    )
-    candidates = faces_packed.crossJoin(samples_packed).mapInArrow(
-        matching.search_blocks(k, keep_floor, dimension), spark_schema(matching.CANDIDATE)
-    )
-    nearest_sample = Window.partitionBy("face_id", "person_id").orderBy(F.desc("similarity"), "sample_id")
-    nearest_person = Window.partitionBy("face_id").orderBy(F.desc("similarity"), "person_id")
-    return (
-        candidates.withColumn("_sample", F.row_number().over(nearest_sample))
-        .where(F.col("_sample") == 1)
-        .withColumn("rank", F.row_number().over(nearest_person))
-        .where(F.col("rank") <= k)
-        .select("face_id", "person_id", "sample_id", "similarity", "rank")
-    )
-
-
-def _matches(faces: DataFrame, ranked: DataFrame, gallery: Gallery, run: ledger.Run) -> DataFrame:
-    return faces.join(ranked, "face_id").select(
-        "face_id",
-        F.lit(gallery.name).alias("gallery_name"),
-        "person_id",
-        "image_id",
-        "run_date",
-        "contract_id",
-        "rank",
-        "sample_id",
-        "similarity",
-        F.lit(run.run_id).alias("run_id"),
-    )
-
-
-def _decisions(faces: DataFrame, ranked: DataFrame, gallery: Gallery, search: Search, run: ledger.Run) -> DataFrame:
-    best = ranked.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
-    second = ranked.where(F.col("rank") == 2).select(
-        "face_id",
-        F.col("person_id").alias("runner_up_person_id"),
-        F.col("similarity").alias("runner_up_similarity"),
-    )
-    decision = (
-        F.when(F.col("quality.size") < search.minimum_size, "too_small")
-        .when(F.col("similarity") >= search.match, "match")
-        .when(F.col("similarity") >= search.review, "review")
-        .otherwise("unknown")
-    )
-    return (
-        faces.join(best, "face_id", "left")
-        .join(second, "face_id", "left")
-        .select(
-            "face_id",
-            F.lit(gallery.name).alias("gallery_name"),
-            "image_id",
-            "run_date",
-            "contract_id",
-            "quality",
-            decision.alias("decision"),
-            "person_id",
-            "sample_id",
-            "similarity",
-            "runner_up_person_id",
-            (F.col("similarity") - F.col("runner_up_similarity")).alias("margin"),
-            F.lit(search.threshold_id).alias("threshold_id"),
-            F.lit(search.match).alias("threshold"),
-            F.lit(search.review).alias("review_threshold"),
-            F.lit(gallery.digest).alias("gallery_digest"),
-            F.lit(gallery.persons).alias("gallery_persons"),
-            F.lit(search.search_id).alias("search_id"),
-            F.lit(run.run_id).alias("run_id"),
-        )
-    )
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Identify(_Strict):
 
     k: Positive
     minimum_size: Annotated[float, Field(ge=0)]
+    largest_whole: Annotated[int, Field(ge=0)]
 
 
 class Threshold(_Strict):

@@ -209,6 +209,11 @@ ENROLLMENTS = Table(
     ),
 )
 
+_LABELS = Column("labels", "array<string>", "watch lists and the like, sorted")
+_VALID_FROM = Column("valid_from", "date", "first run_date it is searched for; null is always", nullable=True)
+_VALID_TO = Column("valid_to", "date", "last run_date it is searched for; null is always", nullable=True)
+_EMBEDDING_DIGEST = Column("embedding_digest", "bigint", "xxhash64(embedding): what has changed is seen without it")
+
 GALLERY = Table(
     name="gallery",
     row="one accepted sample of one person",
@@ -218,13 +223,14 @@ GALLERY = Table(
         _GALLERY,
         _PERSON,
         Column("name", "string", "the person's name, for people to read", nullable=True),
-        Column("labels", "array<string>", "watch lists and the like, sorted"),
-        Column("valid_from", "date", "first run_date it is searched for; null is always", nullable=True),
-        Column("valid_to", "date", "last run_date it is searched for; null is always", nullable=True),
+        _LABELS,
+        _VALID_FROM,
+        _VALID_TO,
         Column("uri", "string", "the photo, percent-encoded"),
         _CONTRACT,
         Column("quality", spark_type(FACE.field("quality").type), "as in faces"),
         _EMBEDDING,
+        _EMBEDDING_DIGEST,
         Column("enrolled_at", "timestamp", "system time; not compared with run_date"),
         Column("withdrawn_at", "timestamp", "system time; null while it is searched for", nullable=True),
         _RUN,
@@ -232,6 +238,7 @@ GALLERY = Table(
     key=("sample_id",),
     constraints={
         "embedding_has_unit_length": _UNIT,
+        "embedding_has_its_digest": "embedding_digest = xxhash64(embedding)",
         "validity_is_a_span": "valid_from IS NULL OR valid_to IS NULL OR valid_from <= valid_to",
     },
     examples=(
@@ -278,10 +285,16 @@ MATCHES = Table(
 
 DECISIONS = ("match", "review", "unknown", "too_small")
 
+_THRESHOLD = (
+    Column("threshold_id", "string", "where the thresholds come from"),
+    Column("threshold", "double", "match at or above"),
+    Column("review_threshold", "double", "review at or above"),
+)
+
 IDENTIFICATIONS = Table(
     name="identifications",
     row="the decision for one face against one gallery",
-    written_by="identify (last, after matches)",
+    written_by="identify (after matches)",
     columns=(
         Column("face_id", "string", "the face"),
         _GALLERY,
@@ -295,12 +308,7 @@ IDENTIFICATIONS = Table(
         Column("similarity", "double", _SIMILARITY, nullable=True),
         Column("runner_up_person_id", "string", "the second person at or above keep_floor", nullable=True),
         Column("margin", "double", "similarity less the runner-up's; null without one", nullable=True),
-        Column("threshold_id", "string", "where the thresholds come from"),
-        Column("threshold", "double", "match at or above"),
-        Column("review_threshold", "double", "review at or above"),
-        Column("gallery_digest", "string", "samples, persons, validity and labels that were searched"),
-        Column("gallery_persons", "bigint", "persons that were searched"),
-        Column("search_id", "string", "hash of k, minimum_size, keep_floor and thresholds"),
+        *_THRESHOLD,
         _RUN,
     ),
     key=("face_id", "gallery_name"),
@@ -319,6 +327,57 @@ IDENTIFICATIONS = Table(
             " WHERE run_date = DATE'2026-01-31' AND decision = 'match' GROUP BY person_id",
         ),
     ),
+)
+
+_GALLERY_DIGEST = Column("gallery_digest", "string", "samples, persons, validity, labels and embeddings")
+
+SEARCHES = Table(
+    name="searches",
+    row="what the identifications of one date against one gallery stand for",
+    written_by="identify (last); absent while they are being changed",
+    columns=(
+        _GALLERY,
+        _RUN_DATE,
+        _CONTRACT,
+        Column("search_id", "string", "hash of the contract and of the five columns that follow"),
+        Column("k", "int", "persons kept for each face"),
+        Column("keep_floor", "double", "similarity below which persons are not kept"),
+        Column("minimum_size", "double", "pixels below which faces are not searched for"),
+        Column("labels", "array<string>", "only samples with one of these were searched; empty is all"),
+        Column("exclude_self", "boolean", "whether samples of a face's own photo were left out"),
+        *_THRESHOLD,
+        _GALLERY_DIGEST,
+        Column("gallery_samples", "bigint", "samples of the gallery, valid on the date or not"),
+        Column("persons", "bigint", "persons that were searched"),
+        _RUN,
+    ),
+    key=("gallery_name", "run_date"),
+    partition_by=("run_date",),
+    examples=(
+        (
+            "Dates whose identifications stand for an older gallery than the newest",
+            "SELECT gallery_name, run_date, persons FROM searches s WHERE gallery_digest !="
+            " (SELECT max_by(gallery_digest, run_date) FROM searches n WHERE n.gallery_name = s.gallery_name)",
+        ),
+    ),
+)
+
+SEARCHED_SAMPLES = Table(
+    name="searched_samples",
+    row="one sample of a gallery as it was when a date was searched: what a later run finds its difference from",
+    written_by="identify",
+    columns=(
+        _GALLERY_DIGEST,
+        _GALLERY,
+        _SAMPLE,
+        _PERSON,
+        _VALID_FROM,
+        _VALID_TO,
+        _LABELS,
+        _EMBEDDING_DIGEST,
+    ),
+    key=("gallery_digest", "sample_id"),
+    partition_by=("gallery_digest",),
 )
 
 RUNS = Table(
@@ -359,6 +418,8 @@ TABLES = {
         GALLERY,
         MATCHES,
         IDENTIFICATIONS,
+        SEARCHES,
+        SEARCHED_SAMPLES,
         RUNS,
     )
 }

@@ -158,6 +158,12 @@ class Tables:
         table = self._create(name)
         self._retried(lambda: table().delete(condition))
 
+    def location(self, name: str) -> str:
+        """The folder of a table that exists, as a URI as `udfs.lake` has it."""
+        found = self._delta_table(name).detail().select("location").first()
+        assert found is not None
+        return _lake_uri(found.location)
+
     def register_views(self) -> list[str]:
         """Make every table that exists a temporary view of its own name; returns the names."""
         names = [name for name in TABLES if self.exists(name)]
@@ -232,6 +238,14 @@ def spark_path(uri: str) -> str:
         return path.decode("utf-8").rstrip("/")
     scheme, _, rest = unquote(uri).partition("://")
     return f"{'s3a' if scheme == 's3' else scheme}://{rest.rstrip('/')}"
+
+
+def _lake_uri(location: str) -> str:
+    """A location as Delta says it, with nothing encoded, as `udfs.lake` has it: the way back from `spark_path`."""
+    scheme, _, path = location.partition(":")
+    if scheme == "file":
+        return lake.uri_of("/" + path.lstrip("/"))
+    return f"{'s3' if scheme == 's3a' else scheme}:{lake.quoted(path)}"
 
 
 def _root(given: str) -> str:

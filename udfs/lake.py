@@ -116,6 +116,12 @@ def _remote(uri: str) -> tuple[fs.FileSystem, str]:
     return store, root.rstrip("/") + path if root.strip("/") else path
 
 
+def place(uri: str) -> tuple[fs.FileSystem, str]:
+    """The file system a URI names, and the path in it; for what Rollcall itself keeps, whose names are UTF-8."""
+    path = local_path(uri)
+    return _remote(uri) if path is None else (fs.LocalFileSystem(), path.decode("utf-8"))
+
+
 # --- listing ---------------------------------------------------------------------------------------------
 
 

@@ -1,61 +1,194 @@
-"""Arrow in, Arrow out: embeddings to blocks, and pairs of blocks to candidates."""
+"""Arrow in, Arrow out: samples to a packed gallery, and faces to their nearest persons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 
+from udfs import folders
 from udfs.arrow import Batches
 from udfs.search.similarity import refuse_unfit
 
+if TYPE_CHECKING:
+    from udfs.search.gallery import Gallery
+    from udfs.search.packed import Packed, Part
+    from udfs.search.topk import Nearest
+
 Array = np.ndarray
 
-QUERY_BLOCK = pa.schema([("face_ids", pa.list_(pa.string())), ("query_vectors", pa.binary())])
-GALLERY_BLOCK = pa.schema(
+PART = pa.schema(
     [
-        ("person_ids", pa.list_(pa.string())),
-        ("sample_ids", pa.list_(pa.string())),
-        ("gallery_vectors", pa.binary()),
+        ("name", pa.string()),
+        ("first_person", pa.string()),
+        ("rows", pa.int64()),
+        ("size", pa.int64()),
+        ("loss", pa.float64()),
+        ("kept", pa.float64()),
+        ("sha256", pa.map_(pa.string(), pa.string())),
+        ("path", pa.string()),
     ]
 )
+"""A part that was packed, and how the executor that packed it would search it."""
+CHECKED = pa.schema([("damage", pa.string()), ("path", pa.string())])
+"""What is wrong with a part, if anything, and how this executor would search it."""
+BLOCK = pa.schema(
+    [
+        ("face_ids", pa.list_(pa.string())),
+        ("vectors", pa.binary()),
+        ("left_out", pa.list_(pa.list_(pa.string()))),
+    ]
+)
+"""Faces that travel together: their embeddings, float32 (n, d), and the samples each is not held against."""
 CANDIDATE = pa.schema(
     [
         ("face_id", pa.string()),
         ("person_id", pa.string()),
         ("sample_id", pa.string()),
         ("similarity", pa.float64()),
+        ("rank", pa.int32()),
     ]
 )
+"""One of the k nearest persons of a face in what was searched; rank 1 is the nearest."""
 
 
-def pack_queries(rows: int) -> Callable[[Batches], Batches]:
-    """(face_id, embedding) -> blocks of up to `rows` faces (QUERY_BLOCK)."""
-    return _packing(rows, ["face_id"], ["face_ids"], "query_vectors")
+def pack(uri: str) -> Callable[[Batches], Batches]:
+    """(person_id, sample_id, embedding), all samples of a range of persons -> one part of the packed gallery
+    at `uri`, written there (PART)."""
+
+    def pack_part(batches: Batches) -> Batches:
+        from udfs.search.gallery import Gallery  # here, as numba takes half a second to import
+        from udfs.search.packed import Part
+
+        received = list(batches)
+        table = pa.Table.from_batches(received) if received else None
+        if not table:
+            return
+        matrix = vectors_of(table["embedding"])
+        samples = table["sample_id"].combine_chunks()
+        refuse_unfit(matrix, samples)
+        gallery = Gallery.of(matrix, table["person_id"].combine_chunks(), samples)
+        del matrix, table, received
+        name = uuid4().hex  # two tasks may write the same part, of which only one is in the description
+        with folders.new(f"{uri}/{name}") as folder:
+            part = Part.save(gallery, folder)
+        row = {**asdict(part), "name": name, "sha256": list(part.sha256.items()), "path": _path(gallery)}
+        yield pa.RecordBatch.from_pylist([row], schema=PART)
+
+    return pack_part
 
 
-def pack_gallery(rows: int) -> Callable[[Batches], Batches]:
-    """(person_id, sample_id, embedding) -> blocks of up to `rows` samples (GALLERY_BLOCK)."""
-    return _packing(rows, ["person_id", "sample_id"], ["person_ids", "sample_ids"], "gallery_vectors")
+def check(packed: "Packed") -> Callable[[Batches], Batches]:
+    """(part) numbers of parts -> whether each is what was written (CHECKED)."""
+
+    def check_parts(batches: Batches) -> Batches:
+        from udfs.search.packed import DamagedError
+
+        for batch in batches:
+            for number in batch.column("part").to_pylist():
+                part, damage = packed.parts[number], None
+                try:
+                    folder = folders.near(f"{packed.uri}/{part.name}", part.check)
+                    part.check(folder)
+                    path = _path(part.load(folder))
+                except (DamagedError, OSError) as error:
+                    damage, path = str(error), None
+                yield pa.RecordBatch.from_pylist([{"damage": damage, "path": path}], schema=CHECKED)
+
+    return check_parts
 
 
-def _packing(rows: int, names: list[str], columns: list[str], vectors: str) -> Callable[[Batches], Batches]:
-    def pack(batches: Batches) -> Batches:
+def _path(gallery: "Gallery") -> str:
+    from udfs.search.topk import fastest
+
+    return fastest(gallery.vectors.shape[1]).name
+
+
+def blocks(rows: int) -> Callable[[Batches], Batches]:
+    """(face_id, embedding, left_out) -> blocks of up to `rows` faces (BLOCK)."""
+
+    def cut(batches: Batches) -> Batches:
         received = list(batches)
         if not received:
             return
         table = pa.Table.from_batches(received)
         for start in range(0, table.num_rows, rows):
-            block = table.slice(start, rows).combine_chunks()
+            block = table.slice(start, rows)
             matrix = vectors_of(block["embedding"])
-            refuse_unfit(matrix, block[names[-1]].to_pylist())
-            yield pa.RecordBatch.from_pydict(
-                {
-                    **{column: [block[name].to_pylist()] for name, column in zip(names, columns, strict=True)},
-                    vectors: [matrix.tobytes()],
-                }
-            )
+            face_ids = block["face_id"].to_pylist()
+            refuse_unfit(matrix, face_ids)
+            columns = {
+                "face_ids": [face_ids],
+                "vectors": [matrix.tobytes()],
+                "left_out": [[samples or [] for samples in block["left_out"].to_pylist()]],
+            }
+            yield pa.RecordBatch.from_pydict(columns, schema=BLOCK)
 
-    return pack
+    return cut
+
+
+def search_all(packed: "Packed", k: int, floor: float, threads: int) -> Callable[[Batches], Batches]:
+    """(face_id, embedding, left_out) -> the k nearest persons of each face (CANDIDATE).
+
+    A part of the gallery is held against all faces of a task before the next, so that what is scanned is in
+    memory once for many faces.
+    """
+
+    def search(batches: Batches) -> Batches:
+        received = list(batches)
+        if not received:
+            return
+        faces = pa.Table.from_batches(received)
+        matrix = vectors_of(faces["embedding"])
+        face_ids = faces["face_id"].combine_chunks()
+        refuse_unfit(matrix, face_ids)
+        found = _nearest(packed, packed.parts, matrix, faces["left_out"].to_pylist(), k, floor, threads)
+        yield _candidates(face_ids, found)
+
+    return search
+
+
+def search_parts(packed: "Packed", dimension: int, k: int, floor: float, threads: int) -> Callable[[Batches], Batches]:
+    """(part, *BLOCK), a part's number and a block of faces -> the k nearest persons of each face in that part.
+
+    The k nearest persons of the whole gallery are among those of its parts: whoever is before a person in
+    the part that person is in is before them in the whole.
+    """
+
+    def search(batches: Batches) -> Batches:
+        for batch in batches:
+            for pair in batch.to_pylist():
+                matrix = np.frombuffer(pair["vectors"], np.float32).reshape(-1, dimension)
+                part = packed.parts[pair["part"]]
+                found = _nearest(packed, [part], matrix, pair["left_out"], k, floor, threads)
+                yield _candidates(pa.array(pair["face_ids"], pa.string()), found)
+
+    return search
+
+
+def _nearest(
+    packed: "Packed",
+    parts: "Iterable[Part]",
+    faces: Array,
+    left_out: list[list[str] | None],
+    k: int,
+    floor: float,
+    threads: int,
+) -> "Nearest":
+    from udfs.search.topk import Index
+
+    galleries = [part.load(folders.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
+    pairs = [(row, sample) for row, samples in enumerate(left_out) for sample in samples or ()]
+    return Index(galleries).nearest(faces, k, floor, threads, pairs)
+
+
+def _candidates(face_ids: pa.StringArray, found: "Nearest") -> pa.RecordBatch:
+    rank = 1 + np.arange(len(found.query)) - np.searchsorted(found.query, found.query)
+    columns = (face_ids.take(pa.array(found.query)), found.person, found.sample, found.similarity, rank)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=CANDIDATE)
 
 
 def vectors_of(embeddings: pa.ChunkedArray) -> Array:
@@ -68,35 +201,3 @@ def vectors_of(embeddings: pa.ChunkedArray) -> Array:
     if column.null_count or len(set(np.diff(column.offsets.to_numpy()))) > 1:
         raise ValueError("embeddings must be present and of one length")
     return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(len(column), -1)
-
-
-def search_blocks(k: int, floor: float, dimension: int) -> Callable[[Batches], Batches]:
-    """Pairs of a block of faces and a block of samples -> the k nearest persons of each face in that block.
-
-    The k nearest persons of the whole gallery are among those of its blocks: whoever is before a person in
-    the block that holds the person's nearest sample is before them in the whole.
-    """
-
-    def search(batches: Batches) -> Batches:
-        from udfs.search.gallery import Gallery  # here, as numba takes half a second to import
-        from udfs.search.topk import Index
-
-        for batch in batches:
-            for pair in batch.to_pylist():
-                queries = _matrix(pair["query_vectors"], dimension)
-                gallery = Gallery.of(
-                    _matrix(pair["gallery_vectors"], dimension), pair["person_ids"], pair["sample_ids"]
-                )
-                found = Index(gallery).nearest(queries, k, floor)
-                faces = np.asarray(pair["face_ids"], object)[found.query]
-                columns = (faces, found.person, found.sample, found.similarity)
-                yield pa.RecordBatch.from_arrays(
-                    [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE, strict=True)],
-                    schema=CANDIDATE,
-                )
-
-    return search
-
-
-def _matrix(content: bytes, dimension: int) -> Array:
-    return np.frombuffer(content, np.float32).reshape(-1, dimension)

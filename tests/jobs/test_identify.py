@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from jobs import identify as identify_job
+from jobs import nearest, packing
 from jobs.identify import identify
 from jobs.options import Context
-from schemas.catalog import CONTRACTS, FACES, GALLERY
+from jobs.sweep import sweep
+from schemas.catalog import CONTRACTS, ENROLLMENTS, FACES, GALLERY, IMAGE_OUTCOMES
+from schemas.store import Tables
 from tests.support import MakeContext, rows_of
+from udfs import lake
 from udfs.errors import InputError
 from udfs.search.similarity import similarity
 from udfs.vision.contract import settings_id
@@ -18,6 +24,8 @@ from udfs.vision.contract import settings_id
 DAY, NEXT_DAY = date(2026, 1, 31), date(2026, 2, 1)
 CONTRACT = "c"
 K = 3
+NULLABLE_GALLERY = T.StructType([T.StructField(field.name, field.dataType) for field in GALLERY.schema])
+"""The digest is computed when the rest is there."""
 
 
 def unit(count: int, seed: int) -> np.ndarray:
@@ -26,7 +34,12 @@ def unit(count: int, seed: int) -> np.ndarray:
 
 
 def put_faces(
-    context: Context, vectors: np.ndarray, day: date = DAY, limits: str = "s", sizes: Sequence[float] | None = None
+    context: Context,
+    vectors: np.ndarray,
+    day: date = DAY,
+    limits: str = "s",
+    sizes: Sequence[float] | None = None,
+    first: int = 0,
 ) -> None:
     rows = [
         {
@@ -39,7 +52,7 @@ def put_faces(
             **{"settings_id": limits, "ordinal": 0, "box": (0.0, 0.0, 50.0, 50.0), "landmarks": [(0.0, 0.0)] * 5},
             **{"score": 1.0, "quality": (size, *(0.0,) * 6), "embedding": vector.tolist(), "run_id": "r"},
         }
-        for at, (vector, size) in enumerate(zip(vectors, sizes or [50.0] * len(vectors), strict=True))
+        for at, (vector, size) in enumerate(zip(vectors, sizes or [50.0] * len(vectors), strict=True), first)
     ]
     context.tables.append("faces", context.spark.createDataFrame(rows, FACES.schema))
 
@@ -54,7 +67,10 @@ def put_samples(context: Context, vectors: np.ndarray, persons: list[str], **val
         }
         for at, (vector, person) in enumerate(zip(vectors, persons, strict=True))
     ]
-    context.tables.append("gallery", context.spark.createDataFrame(rows, GALLERY.schema))
+    made = context.spark.createDataFrame(
+        rows, T.StructType([T.StructField(f.name, f.dataType) for f in GALLERY.schema])
+    )
+    context.tables.append("gallery", made.withColumn("embedding_digest", F.xxhash64("embedding")))
 
 
 @pytest.fixture
@@ -70,16 +86,20 @@ def matches_of(context: Context) -> list[tuple[str, int, str, str, float]]:
     return [(row.face_id, row.rank, row.person_id, row.sample_id, row.similarity) for row in rows]
 
 
-def test_blocks_give_what_the_definition_says(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of two faces and three samples; persons whose samples lie in several blocks; equal samples."""
-    monkeypatch.setattr(identify_job, "FACES_A_BLOCK", 2)
-    monkeypatch.setattr(identify_job, "SAMPLES_A_BLOCK", 3)
+@pytest.mark.parametrize("plan", ["gallery", "parts"])
+def test_both_plans_give_what_the_definition_says(
+    context: Context, monkeypatch: pytest.MonkeyPatch, plan: nearest.Plan
+) -> None:
+    """Blocks of two faces and parts of three samples; equal samples."""
+    monkeypatch.setattr(nearest, "FACES_A_BLOCK", 2)
+    monkeypatch.setattr(nearest, "FACES_WORTH_A_TASK", 2)
+    monkeypatch.setattr(packing, "SAMPLES_A_PART", 3)
     faces, samples = unit(7, seed=1), unit(20, seed=2)
     samples[5:8] = samples[0]  # ties, between persons and within one
     persons = [f"p{at % 6}" for at in range(20)]
     put_faces(context, faces)
     put_samples(context, samples, persons)
-    identify(context, run_date=DAY, k=K)
+    identify(context, run_date=DAY, k=K, plan=plan)
 
     wanted = []
     for at, face in enumerate(faces):
@@ -190,9 +210,11 @@ def test_another_vector_of_the_same_sample_is_another_gallery(context: Context) 
     put_samples(context, faces[1:], ["a"])
     identify(context, run_date=DAY)
     gallery = context.tables.read("gallery")
-    columns = [name for name in GALLERY.names if name != "embedding"]
-    vector = ", ".join(f"CAST({value!r} AS float)" for value in faces[0].tolist())
-    context.tables.update("gallery", gallery.selectExpr(*columns, f"array({vector}) AS embedding"))
+    columns = [name for name in GALLERY.names if not name.startswith("embedding")]
+    vector = f"array({', '.join(f'CAST({value!r} AS float)' for value in faces[0].tolist())})"
+    context.tables.update(
+        "gallery", gallery.selectExpr(*columns, f"{vector} AS embedding", f"xxhash64({vector}) AS embedding_digest")
+    )
     assert identify(context, run_date=DAY)["searched"] == 1
 
 
@@ -213,3 +235,233 @@ def test_faces_under_the_identifiable_size_are_recorded_and_not_searched_for(con
     assert identify(context, run_date=DAY, minimum_size=39)["match"] == 2
     assert identify(context, run_date=DAY, minimum_size=60)["too_small"] == 2
     assert matches_of(context) == []
+
+
+@pytest.mark.slow
+def test_a_gallery_is_packed_once_and_again_when_it_is_damaged(context: Context, make_context: MakeContext) -> None:
+    put_faces(context, unit(3, seed=9))
+    put_samples(context, unit(5, seed=10), ["a", "b", "b", "c", "d"])
+    identify(context, run_date=DAY)
+    before = matches_of(context)
+    said = make_context.said
+    assert sum("5 samples packed" in line for line in said) == 1
+    identify(context, run_date=DAY, k=2)
+    assert sum("5 samples checked" in line for line in said) == 1
+    (folder,) = Path(lake.local_path(packing.place(context)).decode()).iterdir()  # type: ignore[union-attr]
+    (panels,) = folder.rglob("panels.npy")
+    panels.write_bytes(panels.read_bytes()[:-1] + b"x")
+    identify(context, run_date=DAY)
+    assert any("panels.npy is not what was written; the gallery is packed again" in line for line in said)
+    assert matches_of(context) == before
+    assert sweep(context, older_than=1) == []
+    assert sweep(context, older_than=0) == [folder.name]
+
+
+@pytest.mark.slow
+def test_only_samples_with_a_label_are_searched(context: Context) -> None:
+    faces = unit(2, seed=11)
+    put_faces(context, faces)
+    put_samples(context, faces[:1], ["a"], labels=["staff"])
+    put_samples(context, faces[1:], ["b"], labels=["staff", "wanted"], sample_id="b")
+    counts = identify(context, run_date=DAY, labels=("wanted",))
+    assert counts["match"] == 1
+    assert {match[2] for match in matches_of(context)} == {"b"}
+    assert identify(context, run_date=DAY, labels=("wanted", "wanted"))["searched"] == 0
+    assert identify(context, run_date=DAY, labels=("staff",))["match"] == 2
+    assert identify(context, run_date=DAY, labels=("nobody",))["unknown"] == 2
+    assert matches_of(context) == []
+
+
+@pytest.mark.slow
+def test_a_face_is_not_held_against_its_own_photo(context: Context) -> None:
+    faces = unit(2, seed=12)
+    put_faces(context, faces)
+    put_samples(context, np.stack([faces[0], faces[0], faces[1]]), ["a", "a", "b"])
+    outcomes = [
+        {
+            **{"image_id": f"i{at}", "run_date": DAY, "contract_id": CONTRACT, "settings_id": "s", "outcome": "faces"},
+            **{"detail": "", "content_sha256": f"sha{at}", "width": 9, "height": 9, "captured_at": datetime.now(UTC)},
+            **{"captured_at_source": "path", "face_count": 1, "precision": "fp32", "attempts": 1, "run_id": "r"},
+        }
+        for at in range(2)
+    ]
+    context.tables.append("image_outcomes", context.spark.createDataFrame(outcomes, IMAGE_OUTCOMES.schema))
+    enrolled = [
+        {
+            **dict.fromkeys(ENROLLMENTS.names),
+            **{"sample_id": sample, "gallery_name": "g", "person_id": "p", "uri": "u", "photo_id": "p"},
+            **{"content_sha256": content, "contract_id": CONTRACT, "settings_id": "s", "decision": "accepted"},
+            **{"reason": "", "detail": "", "run_id": "r"},
+        }
+        for sample, content in (("s00-a", "sha0"), ("s01-a", "other"), ("s02-b", "sha1"))
+    ]
+    context.tables.append("enrollments", context.spark.createDataFrame(enrolled, ENROLLMENTS.schema))
+    identify(context, run_date=DAY)
+    first = {match[0][:3]: match[3] for match in matches_of(context) if match[1] == 1}
+    assert first == {"f00": "s00-a", "f01": "s02-b"}
+    identify(context, run_date=DAY, exclude_self=True)
+    kept = [match[3] for match in matches_of(context)]
+    assert "s00-a" not in kept
+    assert "s02-b" not in [match[3] for match in matches_of(context) if match[0].startswith("f01")]
+    assert ("f00", "s01-a") in [(match[0][:3], match[3]) for match in matches_of(context)]
+
+
+class World:
+    """A small world of faces and samples that changes at random, and what the definition says of it."""
+
+    def __init__(self, context: Context, seed: int) -> None:
+        self.context = context
+        self.random = np.random.default_rng(seed)
+        self.directions = unit(5, seed)
+        self.samples: dict[str, dict[str, object]] = {}
+        self.faces: dict[date, dict[str, np.ndarray]] = {DAY: {}, NEXT_DAY: {}}
+
+    def vectors(self, count: int) -> np.ndarray:
+        """Of few directions, so that ties are the rule, and lists of three are full or not."""
+        near = self.directions[self.random.integers(0, 5, count)] + 0.2 * unit(count, int(self.random.integers(1e9)))
+        exact = self.random.random(count) < 0.3
+        near[exact] = self.directions[self.random.integers(0, 5, int(exact.sum()))]
+        return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+    def more_faces(self) -> None:
+        day = (DAY, NEXT_DAY)[self.random.integers(2)]
+        begun = len(self.faces[day])
+        vectors = self.vectors(4)
+        rows = [(f"f{begun + at:02}-{day}", vector) for at, vector in enumerate(vectors)]
+        put_faces(self.context, np.stack([vector for _, vector in rows]), day, first=begun)
+        self.faces[day].update(rows)
+
+    def more_samples(self) -> None:
+        chosen = [
+            str(sample) for sample in self.random.choice(60, 4, replace=False) if f"s{sample}" not in self.samples
+        ]
+        for name, vector in zip(chosen, self.vectors(len(chosen)), strict=True):
+            self.samples[f"s{name}"] = {
+                "person_id": f"p{int(name) % 9}",
+                "embedding": vector,
+                "withdrawn": False,
+                "valid_to": None,
+                "labels": [],
+            }
+        self.write()
+
+    def change_samples(self) -> None:
+        for name in self.random.permutation(sorted(self.samples))[:3]:
+            sample = self.samples[name]
+            what = self.random.integers(4)
+            if what == 0:
+                sample["embedding"] = self.vectors(1)[0]
+            elif what == 1:
+                sample["valid_to"] = DAY if sample["valid_to"] is None else None
+            else:
+                sample["withdrawn"] = not sample["withdrawn"]
+        self.write()
+
+    def write(self) -> None:
+        rows = [
+            {
+                **dict.fromkeys(GALLERY.names),
+                **{"sample_id": name, "gallery_name": "g", "person_id": sample["person_id"], "labels": []},
+                **{"uri": "u", "contract_id": CONTRACT, "quality": (50.0,) * 7, "enrolled_at": datetime.now(UTC)},
+                **{"embedding": sample["embedding"].tolist(), "run_id": "r", "valid_to": sample["valid_to"]},
+                **{"withdrawn_at": datetime.now(UTC) if sample["withdrawn"] else None},
+            }
+            for name, sample in self.samples.items()
+        ]
+        made = self.context.spark.createDataFrame(rows, NULLABLE_GALLERY)
+        self.context.tables.update("gallery", made.withColumn("embedding_digest", F.xxhash64("embedding")))
+
+    def expected(self, day: date) -> list[tuple[str, int, str, str, float]]:
+        standing = {
+            name: sample
+            for name, sample in self.samples.items()
+            if not sample["withdrawn"] and (sample["valid_to"] is None or sample["valid_to"] >= day)  # type: ignore[operator]
+        }
+        found = []
+        for face, vector in sorted(self.faces[day].items()):
+            best: dict[object, tuple[float, str]] = {}
+            for name, sample in standing.items():
+                score = float(similarity(vector[None], sample["embedding"][None])[0])  # type: ignore[index]
+                person = sample["person_id"]
+                best[person] = min(best.get(person, (2.0, "")), (-score, name))
+            ranked = sorted((score, person, name) for person, (score, name) in best.items() if -score >= 0.6)
+            found += [(face, at, str(person), name, -score) for at, (score, person, name) in enumerate(ranked[:K], 1)]
+        return found
+
+    def check(self, day: date) -> None:
+        here = [match for match in matches_of(self.context) if match[0].endswith(str(day))]
+        wanted = self.expected(day)
+        assert here == wanted
+        first = {match[0]: match[2] for match in wanted if match[1] == 1}
+        decided = self.context.tables.read("identifications").where(F.col("run_date") == day).collect()
+        assert {row.face_id: row.person_id for row in decided} == {face: first.get(face) for face in self.faces[day]}
+        for row in decided:
+            similar = [match[4] for match in wanted if match[0] == row.face_id]
+            assert row.similarity == (similar[0] if similar else None)
+            assert row.margin == (similar[0] - similar[1] if len(similar) > 1 else None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_is_brought_up_to_date_is_what_a_full_run_gives(make_context: MakeContext, seed: int) -> None:
+    """Random sequences of enrolments, withdrawals, changes, new faces, in any order of dates."""
+    context = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.6")
+    contract = context.spark.createDataFrame([(CONTRACT, "d", "dlib-resnet-v1", 8, "{}")], CONTRACTS.schema)
+    context.tables.append("contracts", contract)
+    world = World(context, seed)
+    for _ in range(4):
+        world.more_samples()
+        world.more_faces()
+    said: dict[str, int] = {}
+    asked: set[date] = set()
+    for step in range(10):
+        day = (DAY, NEXT_DAY)[world.random.integers(2)]
+        for change in world.random.choice(4, 2, replace=False):
+            (world.more_faces, world.more_samples, world.change_samples, lambda: None)[change]()
+        counts = identify(context, run_date=day, k=K, plan=("gallery", "parts")[step % 2])
+        world.check(day)
+        if day in asked:
+            for name, count in counts.items():
+                said[name] = said.get(name, 0) + count
+        asked.add(day)
+    # It did what is to be tested: samples came and went, and only some faces were searched for again.
+    assert said["samples_added"] > 0
+    assert said["samples_removed"] > 0
+    assert said["searched"] > said["fresh"]
+    assert said["comparisons"] < said["faces"] * sum(not sample["withdrawn"] for sample in world.samples.values())
+
+
+@pytest.mark.slow
+def test_other_thresholds_are_other_decisions_and_no_search(make_context: MakeContext, context: Context) -> None:
+    faces = unit(2, seed=13)
+    put_faces(context, faces)
+    put_samples(context, faces, ["a", "b"])
+    assert identify(context, run_date=DAY)["match"] == 2
+    strict = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.1", "thresholds.dlib-resnet-v1.match=1.0")
+    counts = identify(strict, run_date=DAY)
+    assert (counts["searched"], counts["comparisons"]) == (0, 0)
+    rows = context.tables.read("identifications").collect()
+    assert {row.threshold for row in rows} == {1.0}
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_while_it_writes_is_made_good(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = unit(4, seed=14)
+    put_faces(context, faces)
+    put_samples(context, faces[:2], ["a", "b"])
+    identify(context, run_date=DAY)
+    put_samples(context, faces[2:], ["c", "d"], uri="more")
+    written = Tables.replace
+
+    def die_before_decisions(tables: Tables, name: str, *arguments: object) -> None:
+        if name == "identifications":
+            raise KeyboardInterrupt
+        written(tables, name, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Tables, "replace", die_before_decisions)
+    with pytest.raises(KeyboardInterrupt):
+        identify(context, run_date=DAY)
+    monkeypatch.undo()
+    counts = identify(context, run_date=DAY)
+    assert counts["match"] == 4
+    assert counts["searched"] == 4  # no one knows how far the other came

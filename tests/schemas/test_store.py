@@ -69,7 +69,7 @@ def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) 
     row = dict.fromkeys(IDENTIFICATIONS.names)
     row |= {"face_id": "f", "gallery_name": "g", "image_id": "i", "run_date": DAY, "contract_id": "c"}
     row |= {"decision": "match", "threshold_id": "t", "threshold": 0.5, "review_threshold": 0.4}
-    row |= {"gallery_digest": "d", "gallery_persons": 1, "search_id": "s", "run_id": "r", "quality": (1.0,) * 7}
+    row |= {"run_id": "r", "quality": (1.0,) * 7}
     with pytest.raises(Exception, match="a_match_names_someone"):
         tables.append("identifications", spark.createDataFrame([row], IDENTIFICATIONS.schema))
 
@@ -78,7 +78,7 @@ def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) 
 def test_embeddings_have_unit_length(spark: SparkSession, tables: Tables, embedding: list[float]) -> None:
     names = TABLES["gallery"].names
     row = dict.fromkeys(names, "x") | dict.fromkeys(("valid_from", "valid_to", "withdrawn_at"))
-    row |= {"labels": [], "quality": (1.0,) * 7, "enrolled_at": None, "embedding": embedding}
+    row |= {"labels": [], "quality": (1.0,) * 7, "enrolled_at": None, "embedding": embedding, "embedding_digest": 0}
     from datetime import UTC, datetime
 
     row["enrolled_at"] = datetime.now(UTC)

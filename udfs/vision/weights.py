@@ -6,7 +6,6 @@ a classifier as well, and one without it are the same network.
 
 import hashlib
 import io
-import os
 import tempfile
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from udfs import lake
+from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.packages import sdist_files, wheel_files
 
@@ -138,14 +138,6 @@ REGISTRY = {
         ),
     )
 }
-
-
-def cache() -> Path:
-    """The folder where fetched weights are kept: $ROLLCALL_CACHE, else `rollcall` in the user's cache."""
-    explicit = os.environ.get("ROLLCALL_CACHE")
-    if explicit:
-        return Path(explicit)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rollcall"
 
 
 def load(name: str, explicit: str | None = None) -> Tensors:

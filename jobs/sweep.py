@@ -1,0 +1,39 @@
+"""sweep: remove the packed galleries that `identify` has left for its next run."""
+
+import click
+
+from jobs import packing
+from jobs.options import Context, job_command, run_command
+
+
+@job_command("sweep")
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=packing.KEPT / 3600,
+    show_default=True,
+    metavar="HOURS",
+    help="Those that were searched last longer ago than this.",
+)
+def command(context: Context, **arguments: float) -> None:
+    """Remove the packed galleries that `identify` has left for its next run.
+
+    \b
+    rollcall sweep --tables ./tables --older-than 0
+
+    A packed gallery holds embeddings of everyone in it, of those withdrawn since as well. `identify` itself
+    removes what it has not used for a day. With 0 all are removed, and the next run packs again; not while
+    one is running.
+    """
+    sweep(context, **arguments)
+
+
+def sweep(context: Context, *, older_than: float) -> list[str]:
+    """Remove what was searched last more than so many hours ago; returns the names of what was removed."""
+    removed = packing.sweep(context, older_than * 3600)
+    context.say(f"sweep: {len(removed)} packed galleries removed from {packing.place(context)}")
+    return removed
+
+
+if __name__ == "__main__":
+    run_command(command)

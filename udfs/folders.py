@@ -1,0 +1,120 @@
+"""Folders that Rollcall itself keeps in a store, local or remote: written once, copied to where they are used.
+
+A folder of a local store is used where it is. One of a remote store is copied to the machine's cache, once, by
+whichever process is first.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyarrow import fs
+
+from udfs import lake
+from udfs.cache import cache
+
+_COPIES = "copies"
+_KEPT = 24 * 3600.0
+"""Seconds that a copy is kept after a process last asked for it."""
+
+
+def write(uri: str, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    path = lake.local_path(uri)
+    if path is None:
+        store, remote = lake.place(uri)
+        store.create_dir(remote.rpartition("/")[0])
+        with store.open_output_stream(remote) as stream:  # a store shows a file when it is closed
+            stream.write(content)
+        return
+    target = Path(os.fsdecode(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).replace(target)
+
+
+def read(uri: str) -> bytes | None:
+    """The bytes of a file; None where there is none."""
+    store, path = lake.place(uri)
+    if store.get_file_info(path).type == fs.FileType.NotFound:
+        return None
+    with store.open_input_stream(path) as stream:
+        return stream.read()
+
+
+@contextmanager
+def new(uri: str) -> Iterator[Path]:
+    """A path for a folder that is to be at `uri`; if that is remote, it is put there in the end."""
+    local = lake.local_path(uri)
+    if local is not None:
+        yield Path(os.fsdecode(local))
+        return
+    with tempfile.TemporaryDirectory() as made:
+        path = Path(made) / "folder"
+        yield path
+        store, remote = lake.place(uri)
+        store.create_dir(remote)
+        fs.copy_files(str(path), remote, source_filesystem=fs.LocalFileSystem(), destination_filesystem=store)
+
+
+def near(uri: str, check: Callable[[Path], None]) -> Path:
+    """The folder at `uri` where this process can map its files: the folder itself, or a checked copy.
+
+    check: raises if what it is given is not what was written; a copy that has failed it is never left behind.
+    """
+    local = lake.local_path(uri)
+    if local is not None:
+        return Path(os.fsdecode(local))
+    return _copy(uri, cache() / _COPIES / uri.replace("://", "/"), check)
+
+
+def _copy(uri: str, path: Path, check: Callable[[Path], None]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            store, remote = lake.place(uri)
+            with tempfile.TemporaryDirectory(dir=path.parent) as made:
+                copied = Path(made) / "folder"
+                copied.mkdir()
+                fs.copy_files(remote, str(copied), source_filesystem=store, destination_filesystem=fs.LocalFileSystem())
+                check(copied)
+                copied.rename(path)
+            sweep_copies(_KEPT)
+        os.utime(path.parent)  # it is in use: see `sweep_copies`
+    return path
+
+
+def ages(uri: str, marker: str) -> dict[str, float]:
+    """The folders in a folder, by name: seconds since the file `marker` in each, or else the folder, was written."""
+    store, path = lake.place(uri)
+    now = time.time()
+    found = {}
+    for info in store.get_file_info(fs.FileSelector(path, allow_not_found=True)):
+        if info.type == fs.FileType.Directory:
+            marked = store.get_file_info(f"{info.path}/{marker}")
+            written = (marked if marked.type == fs.FileType.File else info).mtime_ns
+            found[info.base_name] = now - (written or 0) / 1e9
+    return found
+
+
+def remove(uri: str) -> None:
+    """Remove a folder and all that is in it; one that is gone already is no error."""
+    store, path = lake.place(uri)
+    if store.get_file_info(path).type == fs.FileType.Directory:
+        store.delete_dir(path)
+
+
+def sweep_copies(older_than: float) -> None:
+    """Remove the folders of copies on this machine that no process has asked for in so many seconds."""
+    root = cache() / _COPIES
+    folders = {path.parent for path in root.rglob("*.lock")} if root.exists() else set()
+    for folder in folders:
+        if time.time() - folder.stat().st_mtime > older_than:
+            shutil.rmtree(folder)
