@@ -149,8 +149,8 @@ def _write(context: Context, changes: Changes, agreed: Contract) -> None:
         note_contract(context, agreed)
     if changes.gallery:
         known = T.StructType([field for field in GALLERY.schema if field.name != "embedding_digest"])
-        rows = context.spark.createDataFrame(list(changes.gallery.values()), known)
-        context.tables.update("gallery", rows.withColumn("embedding_digest", F.xxhash64("embedding")))
+        samples = context.spark.createDataFrame(list(changes.gallery.values()), known)
+        context.tables.update("gallery", samples.withColumn("embedding_digest", F.xxhash64("embedding")))
     if changes.enrollments:
         rows = list(changes.enrollments.values())
         context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))

@@ -164,6 +164,10 @@ class Identification:
         self._plan = plan
         self._run = run
         self._samples = searched(gallery.samples, run_date, search.labels)
+        # Cut loose from the tables: what is to be done must not change while it is being done.
+        attributes = ("face_id", "image_id", "run_date", "contract_id", "quality")
+        self._probes = faces.select(*attributes).localCheckpoint()
+        self._mine = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
 
     def bring_up_to_date(self) -> None:
         """Search for what is new, write what that changes, and note what the rows now stand for.
@@ -174,13 +178,11 @@ class Identification:
         noted = self._here("searches").first()
         standing = self._standing(noted)
         change = self._change(standing)
-        existing = self._here("identifications").select("face_id")
-        # Cut loose from the tables: what is to be done must not change while it is being done.
-        known = (existing if standing else existing.limit(0)).join(self._faces, "face_id", "left_semi")
-        known = known.localCheckpoint()
-        dropped = existing.join(self._faces, "face_id", "left_anti").localCheckpoint()
-        fresh = self._faces.select("face_id").join(known, "face_id", "left_anti").localCheckpoint()
-        for name, faces in (("faces", self._faces), ("fresh", fresh), ("dropped", dropped)):
+        existing = self._here("identifications").select("face_id").localCheckpoint()
+        known = existing.join(self._probes, "face_id", "left_semi").where(F.lit(standing is not None)).localCheckpoint()
+        dropped = existing.join(self._probes, "face_id", "left_anti").localCheckpoint()
+        fresh = self._probes.select("face_id").join(known, "face_id", "left_anti").localCheckpoint()
+        for name, faces in (("faces", self._probes), ("fresh", fresh), ("dropped", dropped)):
             self._run.count(name, faces.count())
         for name in ("searched", "comparisons"):
             self._run.count(name, 0)
@@ -196,11 +198,11 @@ class Identification:
         decided = written.union(known).distinct().localCheckpoint() if rethought else written
 
         if noted is not None and (standing is None or (change is not None and not written.isEmpty())):
-            self._replace_note(self._context.spark.createDataFrame([], SEARCHES.schema))
+            self._tables.overwrite("searches", self._context.spark.createDataFrame([], SEARCHES.schema), self._mine)
         if not written.isEmpty():
-            self._replace("matches", self._matches(found), written)
+            self._write("matches", self._matches(found), written, everything=standing is None)
         if not decided.isEmpty():
-            self._replace("identifications", self._decisions(decided), decided)
+            self._write("identifications", self._decisions(decided), decided, everything=standing is None)
         if standing is None or change is not None or rethought:
             self._note(standing)
         self._tell()
@@ -237,7 +239,7 @@ class Identification:
         return change
 
     def _identifiable(self, faces: DataFrame) -> DataFrame:
-        large = self._faces.where(F.col("quality.size") >= self._search.minimum_size)
+        large = self._probes.where(F.col("quality.size") >= self._search.minimum_size)
         return large.select("face_id").join(faces, "face_id", "left_semi").localCheckpoint()
 
     def _updated(self, known: DataFrame, change: Difference) -> Updated:
@@ -289,10 +291,13 @@ class Identification:
     # --- writing -------------------------------------------------------------------------------------------
 
     def _here(self, table: str) -> DataFrame:
-        mine = (F.col("run_date") == F.lit(self._run_date)) & (F.col("gallery_name") == self._gallery.name)
-        return self._tables.read_or_empty(table).where(mine)
+        return self._tables.read_or_empty(table).where(self._mine)
 
-    def _replace(self, table: str, rows: DataFrame, faces: DataFrame) -> None:
+    def _write(self, table: str, rows: DataFrame, faces: DataFrame, everything: bool) -> None:
+        """Replace the rows of some faces, or all that there are of this date and gallery."""
+        if everything:
+            self._tables.overwrite(table, rows, self._mine)
+            return
         scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
         self._tables.replace(table, rows, scope, [self._run_date])
 
@@ -322,18 +327,14 @@ class Identification:
             persons[0],
             self._run.run_id,
         )
-        self._replace_note(self._context.spark.createDataFrame([row], SEARCHES.schema))
+        self._tables.overwrite("searches", self._context.spark.createDataFrame([row], SEARCHES.schema), self._mine)
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():
                 self._tables.delete("searched_samples", f"gallery_digest = '{standing.gallery_digest}'")
 
-    def _replace_note(self, rows: DataFrame) -> None:
-        scope = self._context.spark.createDataFrame([(self._gallery.name,)], "gallery_name string")
-        self._tables.replace("searches", rows, scope, [self._run_date])
-
     def _matches(self, found: DataFrame) -> DataFrame:
-        return self._faces.join(found, "face_id").select(
+        return self._probes.join(found, "face_id").select(
             "face_id",
             F.lit(self._gallery.name).alias("gallery_name"),
             "person_id",
@@ -362,8 +363,7 @@ class Identification:
             .otherwise("unknown")
         )
         return (
-            self._faces.join(decided, "face_id", "left_semi")
-            .select("face_id", "image_id", "run_date", "contract_id", "quality")
+            self._probes.join(decided, "face_id", "left_semi")
             .join(best, "face_id", "left")
             .join(second, "face_id", "left")
             .select(

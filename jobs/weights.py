@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.options import say
+from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
 
@@ -20,7 +21,7 @@ def list_() -> None:
     """What weights there are, where they come from, and which are in the cache."""
     table = Table("name", "licence", "from", "in the cache")
     for known in weights.REGISTRY.values():
-        path = weights.cache() / known.file_name if known.file_name else None
+        path = cache() / known.file_name if known.file_name else None
         there = "not needed" if path is None else str(path) if path.exists() else "no"
         table.add_row(known.name, known.licence, known.origin, Text(there))
     Console(width=None if Console().is_terminal else 200).print(table)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from delta import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from schemas.catalog import TABLES
@@ -136,6 +136,12 @@ class Tables:
                 .execute()
             )
         )
+
+    def overwrite(self, name: str, rows: DataFrame, condition: Column) -> None:
+        """Replace all rows that fulfil a condition by `rows`, which must fulfil it as well, in one commit."""
+        self._create(name)
+        rows = _shaped(TABLES[name], rows)
+        self._retried(lambda: rows.writeTo(self._identifier(name)).overwrite(condition))
 
     def update(self, name: str, rows: DataFrame) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table."""

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from demo import photos
 from tests.support import EMBEDDER, MakeContext
+from udfs.cache import cache
 from udfs.vision import weights
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +37,7 @@ def centerface_weights() -> Path:
 @pytest.fixture(scope="session")
 def demo_photos() -> tuple[Path, Path]:
     """The lake and the people of the demo, fetched once a machine."""
-    return photos.prepare(weights.cache() / "test-photos")
+    return photos.prepare(cache() / "test-photos")
 
 
 @pytest.fixture(scope="session")
