@@ -123,7 +123,7 @@ class Search:
         settings = context.settings
         threshold = settings.threshold(gallery.embedder)
         k = k or settings.identify.k
-        minimum_size = settings.identify.minimum_size if minimum_size is None else minimum_size
+        minimum_size = float(settings.identify.minimum_size if minimum_size is None else minimum_size)
         labels = tuple(sorted(set(labels)))
         threshold_id = f"settings:{gallery.embedder}:{threshold.match}:{threshold.review}"
         search_id = stable_id(
