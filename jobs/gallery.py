@@ -35,7 +35,8 @@ class Gallery:
         Raises:
             InputError: no gallery, not this one, none named where there are several, or several contracts.
         """
-        table = context.tables.read("gallery").where(F.col("withdrawn_at").isNull())
+        # Samples are read several times: for their digest, to be packed, to be noted.
+        table = context.tables.read_fixed("gallery").where(F.col("withdrawn_at").isNull())
         found = table.select("gallery_name", "contract_id").distinct().collect()
         names = sorted({row.gallery_name for row in found})
         if name is None and len(names) > 1:

@@ -198,11 +198,18 @@ class Identification:
         decided = written.union(known).distinct().localCheckpoint() if rethought else written
 
         if noted is not None and (standing is None or (change is not None and not written.isEmpty())):
-            self._tables.overwrite("searches", self._context.spark.createDataFrame([], SEARCHES.schema), self._mine)
+            self._forget()
+            noted = None
         if not written.isEmpty():
             self._write("matches", self._matches(found), written, everything=standing is None)
         if not decided.isEmpty():
             self._write("identifications", self._decisions(decided), decided, everything=standing is None)
+        if self._here("searches").first() != noted:
+            self._forget()
+            raise RuntimeError(
+                f"another run has identified {self._run_date} against {self._gallery.name!r} meanwhile, and rows of"
+                " both stand; run identify again, which searches for all faces of the date"
+            )
         if standing is None or change is not None or rethought:
             self._note(standing)
         self._tell()
@@ -300,6 +307,9 @@ class Identification:
             return
         scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
         self._tables.replace(table, rows, scope, [self._run_date])
+
+    def _forget(self) -> None:
+        self._tables.overwrite("searches", self._context.spark.createDataFrame([], SEARCHES.schema), self._mine)
 
     def _note(self, standing: Row | None) -> None:
         """Note what the rows stand for; a later run finds its difference from this."""

@@ -77,6 +77,17 @@ class Tables:
             raise InputError(f"{self.place} has no table {name!r} yet; run `rollcall {writer}` first")
         return self._spark.table(self._identifier(name))
 
+    def read_fixed(self, name: str) -> DataFrame:
+        """The table as it stands now, whoever writes to it while the frame is used: `read` would follow them.
+
+        Raises:
+            InputError: as `read`.
+        """
+        self.read(name)
+        newest = self._delta_table(name).history(1).select("version").first()
+        assert newest is not None
+        return self._spark.read.option("versionAsOf", newest.version).table(self._identifier(name))
+
     def read_or_empty(self, name: str) -> DataFrame:
         """The table as it stands, or no rows where it has not been created."""
         return self.read(name) if self.exists(name) else self._spark.createDataFrame([], TABLES[name].schema)

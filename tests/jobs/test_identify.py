@@ -450,6 +450,27 @@ def test_other_thresholds_are_other_decisions_and_no_search(make_context: MakeCo
 
 
 @pytest.mark.slow
+def test_two_runs_of_one_date_do_not_pass_for_one(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample is enrolled, and another run finds it, while a run that does not know it is writing."""
+    faces = unit(3, seed=15)
+    put_faces(context, faces)
+    put_samples(context, faces[:1], ["a"])
+    written = Tables.overwrite
+
+    def another_run_first(tables: Tables, name: str, *arguments: object) -> None:
+        if name == "matches":
+            monkeypatch.undo()
+            put_samples(context, faces[1:], ["b", "c"], uri="more")
+            identify(context, run_date=DAY)
+        written(tables, name, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Tables, "overwrite", another_run_first)
+    with pytest.raises(RuntimeError, match="another run has identified 2026-01-31 against 'g' meanwhile"):
+        identify(context, run_date=DAY)
+    assert identify(context, run_date=DAY)["match"] == 3
+
+
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_writes_is_made_good(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = unit(4, seed=14)
     put_faces(context, faces)

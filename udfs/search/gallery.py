@@ -60,7 +60,7 @@ class Gallery:
         loss = kept = 0.0
         for begin in range(0, rows, _TOGETHER):
             rounded = Rounded.of(vectors[begin : begin + _TOGETHER])
-            _lay_out(rounded.codes, panels, begin)
+            _lay_out(rounded.codes.view(np.int32), _words(panels), begin)
             scales[begin : begin + len(rounded.scales)] = rounded.scales
             loss = max(loss, float((rounded.lost / rounded.scales).max()))
             kept = max(kept, float(rounded.kept.max()))
@@ -69,7 +69,7 @@ class Gallery:
     def codes(self, first: int, last: int) -> Array:
         """The codes of a range of rows, int8 (last - first, width)."""
         taken = np.empty((last - first, 4 * self.panels.shape[1]), np.int8)
-        _take_out(self.panels, first, taken)
+        _take_out(_words(self.panels), first, taken.view(np.int32))
         return taken
 
 
@@ -80,19 +80,25 @@ def _aligned(size: int) -> Array:
     return raw[begin : begin + size]
 
 
-@jit
-def _lay_out(codes: Array, panels: Array, first: int) -> None:
-    rows, width = codes.shape
-    for row in range(rows):
-        panel, place = divmod(first + row, 32)
-        for at in range(width):
-            panels[panel, at // 4, place, at % 4] = np.uint8(np.int16(codes[row, at]) + 128)
+def _words(panels: Array) -> Array:
+    """Four codes at a time: int32 (panels, width / 4, 32)."""
+    return panels.view(np.int32).reshape(panels.shape[:3])
+
+
+_FLIP = np.int32(-0x7F7F7F80)  # 0x80 in each of four bytes: of a signed code it makes code + 128, and back
 
 
 @jit
-def _take_out(panels: Array, first: int, codes: Array) -> None:
-    rows, width = codes.shape
-    for row in range(rows):
+def _lay_out(words: Array, panels: Array, first: int) -> None:
+    for row in range(len(words)):
         panel, place = divmod(first + row, 32)
-        for at in range(width):
-            codes[row, at] = np.int8(np.int16(panels[panel, at // 4, place, at % 4]) - 128)
+        for at in range(words.shape[1]):
+            panels[panel, at, place] = words[row, at] ^ _FLIP
+
+
+@jit
+def _take_out(panels: Array, first: int, words: Array) -> None:
+    for row in range(len(words)):
+        panel, place = divmod(first + row, 32)
+        for at in range(words.shape[1]):
+            words[row, at] = panels[panel, at, place] ^ _FLIP
