@@ -1,6 +1,7 @@
 """How every benchmark measures, and how it writes down what it found."""
 
 import json
+import os
 import platform
 import subprocess
 import time
@@ -13,7 +14,7 @@ from statistics import median
 
 RESULTS = Path(__file__).parent / "results"
 
-_NAMED = ("torch", "openvino", "facenet-pytorch", "pillow", "numpy", "pyspark", "pyarrow")
+_NAMED = ("torch", "openvino", "faiss-cpu", "facenet-pytorch", "pillow", "numpy", "pyspark", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ def alternate(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[
 
 
 def isa() -> str:
-    """The instruction class that decides how fast this machine multiplies matrices."""
+    """The instruction class that decides how fast this machine multiplies matrices.
+
+    torch's own variable ATEN_CPU_CAPABILITY says where the libraries were told to stay below it.
+    """
     import torch
 
+    if os.environ.get("ATEN_CPU_CAPABILITY") == "avx2":
+        return "avx2"
     if torch.cuda.is_available():
         return "cuda"
     flags = set(Path("/proc/cpuinfo").read_text(encoding="ascii").split()) if platform.system() == "Linux" else set()

@@ -1,6 +1,11 @@
 """Exact top-k against FAISS, torch and scikit-learn: one process, the same vectors, the same threads.
 
 python -m benchmarks.search --data FOLDER [--samples N ...]
+
+As on a processor with AVX2 alone:
+
+ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 FAISS_OPT_LEVEL=AVX2 \\
+OPENBLAS_CORETYPE=Haswell NUMBA_CPU_NAME=haswell python -m benchmarks.search --data FOLDER
 """
 
 import ctypes
@@ -8,13 +13,15 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import click
 import faiss
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from sklearn.neighbors import NearestNeighbors
 
@@ -23,7 +30,7 @@ from benchmarks.data import data_option, facenet
 from benchmarks.rounds import Timing, alternate, isa, save
 from udfs.search.compiled import Compiled
 from udfs.search.gallery import Gallery
-from udfs.search.portable import Portable
+from udfs.search.portable import Portable, PortableFloat
 from udfs.search.similarity import similarity
 from udfs.search.topk import Index, Nearest
 from udfs.vision import weights
@@ -32,7 +39,7 @@ from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
 
-K = 10
+DIMENSION, K = 512, 10
 A_PERSON = 10
 CHECKED = 50  # queries held against the definition
 NOTHING = -2.0  # a floor below every similarity
@@ -91,12 +98,12 @@ def _root(covariance: Array) -> Array:
     return (directions * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
 
 
-def uniform(count: int, asked: int, dimension: int, seed: int = 0) -> Problem:
+def uniform(count: int, asked: int, seed: int = 0) -> Problem:
     """Directions drawn evenly: nothing is near anything."""
     random = np.random.default_rng(seed)
-    samples = random.standard_normal((count, dimension), np.float32)
+    samples = random.standard_normal((count, DIMENSION), np.float32)
     samples /= np.linalg.norm(samples, axis=1, keepdims=True)
-    return Problem("uniform", samples, unit(random.standard_normal((asked, dimension), np.float32)))
+    return Problem("uniform", samples, unit(random.standard_normal((asked, DIMENSION), np.float32)))
 
 
 def by_faiss(problem: Problem) -> Callable[[], Array]:
@@ -132,11 +139,10 @@ def by_sklearn(problem: Problem) -> Callable[[], Array]:
 def galleries(problem: Problem) -> dict[str, Gallery]:
     """The samples as each its own person, and as `A_PERSON` a person. Rows stay in their order."""
     number = np.arange(len(problem.samples), dtype=np.int32)
-    names = number.astype(object)
-    return {
-        "samples": Gallery(problem.samples, names, names, number),
-        "persons": Gallery(problem.samples, names // A_PERSON, names, number // A_PERSON),
-    }
+    named = pc.utf8_lpad(pa.array(number).cast(pa.string()), 8, "0")
+    alone = Gallery.in_order(problem.samples, named, named, number)
+    person_of = number // A_PERSON
+    return {"samples": alone, "persons": replace(alone, persons=named.take(person_of), person_of=person_of)}
 
 
 def exact(problem: Problem, found: Nearest, level: str) -> bool:
@@ -151,16 +157,21 @@ def exact(problem: Problem, found: Nearest, level: str) -> bool:
         _, first = np.unique(near[order] // group, return_index=True)
         best = order[np.sort(first)][:K]
         mine = found.query == at
-        if not (
-            np.array_equal(found.sample[mine], near[best]) and np.array_equal(found.similarity[mine], scores[best])
-        ):
+        rows = found.sample[mine].astype(int)  # a sample's name is its row
+        if not (np.array_equal(rows, near[best]) and np.array_equal(found.similarity[mine], scores[best])):
             return False
     return True
 
 
+def paths() -> list[type[Compiled | Portable]]:
+    """The compiled kernel, where there is one, and the portable path."""
+    portable = Portable if Portable.works(DIMENSION) else PortableFloat
+    return [Compiled, portable] if isa() != "avx2" and Compiled.works(DIMENSION) else [portable]
+
+
 def peak(threads: int) -> float | None:
     """8-bit GFLOP/s of all threads on registers alone; None where the processor has no AVX-512 VNNI."""
-    if not Compiled.works(512):
+    if Compiled not in paths():
         return None
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "peak.so"
@@ -176,15 +187,14 @@ def measure(problem: Problem, rounds: int, threads: int) -> dict[str, object]:
     """Time all on one problem; best of the rounds of each."""
     flops = 2.0 * len(problem.queries) * problem.samples.size / 1e9
     print(f"\n{problem.name}: {len(problem.queries):,} queries x {len(problem.samples):,} samples", flush=True)
-    paths = [path for path in (Portable, Compiled) if path.works(problem.samples.shape[1])]
     candidates: dict[str, Callable[[], object]] = {
         "FAISS flat": by_faiss(problem),
         "torch topk": by_torch(problem),
         "scikit-learn": by_sklearn(problem),
     }
     for level, gallery in galleries(problem).items():
-        for path in paths:
-            index = Index(gallery, path)
+        for path in paths():
+            index = Index([gallery], path)
             candidates[f"{path.name} {level}"] = partial(index.nearest, problem.queries, K, NOTHING, threads)
     timings = alternate(candidates, rounds)
     best = {name: min(timing.seconds) for name, timing in timings.items()}
@@ -216,20 +226,20 @@ def main(data: Path, samples: tuple[int, ...], queries: int, rounds: int, thread
     figures: dict[str, object] = {"threads": threads, "k": K, "peak_gflops": most and round(most, 1)}
     measured = []
     for count in samples:
-        for make in (partial(like_real, vectors=vectors, persons=persons), partial(uniform, dimension=512)):
+        for make in (partial(like_real, vectors=vectors, persons=persons), uniform):
             problem = make(count, queries)
             measured.append(measure(problem, rounds, threads))
             figures[f"{problem.name}, {count:,}"] = measured[-1]
             del problem
     print(f"written to {save('search', figures)}")
     last = [of for of in measured if of["samples"] == samples[-1]]
-    name = "compiled samples" if Compiled.works(512) else "portable samples"
-    ratio = min(of[name]["ratio"] for of in last)  # type: ignore[index]
-    portable = min(of["portable samples"]["ratio"] for of in last)  # type: ignore[index]
-    gflops = min(of[name]["gflops"] for of in last)  # type: ignore[index]
+    fast, portable = (f"{path.name} samples" for path in (paths()[0], paths()[-1]))
+    ratio = min(of[fast]["ratio"] for of in last)  # type: ignore[index]
+    plain = min(of[portable]["ratio"] for of in last)  # type: ignore[index]
+    gflops = min(of[fast]["gflops"] for of in last)  # type: ignore[index]
     share = f"{gflops / most:.2f}" if most else "unknown"
     said = "yes" if all(of["exact"] for of in measured) else "NO"
-    print(f"search: ratio={ratio} portable={portable} gflops={gflops} peak_share={share} exact={said} isa={isa()}")
+    print(f"search: ratio={ratio} portable={plain} gflops={gflops} peak_share={share} exact={said} isa={isa()}")
 
 
 if __name__ == "__main__":
