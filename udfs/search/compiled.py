@@ -21,7 +21,7 @@ Array = np.ndarray
 _QUERIES = 12  # of a block, as in kernel.cpp
 QUERIES = 84 * _QUERIES
 """A thread takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
-_FIRST, _GROWTH = 8, 3  # panels until the bars are raised first; how many times as many until the next time
+_FIRST, _GROWTH = 4, 2  # panels until the bars are raised first; how many times as many until the next time
 
 
 class _Gallery(ctypes.Structure):

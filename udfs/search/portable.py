@@ -17,8 +17,8 @@ Array = np.ndarray
 Scored = Callable[[int, int], Array]
 """The scores of queries with a range of samples: (m, last - first)."""
 
-QUERIES, SAMPLES = 2048, 4096
-"""Of a tile: 32 MB of products, which is what a last-level cache holds."""
+QUERIES, SAMPLES = 4096, 4096
+"""Of a tile: 64 MB of products; half of it is a tenth slower."""
 _FIRST = 256
 
 
@@ -71,8 +71,12 @@ class Portable:
         codes, gallery = torch.from_numpy(rounded.codes), self._gallery
         bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
 
+        room = torch.empty(len(codes) * SAMPLES, dtype=torch.int32)
+
         def scored(first: int, last: int) -> Array:
-            return torch._int_mm(codes, torch.from_numpy(gallery.codes(first, last)).T).numpy()
+            # Into memory that is there: to be given 64 MB anew takes as long as to compute them.
+            out = room[: len(codes) * (last - first)].view(len(codes), last - first)
+            return torch._int_mm(codes, torch.from_numpy(gallery.codes(first, last)).T, out=out).numpy()
 
         return bounds, scored
 

@@ -130,15 +130,18 @@ def admit(
 
     bounds: of the queries. scales: of the samples.
     """
+    sized = np.empty(64, np.float32)
     for query in range(begin, end):
         scored = scores[query]
         offset, scale, slack = bounds.offset[query], bounds.scale[query], bounds.slack[query]
         least = _least(state.bar[query], slack, scale)
         for begun in range(0, len(scored), 64):
-            stop = min(begun + 64, len(scored))
+            # Without a branch, and on slices, so that it is computed on vectors.
+            some, of_samples = scored[begun : begun + 64], scales[first + begun : first + begun + 64]
             hit = False
-            for at in range(begun, stop):  # without a branch, so that it is computed on vectors
-                hit |= (np.float32(scored[at]) + offset) * scales[first + at] >= least
+            for at in range(len(some)):
+                sized[at] = (np.float32(some[at]) + offset) * of_samples[at]
+                hit |= sized[at] >= least
             if not hit:
                 continue
             if state.waiting[query] + 64 > ROOM:
@@ -146,13 +149,12 @@ def admit(
                 if state.waiting[query] > ROOM // 2:
                     _decide(state, asked, query)
                 least = _least(state.bar[query], slack, scale)
-            for at in range(begun, stop):
-                sized = (np.float32(scored[at]) + offset) * scales[first + at]
-                if sized >= least:
-                    high = scale * sized + slack
-                    apart = scale * offset * scales[first + at] + slack
+            for at in range(len(some)):
+                if sized[at] >= least:
+                    high = scale * sized[at] + slack
+                    apart = scale * offset * of_samples[at] + slack
                     last = state.waiting[query]
-                    state.row[query, last] = first + at
+                    state.row[query, last] = first + begun + at
                     state.high[query, last] = high
                     state.low[query, last] = high - np.float32(2) * apart
                     state.waiting[query] = last + 1
@@ -174,8 +176,9 @@ def _least(bar: float, slack: float, scale: float) -> np.float32:
 def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
     leader, low = state.leader[query], state.leader_low[query]
     k = len(leader)
+    some_left_out = len(asked.left_out) > 0
     for at in range(state.ranked[query], state.waiting[query]):
-        if _is_left_out(asked, query, state.row[query, at]):
+        if some_left_out and _is_left_out(asked, query, state.row[query, at]):
             state.high[query, at] = state.low[query, at] = -np.inf
         bound = state.low[query, at]
         if bound <= low[k - 1]:
@@ -191,7 +194,11 @@ def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
             leader[place], low[place] = leader[place - 1], low[place - 1]
             place -= 1
         leader[place], low[place] = person, bound
-    state.bar[query] = max(state.bar[query], low[k - 1])
+    state.ranked[query] = state.waiting[query]
+    if low[k - 1] > state.bar[query]:
+        state.bar[query] = low[k - 1]
+    elif not some_left_out:
+        return
     _drop(state, query)
 
 
