@@ -1,64 +1,60 @@
-"""1:1 verification on labelled pairs of images, in the format of LFW's view 1.
+"""Labelled pairs of images in the format of LFW.
 
-Huang et al. 2007, "Labeled Faces in the Wild", section 3: `NAME A B` is a mated pair, `NAME A OTHER B` a
-non-mated one; the first line counts the pairs of each kind.
+Huang et al. 2007, "Labeled Faces in the Wild", section 3 and 4: `NAME A B` is a mated pair, `NAME A OTHER B` a
+non-mated one. In view 1 the first line counts the pairs of each kind; in view 2 it has the number of folds before
+that, and each fold has so many of each kind, mated first.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from udfs.errors import InputError
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two images as `NAME/NAME_0001.jpg`, and whether they show one person."""
+    """Two images as `NAME/NAME_0001.jpg`, who they show, and the fold they are in, from 0."""
 
     left: str
     right: str
-    mated: bool
+    left_person: str
+    right_person: str
+    fold: int
+
+    @property
+    def mated(self) -> bool:
+        """Whether both show one person."""
+        return self.left_person == self.right_person
 
 
-def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a file of LFW's development view.
+def read_pairs(text: str, name: str) -> list[Pair]:
+    """The pairs of a file of either view; `name` is the file's, for messages.
 
     Raises:
-        InputError: a line that is no pair; the line is named.
+        InputError: a line that is no pair, or not as many as the first line says; the line is named.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = text.splitlines()
+    match lines[0].split("\t") if lines else []:
+        case [each] if each.isdigit():
+            folds, of_kind = 1, int(each)
+        case [count, each] if count.isdigit() and each.isdigit():
+            folds, of_kind = int(count), int(each)
+        case _:
+            raise InputError(f"{name}: line 1: not the number of pairs, nor of folds and pairs, tab-separated")
+    if len(lines) - 1 != 2 * folds * of_kind:
+        raise InputError(f"{name}: line 1 says {2 * folds * of_kind:,} pairs, {len(lines) - 1:,} follow")
     pairs = []
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines[1:]):
+        fold, place = divmod(number, 2 * of_kind)
         match line.split("\t"):
-            case [name, left, right] if left.isdigit() and right.isdigit():
-                pairs.append(Pair(_image(name, left), _image(name, right), mated=True))
-            case [name, left, other, right] if left.isdigit() and right.isdigit():
-                pairs.append(Pair(_image(name, left), _image(other, right), mated=False))
+            case [person, left, right] if left.isdigit() and right.isdigit() and place < of_kind:
+                pairs.append(Pair(_image(person, left), _image(person, right), person, person, fold))
+            case [person, left, other, right] if left.isdigit() and right.isdigit() and place >= of_kind:
+                pairs.append(Pair(_image(person, left), _image(other, right), person, other, fold))
             case _:
-                raise InputError(f"{path}: line {number}: not `NAME A B` nor `NAME A OTHER B`, tab-separated")
+                wanted = "NAME A B" if place < of_kind else "NAME A OTHER B"
+                raise InputError(f"{name}: line {number + 2}: not `{wanted}`, tab-separated")
     return pairs
 
 
 def _image(name: str, number: str) -> str:
     return f"{name}/{name}_{int(number):04d}.jpg"
-
-
-def best_accuracy(scores: Array, mated: Array) -> tuple[float, float]:
-    """The highest accuracy that any threshold reaches, and the lowest such threshold.
-
-    A pair is accepted when its score is at or above the threshold. scores: float (n,); mated: bool (n,).
-
-    Raises:
-        ValueError: no pairs, or only of one kind.
-    """
-    if len(scores) == 0 or mated.all() or not mated.any():
-        raise ValueError("accuracy needs mated and non-mated pairs")
-    order = np.argsort(-scores, kind="stable")
-    scores, mated = scores[order], mated[order]
-    right = np.cumsum(np.where(mated, 1, -1)) + np.count_nonzero(~mated)
-    whole = np.append(scores[1:] != scores[:-1], True)  # a threshold cannot part equal scores
-    best = int(np.argmax(np.where(whole, right, -1)))
-    return float(right[best] / len(scores)), float(scores[best])

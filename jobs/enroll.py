@@ -17,17 +17,14 @@ from jobs.judging import judge
 from jobs.manifest import Photo
 from jobs.options import Context, job_command, run_command
 from jobs.register import Changes, ListedPhoto, Register, Sample
+from jobs.seen import images_of, locate
 from jobs.vision import crashed_outcome, faces_of, note_contract, verified_contract
 from schemas.catalog import ENROLLMENTS, GALLERY
-from udfs import files
-from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import sample_id
-from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
 
 _SAID_AT_MOST = 20
-_PHOTO = pa.schema([*files.IMAGE, ("content_table", pa.string())])
 
 Row = dict[str, Any]
 
@@ -172,13 +169,8 @@ def _undecided(samples: list[Sample], standing: dict[str, Row]) -> list[Sample]:
 
 
 def _locate(context: Context, photos: list[Photo]) -> list[ListedPhoto]:
-    """Each photo with its file as it is now; executors look."""
-    uris = sorted({photo.uri for photo in photos})
-    tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
-    frame = context.spark.createDataFrame([(uri,) for uri in uris], "uri string").repartition(tasks)
-    found = {
-        row.uri: File(**row.asDict()) for row in frame.mapInArrow(files.stat_photos, spark_schema(files.FILE)).collect()
-    }
+    """Each photo with its file as it is now."""
+    found = locate(context, {photo.uri for photo in photos})
     return [ListedPhoto(photo, found[photo.uri]) for photo in photos]
 
 
@@ -187,8 +179,7 @@ def _samples(
 ) -> list[Sample]:
     """What is seen in each photo, in the order of the list."""
     spec = context.settings.spec()
-    images = {file.photo_id: {"image_id": file.photo_id, **vars(file.file)} for file in listed}
-    rows = pa.Table.from_pylist(list(images.values()), schema=_PHOTO)
+    rows = images_of({file.file.uri: file.file for file in listed})
 
     def look(photos: pa.Table) -> list[Row]:
         found = faces_of(context, photos, spec, agreed, settings_id(spec)).collect()

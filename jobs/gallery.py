@@ -27,6 +27,7 @@ class Gallery:
     samples: DataFrame
     digest: str
     count: int
+    persons: int
 
     @classmethod
     def open(cls, context: Context, name: str | None) -> "Gallery":
@@ -58,7 +59,9 @@ class Gallery:
         contract = context.tables.read("contracts").where(F.col("contract_id") == contracts[0]).first()
         assert contract is not None
         digest = stable_id("gallery", name, contracts[0], digest)
-        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, count)
+        persons = samples.agg(F.count_distinct("person_id")).first()
+        assert persons is not None
+        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, count, persons[0])
 
     def described(self) -> DataFrame:
         """The samples without their embeddings, as rows of `searched_samples`."""

@@ -12,6 +12,7 @@ from jobs.difference import Difference, Updated, update
 from jobs.gallery import Gallery, searched
 from jobs.nearest import Plan, nearest, plan_for
 from jobs.options import RUN_DATE, Context, job_command, run_command
+from jobs.thresholds import Standard, for_identification
 from schemas.catalog import DECISIONS, SEARCHES
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
@@ -39,6 +40,12 @@ from udfs.vision.contract import settings_id
     "--exclude-self",
     is_flag=True,
     help="Do not hold a face against samples that were enrolled from the very photo it is in.",
+)
+@click.option(
+    "--threshold",
+    "threshold_id",
+    metavar="ID",
+    help="Decide by this calibration, or by the `settings`.  [default: the newest calibration for the gallery's size]",
 )
 @click.option(
     "--plan",
@@ -69,16 +76,18 @@ def identify(
     minimum_size: float | None = None,
     labels: tuple[str, ...] = (),
     exclude_self: bool = False,
+    threshold_id: str | None = None,
     plan: Plan | None = None,
 ) -> dict[str, int]:
     """Identify the faces of a date; returns what was counted.
 
     Raises:
-        InputError: no faces or gallery table, no such gallery, several contracts, no thresholds.
+        InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
     """
     gallery = Gallery.open(context, gallery_name)
     faces = _comparable(context, gallery, run_date)
-    search = Search.of(context, gallery, k, minimum_size, labels, exclude_self)
+    standard = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
+    search = Search.of(context, gallery, standard, k, minimum_size, labels, exclude_self)
 
     arguments = {
         "run_date": run_date,
@@ -114,30 +123,31 @@ class Search:
         cls,
         context: Context,
         gallery: Gallery,
+        standard: Standard,
         k: int | None,
         minimum_size: float | None,
         labels: tuple[str, ...],
         exclude_self: bool,
     ) -> "Search":
-        """The settings for a gallery's embedder."""
+        """What was asked, else the settings."""
         settings = context.settings
-        threshold = settings.threshold(gallery.embedder)
+        keep_floor = settings.threshold(gallery.embedder).keep_floor
         k = k or settings.identify.k
         minimum_size = float(settings.identify.minimum_size if minimum_size is None else minimum_size)
         labels = tuple(sorted(set(labels)))
-        threshold_id = f"settings:{gallery.embedder}:{threshold.match}:{threshold.review}"
         search_id = stable_id(
-            "search", gallery.contract_id, k, str(threshold.keep_floor), str(minimum_size), str(exclude_self), *labels
+            "search", gallery.contract_id, k, str(keep_floor), str(minimum_size), str(exclude_self), *labels
         )
         return cls(
             k,
             minimum_size,
             labels,
             exclude_self,
-            threshold.keep_floor,
-            threshold.match,
-            threshold.review,
-            threshold_id,
+            # Lower thresholds than the floor would ask for persons who were not kept.
+            min(keep_floor, standard.review),
+            standard.match,
+            standard.review,
+            standard.threshold_id,
             search_id,
         )
 

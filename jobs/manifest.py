@@ -1,16 +1,12 @@
 """What a gallery's owner says: who is registered, with which photos."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from jobs import rows
 from jobs.options import Context
-from schemas.store import spark_path
+from jobs.rows import Row
 from udfs import lake
 from udfs.errors import InputError
 
@@ -41,15 +37,9 @@ def read(context: Context, gallery: str) -> list[Photo]:
         InputError: it cannot be read, or a row is wrong; the row is named.
     """
     uri = lake.uri_of(gallery)
-    if uri.lower().endswith(".csv"):
-        rows = _from_csv(uri)
-    elif _is_delta(uri):
-        rows = _from_delta(context, uri)
-    elif uri.lower().rstrip("/").endswith(".parquet"):
-        rows = _from_parquet(uri)
-    else:
+    if not rows.is_rows(uri):
         return _sorted(_from_folder(context, uri))
-    return _sorted([_photo(uri, where, row) for where, row in rows])
+    return _sorted([_photo(uri, row) for row in rows.read(context, uri, _REQUIRED, _OPTIONAL)])
 
 
 def _sorted(photos: list[Photo]) -> list[Photo]:
@@ -58,10 +48,6 @@ def _sorted(photos: list[Photo]) -> list[Photo]:
         if unique[photo.person_id, photo.uri] != photo:
             raise InputError(f"{photo.uri} of {photo.person_id!r} stands twice and differs; keep one row")
     return sorted(unique.values(), key=lambda photo: (photo.person_id, photo.uri))
-
-
-def _is_delta(uri: str) -> bool:
-    return any(name.rstrip("/").endswith("/_delta_log") for name in lake.list_directory(uri).directories)
 
 
 def _from_folder(context: Context, uri: str) -> list[Photo]:
@@ -86,103 +72,43 @@ def _decoded(encoded: str) -> str:
         return encoded
 
 
-def _from_csv(uri: str) -> list[tuple[str, dict[str, object]]]:
-    try:
-        text = lake.read_anything(uri).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{uri}: not UTF-8; save it as UTF-8 CSV") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    _check_columns(uri, list(reader.fieldnames or []))
-    rows: list[tuple[str, dict[str, object]]] = []
-    try:
-        for row in reader:
-            where = f"line {reader.line_num}"
-            if None in row or None in row.values():
-                raise InputError(f"{uri}: {where}: not as many fields as the header has")
-            labels = [label.strip() for label in (row.get("labels") or "").split(";")]
-            rows.append((where, {**row, "labels": labels}))
-    except csv.Error as error:
-        raise InputError(f"{uri}: line {reader.line_num}: {error}") from error
-    return rows
-
-
-def _from_parquet(uri: str) -> list[tuple[str, dict[str, object]]]:
-    files = [file.uri for file in lake.list_directory(uri).files]
-    parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
-    if not parts:
-        raise InputError(f"{uri}: no Parquet file in it; name a manifest")
-    rows: list[tuple[str, dict[str, object]]] = []
-    for part in parts:
-        try:
-            table = pq.read_table(pa.BufferReader(lake.read_anything(part)))
-        except pa.ArrowException as error:
-            raise InputError(f"{part}: not a Parquet file; write it again, or name a .csv") from error
-        _check_columns(part, table.column_names)
-        where = "row" if part == uri else f"{part.rpartition('/')[2]} row"
-        rows += [(f"{where} {at}", row) for at, row in enumerate(table.to_pylist(), start=1)]
-    return rows
-
-
-def _from_delta(context: Context, uri: str) -> list[tuple[str, dict[str, object]]]:
-    table = context.spark.read.format("delta").load(spark_path(uri))
-    _check_columns(uri, table.columns)
-    # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
-    return [(f"row {at}", row) for at, row in enumerate(table.toArrow().to_pylist(), start=1)]
-
-
-def _check_columns(uri: str, names: list[str]) -> None:
-    missing, unknown = _REQUIRED - set(names), set(names) - _REQUIRED - _OPTIONAL
-    if missing:
-        raise InputError(f"{uri}: has no column {', '.join(sorted(missing))}")
-    if unknown:
-        known = ", ".join(sorted(_REQUIRED | _OPTIONAL))
-        raise InputError(f"{uri}: unknown column {', '.join(sorted(unknown))}; known are: {known}")
-
-
-def _photo(manifest: str, where: str, row: dict[str, object]) -> Photo:
-    person, uri = str(row["person_id"] or "").strip(), str(row["uri"] or "").strip()
+def _photo(manifest: str, row: Row) -> Photo:
+    person, uri = row.text("person_id"), row.text("uri")
     if not person or not uri:
-        raise InputError(f"{manifest}: {where}: person_id and uri must not be empty")
-    labels = row.get("labels") or []
-    if not isinstance(labels, list):
-        raise InputError(f"{manifest}: {where}: labels must be an array of strings")
+        raise InputError(f"{row.where}: person_id and uri must not be empty")
     photo = Photo(
         person,
-        _absolute(manifest, uri),
-        str(row.get("name") or person),
-        tuple(sorted({str(label) for label in labels if label})),
-        _date(manifest, where, "valid_from", row.get("valid_from")),
-        _date(manifest, where, "valid_to", row.get("valid_to")),
+        rows.absolute(manifest, uri),
+        str(row.values.get("name") or person),
+        _labels(row),
+        _date(row, "valid_from"),
+        _date(row, "valid_to"),
     )
     if photo.valid_from and photo.valid_to and photo.valid_from > photo.valid_to:
-        raise InputError(f"{manifest}: {where}: valid_from is after valid_to")
+        raise InputError(f"{row.where}: valid_from is after valid_to")
     return photo
 
 
-def _absolute(manifest: str, uri: str) -> str:
-    if "://" in uri or uri.startswith("/"):
-        return lake.uri_of(uri)
-    parts = urlsplit(manifest)
-    segments = parts.path.rstrip("/").split("/")[:-1]
-    # By hand: urllib joins the URIs of the schemes it knows, and s3, gs, abfs and hdfs are none of them.
-    for segment in lake.quoted(uri).split("/"):
-        if segment == "..":
-            segments = segments[:-1] or [""]
-        elif segment != ".":
-            segments.append(segment)
-    return f"{parts.scheme}://{parts.netloc}{'/'.join(segments)}"
+def _labels(row: Row) -> tuple[str, ...]:
+    labels = row.values.get("labels") or []
+    if isinstance(labels, str):
+        labels = [label.strip() for label in labels.split(";")]
+    if not isinstance(labels, list):
+        raise InputError(f"{row.where}: labels must be an array of strings, or text with `;` between them")
+    return tuple(sorted({str(label) for label in labels if label}))
 
 
-def _date(manifest: str, where: str, name: str, value: object) -> date | None:
+def _date(row: Row, name: str) -> date | None:
+    value = row.values.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, datetime):  # which is a date to Python, and has a time of day that a validity has not
         if value.replace(tzinfo=None) != datetime(value.year, value.month, value.day):
-            raise InputError(f"{manifest}: {where}: {name} {value} has a time of day; write a date, such as 2026-01-31")
+            raise InputError(f"{row.where}: {name} {value} has a time of day; write a date, such as 2026-01-31")
         return value.date()
     if isinstance(value, date):
         return value
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError as error:
-        raise InputError(f"{manifest}: {where}: {name} {value!r} is no date; write 2026-01-31") from error
+        raise InputError(f"{row.where}: {name} {value!r} is no date; write 2026-01-31") from error

@@ -69,6 +69,22 @@ class Threshold(_Strict):
         return self
 
 
+class PairThreshold(_Strict):
+    """The same for pairs; and the logit of the probability that a pair is mated: intercept + slope * similarity."""
+
+    match: Cosine
+    review: Cosine
+    intercept: float
+    slope: Annotated[float, Field(gt=0)]
+    source: str
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "PairThreshold":
+        if self.review > self.match:
+            raise ValueError("review must not be above match")
+        return self
+
+
 class Settings(_Strict):
     """All settings of all jobs."""
 
@@ -76,6 +92,7 @@ class Settings(_Strict):
     enroll: Enroll
     identify: Identify
     thresholds: dict[str, Threshold]
+    pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}
 
     def spec(self) -> VisionSpec:
@@ -98,6 +115,16 @@ class Settings(_Strict):
         if embedder not in self.thresholds:
             raise InputError(f"no thresholds for {embedder!r}; add [thresholds.{embedder}] to the settings")
         return self.thresholds[embedder]
+
+    def pair_threshold(self, embedder: str) -> PairThreshold:
+        """The thresholds of an embedder for pairs.
+
+        Raises:
+            InputError: the settings have none for it.
+        """
+        if embedder not in self.pairs:
+            raise InputError(f"no thresholds for pairs of {embedder!r}; calibrate, or add [pairs.{embedder}]")
+        return self.pairs[embedder]
 
 
 def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:

@@ -380,6 +380,125 @@ SEARCHED_SAMPLES = Table(
     partition_by=("gallery_digest",),
 )
 
+VERIFICATIONS = Table(
+    name="verifications",
+    row="two images that were compared under one contract and settings",
+    written_by="verify",
+    columns=(
+        Column("pair_id", "string", "hash of both images, contract, settings, and which face is meant"),
+        Column("left_uri", "string", "percent-encoded"),
+        Column("right_uri", "string", "percent-encoded"),
+        Column("left_image_id", "string", "one version of the left file, as in images"),
+        Column("right_image_id", "string", "one version of the right file"),
+        _CONTRACT,
+        _SETTINGS,
+        Column("face", "string", "which of several faces is meant: largest, middle, or only (of several none)"),
+        Column("outcome", "string", "compared; else the sides without a face and why, such as left:no_face"),
+        Column("detail", "string", "more about that, else empty"),
+        Column("similarity", "double", _SIMILARITY, nullable=True),
+        Column("decision", "string", "match, review, non_match; null if not compared", nullable=True),
+        Column("probability", "double", "that both show one person, at even odds beforehand", nullable=True),
+        Column("probability_source", "string", "where the probability comes from", nullable=True),
+        *_THRESHOLD,
+        _RUN,
+    ),
+    key=("pair_id",),
+    constraints={
+        "known_decision": "decision IS NULL OR " + _any_of("decision", ("match", "review", "non_match")),
+        "decided_if_compared": "(outcome = 'compared') = (decision IS NOT NULL AND similarity IS NOT NULL)",
+        "probability_is_one": "probability IS NULL OR probability BETWEEN 0 AND 1",
+    },
+    examples=(
+        (
+            "Pairs that could not be compared",
+            "SELECT outcome, count(*) FROM verifications WHERE outcome != 'compared' GROUP BY outcome",
+        ),
+    ),
+)
+
+THRESHOLDS = Table(
+    name="thresholds",
+    row="the similarity that holds a stated error rate, and how sure that is",
+    written_by="calibrate; append-only",
+    columns=(
+        Column("threshold_id", "string", "what rows say that were decided by it"),
+        Column("protocol", "string", "open-set (1:N, the rate is FPIR) or pairs (1:1, FMR)"),
+        _CONTRACT,
+        Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
+        Column("target", "double", "the error rate that was asked for"),
+        Column("threshold", "double", "match at or above"),
+        Column("threshold_low", "double", "95% interval, over samples of as many persons"),
+        Column("threshold_high", "double", "95% interval, over samples of as many persons"),
+        Column("rate_low", "double", "where 95% of other evaluations would find the error rate: from"),
+        Column("rate_high", "double", "where 95% of other evaluations would find the error rate: to"),
+        Column("review_target", "double", "the error rate at which a person should look"),
+        Column("review_threshold", "double", "review at or above"),
+        Column("method", "string", "counted on galleries drawn from the data, or extrapolated by their tail"),
+        Column("intercept", "double", "of the logit of the probability; pairs only", nullable=True),
+        Column("slope", "double", "of the same, a unit of similarity; pairs only", nullable=True),
+        Column("data", "string", "what it was measured on"),
+        Column("half", "string", "which half of the persons: first, second, or both"),
+        Column("seed", "int", "draws the halves and the photos that are enrolled"),
+        Column("persons", "int", "persons measured on"),
+        Column("searches", "bigint", "probes, or non-mated pairs, measured on"),
+        Column("created_at", "timestamp", "system time"),
+        _RUN,
+    ),
+    key=("threshold_id",),
+    constraints={
+        "known_protocol": _any_of("protocol", ("open-set", "pairs")),
+        "known_method": _any_of("method", ("counted", "extrapolated")),
+        "known_half": _any_of("half", ("first", "second", "both")),
+        "review_is_not_above_match": "review_threshold <= threshold",
+        "rates_are_shares": "target > 0 AND target < 1 AND rate_low >= 0 AND rate_high <= 1",
+    },
+    examples=(
+        (
+            "The calibration in force by contract and size",
+            "SELECT contract_id, gallery_size, max_by(threshold, created_at) AS threshold FROM thresholds"
+            " WHERE protocol = 'open-set' GROUP BY contract_id, gallery_size",
+        ),
+    ),
+)
+
+EVALUATIONS = Table(
+    name="evaluations",
+    row="one measured figure with its interval",
+    written_by="evaluate; append-only",
+    columns=(
+        Column("evaluation_id", "string", "one evaluation: all its rows have it"),
+        Column("protocol", "string", "pairs (1:1) or open-set (1:N)"),
+        _CONTRACT,
+        _SETTINGS,
+        Column("data", "string", "what it was measured on"),
+        Column("half", "string", "which half of the persons: first, second, or both"),
+        Column("seed", "int", "draws the halves and the photos that are enrolled"),
+        Column("metric", "string", "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, and others"),
+        Column("at", "double", "the rate, threshold or rank it is measured at; null if at none", nullable=True),
+        Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
+        Column("grouped_by", "string", "the column the data were split by; empty is not"),
+        Column("group", "string", "the value of that column; empty is all"),
+        Column("value", "double", "the figure; null where the data do not support one", nullable=True),
+        Column("low", "double", "95% interval", nullable=True),
+        Column("high", "double", "95% interval", nullable=True),
+        Column("count", "bigint", "pairs or searches it is a share of"),
+        Column("measured_at", "timestamp", "system time"),
+        _RUN,
+    ),
+    key=("evaluation_id", "metric", "at", "gallery_size", "grouped_by", "group"),
+    constraints={
+        "known_protocol": _any_of("protocol", ("open-set", "pairs")),
+        "no_nan": "NOT isnan(coalesce(value, 0)) AND NOT isnan(coalesce(low, 0)) AND NOT isnan(coalesce(high, 0))",
+    },
+    examples=(
+        (
+            "Accuracy over time",
+            "SELECT measured_at, contract_id, data, value, low, high FROM evaluations"
+            " WHERE metric = 'accuracy' AND `group` = '' ORDER BY measured_at",
+        ),
+    ),
+)
+
 RUNS = Table(
     name="runs",
     row="one event of one run: started, finished, failed",
@@ -420,6 +539,9 @@ TABLES = {
         IDENTIFICATIONS,
         SEARCHES,
         SEARCHED_SAMPLES,
+        VERIFICATIONS,
+        THRESHOLDS,
+        EVALUATIONS,
         RUNS,
     )
 }

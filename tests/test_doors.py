@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("jobs", "udfs", "schemas", "evaluation", "demo")
+ROOMS = ("jobs", "udfs", "schemas", "evaluation", "pages", "demo")
 SPARKLESS = (
     "udfs/lake.py",
     "udfs/template.py",
@@ -18,6 +18,7 @@ SPARKLESS = (
     "udfs/vision",
     "udfs/search",
     "evaluation",
+    "pages",
 )
 
 # Imported where a network is made, and only there.
@@ -54,7 +55,7 @@ def test_doors(path: Path) -> None:
     name = str(path.relative_to(ROOT))
     room = name.split("/", maxsplit=1)[0]
     everything, on_import = imports(path), imports(path, top_level=True)
-    if room in ("udfs", "schemas", "evaluation"):
+    if room in ("udfs", "schemas", "evaluation", "pages"):
         assert not uses(everything, "jobs", "demo")
     if name.startswith(SPARKLESS):
         assert not uses(everything, "pyspark", "delta", "schemas")

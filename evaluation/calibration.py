@@ -1,0 +1,142 @@
+"""The threshold that holds a stated error rate, and how sure that is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.bootstrap import Interval, drawn
+from evaluation.identification import Trials
+from evaluation.tail import Tail
+from evaluation.verification import Comparisons
+from udfs.errors import InputError
+
+Array = np.ndarray
+
+REPLICATES = 200
+COUNTED = 0.8
+"""Up to this share of the persons a gallery is drawn from them; a larger one takes the tail."""
+_LEAST_EVENTS = 5
+_WIDEST = 10.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The similarity that holds FPIR at a gallery of N persons.
+
+    threshold: cosine; threshold_interval: 95%, over samples of as many persons. fpir: the one that was asked for;
+    fpir_interval: where 95% of evaluations of another such sample of persons would find it at this threshold. It has
+    the error of the calibration in it, and that of the evaluation.
+    method: `counted`, on galleries drawn from the data, or `extrapolated`, by the tail of the nearest others.
+    """
+
+    gallery_size: int
+    fpir: float
+    threshold: float
+    threshold_interval: Interval
+    fpir_interval: Interval
+    method: str
+
+
+def calibrate(
+    trials: Trials, gallery_size: int, fpir: float, replicates: int = REPLICATES, seed: int = 0
+) -> Calibration:
+    """Find the threshold, and repeat that on persons drawn again: what one draw sets is measured on another.
+
+    Raises:
+        InputError: the data cannot carry it, and why.
+    """
+    searches = len(trials.of)
+    if searches * fpir < _LEAST_EVENTS:
+        raise InputError(
+            f"FPIR {fpir:g} is {searches * fpir:.1f} of {searches:,} searches; it takes"
+            f" {int(np.ceil(_LEAST_EVENTS / fpir)):,} or more to measure it"
+        )
+    counted = gallery_size <= COUNTED * trials.persons
+    rate = _counted if counted else _extrapolated
+    random = np.random.default_rng(seed)
+    thresholds, rates = [], []
+    for _ in range(replicates):
+        set_on, measured_on = (rate(trials, gallery_size, drawn(trials.persons, random)) for _ in range(2))
+        thresholds.append(set_on.threshold_at(fpir))
+        rates.append(measured_on.fpir(thresholds[-1]))
+    found = rate(trials, gallery_size, np.ones(trials.persons, np.int64)).threshold_at(fpir)
+    interval = Interval.of(rates)
+    too_wide = interval.high > _WIDEST * fpir or interval.low < fpir / _WIDEST
+    if not np.isfinite(found) or (not counted and too_wide):
+        raise InputError(
+            f"{trials.persons:,} persons do not carry FPIR {fpir:g} at {gallery_size:,}: 95% of evaluations would find"
+            f" {interval.low:.1g} to {interval.high:.1g}; measure on more persons, or ask for a smaller gallery"
+        )
+    return Calibration(
+        gallery_size, fpir, found, Interval.of(thresholds), interval, "counted" if counted else "extrapolated"
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Galleries drawn from the persons of a draw."""
+
+    trials: Trials
+    gallery_size: int
+    weight: Array
+
+    def threshold_at(self, fpir: float) -> float:
+        return self.trials.threshold_at(self.gallery_size, fpir, self.weight)
+
+    def fpir(self, threshold: float) -> float:
+        return self.trials.fpir(self.gallery_size, threshold, self.weight)
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """Galleries larger than the data."""
+
+    tail: Tail
+    gallery_size: int
+
+    def threshold_at(self, fpir: float) -> float:
+        return self.tail.threshold_at(self.gallery_size, fpir)
+
+    def fpir(self, threshold: float) -> float:
+        return self.tail.fpir(self.gallery_size, threshold)
+
+
+def _counted(trials: Trials, gallery_size: int, weight: Array) -> _Counted:
+    return _Counted(trials, gallery_size, weight)
+
+
+def _extrapolated(trials: Trials, gallery_size: int, weight: Array) -> _Tail:
+    others = np.count_nonzero(weight) - 1
+    return _Tail(Tail.of(trials.nearest_of(weight), weight[trials.of], others), gallery_size)
+
+
+@dataclass(frozen=True)
+class Probability:
+    """How likely two images show one person, by their similarity, where both are equally likely beforehand.
+
+    1 / (1 + exp(-(intercept + slope * similarity))): logistic regression (Platt 1999), both kinds weighing the same.
+    For other odds beforehand, multiply the odds.
+    """
+
+    intercept: float
+    slope: float
+
+    @classmethod
+    def of(cls, comparisons: Comparisons) -> "Probability":
+        """Fit to the pairs in which both faces were found.
+
+        Raises:
+            InputError: they are not of both kinds.
+        """
+        found = np.isfinite(comparisons.similarity)
+        if len(np.unique(comparisons.mated[found])) < 2:
+            raise InputError("a probability needs mated and non-mated pairs in which faces were found")
+        from sklearn.linear_model import LogisticRegression  # which takes a second to import
+
+        model = LogisticRegression(C=np.inf, class_weight="balanced")
+        model.fit(comparisons.similarity[found, None], comparisons.mated[found])
+        return cls(float(model.intercept_[0]), float(model.coef_[0, 0]))
+
+    def at(self, similarity: Array) -> Array:
+        """float64 (n,) -> float64 (n,)."""
+        return 1 / (1 + np.exp(-(self.intercept + self.slope * similarity)))

@@ -1,0 +1,181 @@
+"""1:N identification: how often probes are told wrong, by the size of the gallery.
+
+FPIR(N, T) (ISO/IEC 19795-1): the share of searches for persons who are not in a gallery of N that return somebody at
+or above the threshold T. FNIR(N, R, T): the share of searches for persons who are in it that do not return them
+among the first R at or above T. CMC: 1 - FNIR without a threshold, by R.
+
+**No gallery is sampled.** Persons of the data set are drawn into the gallery evenly, and all figures are expectations
+over every gallery of N persons that could be drawn. If c of the M other persons are as similar to a probe as T, none
+of them is among N with probability C(M - c, N) / C(M, N): the hypergeometric distribution. So the same data give the
+same figures, and no error comes from a draw.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import gammaln
+
+from udfs.errors import InputError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Probes held against every person who could be in the gallery.
+
+    of: int (probes,), the number of the person each probe shows, below `persons`. mated: bool (probes,), whether the
+    probe may be searched for in a gallery with its person: false for photos that are enrolled then.
+    persons: how many there are; each could be in the gallery.
+    probe, person: int (n,); similarity: float64 (n,), falling: a probe and the nearest sample of a person, of all
+    pairs at or above some floor. Probes and persons without a face have no rows, and are never found.
+    """
+
+    of: Array
+    mated: Array
+    persons: int
+    probe: Array
+    person: Array
+    similarity: Array
+
+    def __post_init__(self) -> None:
+        if (np.diff(self.similarity) > 0).any():
+            raise ValueError("rows must be in falling order of similarity")
+
+    def taken(self, which: Array) -> "Trials":
+        """Some of the probes, held against the same persons."""
+        place = np.full(len(self.of), -1)
+        place[which] = np.arange(len(which))
+        kept = place[self.probe] >= 0
+        return Trials(
+            self.of[which],
+            self.mated[which],
+            self.persons,
+            place[self.probe[kept]],
+            self.person[kept],
+            self.similarity[kept],
+        )
+
+    @cached_property
+    def _foreign(self) -> tuple[Array, Array, Array]:
+        """Probe, person and similarity of the rows that show another person."""
+        other = self.person != self.of[self.probe]
+        return self.probe[other], self.person[other], self.similarity[other]
+
+    @cached_property
+    def own(self) -> Array:
+        """The similarity of each probe to its own person, float64 (probes,); -inf below the floor."""
+        own = np.full(len(self.of), -np.inf)
+        same = self.person == self.of[self.probe]
+        own[self.probe[same]] = self.similarity[same]
+        return own
+
+    @cached_property
+    def nearest_other(self) -> Array:
+        """The similarity of each probe to the nearest of all other persons, float64 (probes,); -inf below the floor."""
+        return self.nearest_of(np.ones(self.persons))
+
+    def nearest_of(self, weight: Array) -> Array:
+        """The same among the persons that have a weight."""
+        probe, person, similarity = self._foreign
+        drawn = weight[person] > 0
+        nearest = np.full(len(self.of), -np.inf)
+        rows, first = np.unique(probe[drawn], return_index=True)
+        nearest[rows] = similarity[drawn][first]
+        return nearest
+
+    def fpir(self, gallery_size: int, threshold: float, weight: Array | None = None) -> float:
+        """FPIR(N, T). weight: int (persons,), how often each person was drawn; once, unless given.
+
+        Raises:
+            InputError: there are not so many other persons.
+        """
+        weight, others = self._weighted(gallery_size, weight)
+        probe, person, similarity = self._foreign
+        count = int(np.searchsorted(-similarity, -threshold, side="right"))
+        above = np.bincount(probe[:count], weight[person[:count]], minlength=len(self.of))
+        return _mean(1 - _missed_by_all(others, above, gallery_size), weight[self.of])
+
+    def fnir(self, gallery_size: int, threshold: float, rank: int | None = None, weight: Array | None = None) -> float:
+        """FNIR(N, R, T); without a rank, any will do.
+
+        Raises:
+            InputError: there are not so many persons, or no mated probes.
+        """
+        weight, others = self._weighted(gallery_size, weight)
+        found = (np.isfinite(self.own) & (self.own >= threshold)).astype(np.float64)
+        if rank is not None:
+            found *= _at_most(rank - 1, others, self._before_own(weight), gallery_size - 1)
+        return 1 - _mean(found, weight[self.of] * self._is_mated)
+
+    def cmc(self, gallery_size: int, ranks: int = 20) -> Array:
+        """How often the person is among the first 1, 2, ... of a gallery of N: float64 (ranks,)."""
+        return np.array([1 - self.fnir(gallery_size, -np.inf, rank) for rank in range(1, ranks + 1)])
+
+    def threshold_at(self, gallery_size: int, fpir: float, weight: Array | None = None) -> float:
+        """The lowest similarity among those measured at which FPIR is no higher than this; +inf if there is none.
+
+        Raises:
+            InputError: there are not so many other persons.
+        """
+        _, _, similarity = self._foreign
+        held, not_held = -1, len(similarity)  # by index, of which -1 is a threshold that no one reaches
+        while not_held - held > 1:
+            middle = (held + not_held) // 2
+            if self.fpir(gallery_size, similarity[middle], weight) <= fpir:
+                held = middle
+            else:
+                not_held = middle
+        return float(similarity[held]) if held >= 0 else np.inf
+
+    @cached_property
+    def _is_mated(self) -> Array:
+        if not self.mated.any():
+            raise InputError("no person has a second image: nobody can be searched for in a gallery that holds them")
+        return self.mated
+
+    def _before_own(self, weight: Array) -> Array:
+        """How many other persons come before a probe's own: nearer, or as near and first by number."""
+        probe, person, similarity = self._foreign
+        own = self.own[probe]
+        before = (similarity > own) | ((similarity == own) & (person < self.of[probe]))
+        return np.bincount(probe[before], weight[person[before]], minlength=len(self.of))
+
+    def _weighted(self, gallery_size: int, weight: Array | None) -> tuple[Array, Array]:
+        """Weights of the persons, and how many others there are for each probe."""
+        weight = np.ones(self.persons) if weight is None else weight.astype(np.float64)
+        others = weight.sum() - weight[self.of]
+        if gallery_size > others.min():
+            raise InputError(
+                f"a gallery of {gallery_size:,} cannot be drawn from {self.persons:,} persons, of whom one is searched"
+                " for"
+            )
+        return weight, others
+
+
+def _mean(values: Array, weight: Array) -> float:
+    return float((values * weight).sum() / weight.sum())
+
+
+def _missed_by_all(others: Array, above: Array, gallery_size: int) -> Array:
+    """The probability that none of `above` of the `others` is in a gallery of N: float64 (probes,)."""
+    return _of_hypergeometric(0, others, above, gallery_size)
+
+
+def _at_most(most: int, others: Array, above: Array, gallery_size: int) -> Array:
+    """The probability that at most so many of `above` are in a gallery of N."""
+    return np.minimum(sum(_of_hypergeometric(number, others, above, gallery_size) for number in range(most + 1)), 1.0)
+
+
+def _of_hypergeometric(number: int, others: Array, above: Array, gallery_size: int) -> Array:
+    """P(exactly `number` of `above` are among N drawn of `others`); all float64, whole numbers."""
+    possible = (number <= above) & (gallery_size - number <= others - above) & (number <= gallery_size)
+    k, c, m, n = number, np.where(possible, above, number), np.where(possible, others, 0), gallery_size
+    m = np.where(possible, m, c + n)
+    log = _log_choose(c, k) + _log_choose(m - c, n - k) - _log_choose(m, n)
+    return np.where(possible, np.exp(log), 0.0)
+
+
+def _log_choose(n: Array, k: int) -> Array:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

@@ -1,0 +1,314 @@
+"""evaluate: how often it is wrong, on images of which it is known who they show."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+
+from evaluation import figures as measured
+from evaluation.figures import Figure
+from evaluation.verification import Curve, Folds
+from jobs import labelled, ledger, reports
+from jobs.labelled import ComparedPairs, Faces, Half, Searched
+from jobs.options import Context, job_command, run_command
+from jobs.seen import MEANT, Meant
+from jobs.thresholds import for_identification, for_verification
+from jobs.vision import note_contract, verified_contract
+from schemas.catalog import EVALUATIONS
+from udfs.errors import InputError
+from udfs.ids import stable_id
+from udfs.vision.contract import Contract, settings_id
+
+Array = np.ndarray
+
+SIZES = (100, 300, 1000)
+
+
+@job_command("evaluate")
+@click.option("--protocol", type=click.Choice(["pairs", "open-set"]), required=True, help="1:1, or 1:N.")
+@click.option(
+    "--pairs",
+    metavar="FILE",
+    help="Labelled pairs: a .txt in LFW's format, or a CSV, Parquet or Delta table with left, right, mated.",
+)
+@click.option(
+    "--images",
+    metavar="URI",
+    help="The folder PERSON/photo.jpg that LFW's names are in; for open-set also a table with person_id, uri.",
+)
+@click.option("--threshold", type=float, help="Decide by this similarity.  [default: the threshold in force]")
+@click.option("--threshold-from", metavar="FILE", help="Decide by the threshold that is best on these other pairs.")
+@click.option("--gallery-size", "sizes", type=click.IntRange(min=1), multiple=True, help="Persons in the gallery.")
+@click.option("--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos a person to enrol.")
+@click.option(
+    "--half",
+    type=click.Choice(["both", "first", "second"]),
+    default="both",
+    show_default=True,
+    help="Only one half of the persons: calibrate on the first, evaluate on the second.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws halves and enrolled photos."
+)
+@click.option(
+    "--face",
+    "meant",
+    type=click.Choice(MEANT),
+    default="middle",
+    show_default=True,
+    help="Of several faces in an image: the largest, the one nearest the middle, or none of them.",
+)
+@click.option("--group-by", metavar="COLUMN", help="Also by the values of a column, or by size, sharpness, brightness.")
+@click.option(
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="For report.html and figures.json.",
+)
+def command(context: Context, **arguments: object) -> None:
+    """Measure error rates on labelled images.
+
+    \b
+    rollcall evaluate --tables ./tables --protocol pairs --pairs pairs.txt --images ./lfw --output ./report
+    rollcall evaluate --tables ./tables --protocol open-set --images ./lfw --gallery-size 300 --output ./report
+
+    Figures are appended to the table evaluations, with 95% intervals over persons. Images without a face count: as
+    misses if somebody should have been found.
+    """
+    evaluate(context, **arguments)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured; the arguments of `evaluate`."""
+
+    pairs: str | None
+    images: str | None
+    threshold: float | None
+    threshold_from: str | None
+    sizes: tuple[int, ...]
+    enrolled: int
+    half: Half
+    seed: int
+    meant: Meant
+    group_by: str | None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What was measured: figures by group (the empty one is all), and what the page shows beside them."""
+
+    figures: dict[str, list[Figure]]
+    report: Callable[[], reports.Report]
+
+
+def evaluate(
+    context: Context,
+    *,
+    protocol: str,
+    pairs: str | None = None,
+    images: str | None = None,
+    threshold: float | None = None,
+    threshold_from: str | None = None,
+    sizes: tuple[int, ...] = (),
+    enrolled: int = 1,
+    half: Half = "both",
+    seed: int = 0,
+    meant: Meant = "middle",
+    group_by: str | None = None,
+    output: Path | None = None,
+) -> dict[str, list[Figure]]:
+    """Measure, write the figures to `evaluations`, and the page and JSON below `output`; returns them by group.
+
+    Raises:
+        InputError: malformed data, one kind of pairs only, too few persons; the message says which.
+    """
+    asked = Asked(pairs, images, threshold, threshold_from, sizes, enrolled, half, seed, meant, group_by)
+    data = pairs if protocol == "pairs" else images
+    if data is None:
+        raise InputError("say what to measure on: " + ("--pairs FILE" if protocol == "pairs" else "--images URI"))
+    agreed = verified_contract(context.settings.spec())
+    arguments = {"protocol": protocol, **asdict(asked)}
+    with ledger.run(context.spark, context.tables, "evaluate", arguments) as run:
+        run.digests.update(contract=agreed.contract_id, settings=settings_id(context.settings.spec()))
+        note_contract(context, agreed)
+        done = (_pairs if protocol == "pairs" else _open_set)(context, agreed, asked)
+        evaluation_id = stable_id("evaluation", run.run_id)
+        _write(context, evaluation_id, protocol, agreed, data, asked, done, run)
+        run.count("figures", sum(map(len, done.figures.values())))
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "figures.json").write_text(_json(evaluation_id, protocol, agreed, data, asked, done), "utf-8")
+            (output / "report.html").write_text(reports.html(done.report()), "utf-8")
+            context.say(f"evaluate: {output / 'report.html'}")
+    for figure in done.figures[""]:
+        click.echo(reports.line(figure))
+    return done.figures
+
+
+def _pairs(context: Context, agreed: Contract, asked: Asked) -> Evaluated:
+    if asked.sizes or asked.half != "both":
+        raise InputError("--gallery-size and --half belong to --protocol open-set")
+    assert asked.pairs is not None
+    compared = _compared(context, agreed, asked, asked.pairs)
+    threshold, source, folds = _pair_threshold(context, agreed, asked, compared)
+
+    def of(which: Array) -> list[Figure]:
+        return measured.of_pairs(compared.comparisons.taken(which), threshold, asked.seed)
+
+    everything = np.arange(len(compared.pairs))
+    found = {"": of(everything)}
+    if folds is not None:
+        found[""] += _of_folds(folds, len(compared.pairs))
+    if asked.group_by:
+        found |= _by_group(context, asked.group_by, compared.column(asked.group_by), of)
+    return Evaluated(
+        found, lambda: reports.of_pairs(context, agreed, compared, threshold, source, found, asked.group_by)
+    )
+
+
+def _compared(context: Context, agreed: Contract, asked: Asked, file: str) -> ComparedPairs:
+    pairs = labelled.read_labelled_pairs(context, file, asked.images)
+    if not pairs:
+        raise InputError(f"{file}: lists no pairs")
+    uris = [uri for pair in pairs for uri in (pair.left, pair.right)]
+    return ComparedPairs.of(pairs, Faces.of(context, uris, agreed, asked.meant))
+
+
+def _pair_threshold(
+    context: Context, agreed: Contract, asked: Asked, compared: ComparedPairs
+) -> tuple[float, str, Folds | None]:
+    """The threshold, where it comes from, and the accuracy by folds where there are some."""
+    fold = np.array([pair.fold for pair in compared.pairs])
+    folds = Folds.of(compared.comparisons, fold) if len(np.unique(fold)) > 1 else None
+    if asked.threshold is not None:
+        return asked.threshold, "--threshold", folds
+    if asked.threshold_from is not None:
+        other = _compared(context, agreed, asked, asked.threshold_from)
+        best = Curve.of(other.comparisons).best_threshold
+        return best, f"best on {len(other.pairs):,} pairs of {asked.threshold_from}", folds
+    if folds is not None:
+        return float(np.median(folds.thresholds)), "the median of the folds'", folds
+    standing = for_verification(context, agreed)
+    return standing.match, standing.threshold_id, folds
+
+
+def _of_folds(folds: Folds, pairs: int) -> list[Figure]:
+    error = folds.standard_error
+    around = measured.Interval(folds.mean - 1.96 * error, folds.mean + 1.96 * error)
+    return [
+        Figure("accuracy_of_folds", folds.mean, around, pairs),
+        Figure("accuracy_of_folds_standard_error", error, None, len(folds.accuracies)),
+    ]
+
+
+def _open_set(context: Context, agreed: Contract, asked: Asked) -> Evaluated:
+    if asked.pairs or asked.threshold_from:
+        raise InputError("--pairs and --threshold-from belong to --protocol pairs")
+    assert asked.images is not None
+    photos = labelled.read_labelled_photos(context, asked.images, asked.half, asked.seed)
+    faces = Faces.of(context, [photo.uri for photo in photos], agreed, asked.meant)
+    floor = context.settings.threshold(agreed.embedder).keep_floor
+    searched = Searched.of(photos, faces, asked.enrolled, asked.seed, floor)
+    sizes = asked.sizes or tuple(size for size in SIZES if size <= 0.8 * len(searched.persons))
+    if not sizes:
+        raise InputError(f"{len(searched.persons):,} persons are few; say --gallery-size")
+    thresholds = {size: _search_threshold(context, agreed, asked, size) for size in sizes}
+
+    def of(which: Array) -> list[Figure]:
+        trials = searched.trials if len(which) == len(photos) else searched.trials.taken(which)
+        return [
+            figure for size in sizes for figure in measured.of_searches(trials, size, thresholds[size][0], asked.seed)
+        ]
+
+    found = {"": [*of(np.arange(len(photos))), *_failures(searched)]}
+    if asked.group_by:
+        found |= _by_group(context, asked.group_by, searched.column(asked.group_by), of)
+    return Evaluated(
+        found, lambda: reports.of_searches(context, agreed, searched, sizes, thresholds, found, asked.group_by)
+    )
+
+
+def _search_threshold(context: Context, agreed: Contract, asked: Asked, size: int) -> tuple[float, str]:
+    if asked.threshold is not None:
+        return asked.threshold, "--threshold"
+    standing = for_identification(context, agreed.contract_id, agreed.embedder, size)
+    return standing.match, standing.threshold_id
+
+
+def _failures(searched: Searched) -> list[Figure]:
+    """Photos without a face: of those to enrol, and of those to search for."""
+    there = searched.faces.there[searched.places]
+    rates = []
+    for name, which in (("failure_to_enrol", searched.enrolled), ("failure_to_acquire", ~searched.enrolled)):
+        count = int(which.sum())
+        rates.append(Figure(name, float((~there[which]).mean()) if count else None, None, count))
+    return rates
+
+
+def _by_group(
+    context: Context, column: str, values: list[object], of: Callable[[Array], list[Figure]]
+) -> dict[str, list[Figure]]:
+    found = {}
+    groups = measured.parts(values)
+    for name in np.unique(groups):
+        try:
+            found[str(name)] = of(np.flatnonzero(groups == name))
+        except InputError as error:
+            context.say(f"evaluate: {column} = {name}: {error}")
+    return found
+
+
+def _write(
+    context: Context,
+    evaluation_id: str,
+    protocol: str,
+    agreed: Contract,
+    data: str,
+    asked: Asked,
+    done: Evaluated,
+    run: ledger.Run,
+) -> None:
+    now = datetime.now(UTC)
+    settings = settings_id(context.settings.spec())
+    rows = [
+        (
+            *(evaluation_id, protocol, agreed.contract_id, settings, data, asked.half, asked.seed),
+            *(figure.metric, figure.at, figure.gallery_size, asked.group_by if group else "", group),
+            figure.value,
+            *((None, None) if figure.interval is None else figure.interval),
+            *(figure.count, now, run.run_id),
+        )
+        for group, figures in done.figures.items()
+        for figure in figures
+    ]
+    context.tables.append("evaluations", context.spark.createDataFrame(rows, EVALUATIONS.schema))
+
+
+def _json(evaluation_id: str, protocol: str, agreed: Contract, data: str, asked: Asked, done: Evaluated) -> str:
+    figures = [
+        {"group": group, **asdict(figure), "interval": None if figure.interval is None else list(figure.interval)}
+        for group, of_group in done.figures.items()
+        for figure in of_group
+    ]
+    for figure in figures:
+        if isinstance(figure["at"], float) and not math.isfinite(figure["at"]):
+            figure["at"] = None
+    document = {
+        "evaluation_id": evaluation_id,
+        "protocol": protocol,
+        "contract_id": agreed.contract_id,
+        "data": data,
+        "arguments": asdict(asked),
+        "figures": figures,
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+if __name__ == "__main__":
+    run_command(command)

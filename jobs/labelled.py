@@ -1,0 +1,283 @@
+"""Images of which it is known who they show: pairs, and persons with their photos."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from evaluation.identification import Trials
+from evaluation.pairs import read_pairs
+from evaluation.verification import Comparisons
+from jobs import manifest, rows
+from jobs.options import Context
+from jobs.seen import Meant, meant_faces
+from udfs import lake
+from udfs.errors import InputError
+from udfs.search.pairs import pairs_at_least
+from udfs.search.similarity import similarity
+from udfs.vision.contract import Contract
+
+Array = np.ndarray
+Half = Literal["both", "first", "second"]
+
+_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
+QUALITIES = ("size", "sharpness", "brightness")
+"""Of a face; data can be split by them without a column of their own. Of a pair, that of the worse face."""
+
+
+def in_half(person: str, half: Half, seed: int) -> bool:
+    """Whether a person is in this half of all persons; the seed draws the halves."""
+    first = hashlib.sha256(f"{seed}:{person}".encode()).digest()[0] % 2 == 0
+    return half == "both" or first == (half == "first")
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces that are meant in images, by URI."""
+
+    table: pa.Table
+    vectors: Array
+    """float32 (images, d); zeros where there is no face."""
+
+    @classmethod
+    def of(cls, context: Context, uris: Sequence[str], agreed: Contract, meant: Meant) -> "Faces":
+        """Look at images, or read what the tables say of them."""
+        table = meant_faces(context, sorted(set(uris)), agreed, meant)
+        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()])
+        vectors = np.zeros((table.num_rows, agreed.dimension), np.float32)
+        column = table["embedding"].combine_chunks().drop_null()
+        vectors[there] = column.flatten().to_numpy().reshape(-1, agreed.dimension)
+        return cls(table, vectors)
+
+    @property
+    def there(self) -> Array:
+        """bool (images,), whether there is a face."""
+        return self.vectors.any(axis=1)
+
+    def places(self, uris: Sequence[str]) -> Array:
+        """The rows of some URIs."""
+        place = {uri: at for at, uri in enumerate(self.table["uri"].to_pylist())}
+        return np.array([place[uri] for uri in uris], np.intp)
+
+    def quality(self, name: str) -> Array:
+        """float64 (images,); NaN where there is no face."""
+        return np.array([np.nan if q is None else q[name] for q in self.table["quality"].to_pylist()], np.float64)
+
+    def outcomes(self, places: Array) -> dict[str, int]:
+        """How many images have each outcome."""
+        names, counts = np.unique(np.array(self.table["outcome"].to_pylist())[places], return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class LabelledPair:
+    """Two images by URI, whether they show one person, and what else is said of them."""
+
+    left: str
+    right: str
+    mated: bool
+    left_person: str | None
+    right_person: str | None
+    fold: int
+    more: dict[str, Any]
+
+
+def read_labelled_pairs(context: Context, file: str, images: str | None) -> list[LabelledPair]:
+    """Pairs of a `.txt` in LFW's format, whose names are below the folder `images`; or of a CSV, Parquet or Delta
+    table with columns left, right and mated, perhaps left_person, right_person and fold, and any others.
+
+    Raises:
+        InputError: a malformed file; the line is named.
+    """
+    uri = lake.uri_of(file)
+    if uri.lower().endswith(".txt"):
+        if images is None:
+            raise InputError(f"{uri}: its names are relative to a folder; say --images FOLDER")
+        root = lake.uri_of(images).rstrip("/")
+        text = lake.read_anything(uri).decode("utf-8")
+        return [
+            LabelledPair(
+                f"{root}/{lake.quoted(pair.left)}",
+                f"{root}/{lake.quoted(pair.right)}",
+                pair.mated,
+                pair.left_person,
+                pair.right_person,
+                pair.fold,
+                {},
+            )
+            for pair in read_pairs(text, uri)
+        ]
+    read = rows.read(context, uri, ("left", "right", "mated"), ("left_person", "right_person", "fold"), others=True)
+    return [_labelled_pair(uri if images is None else lake.uri_of(images).rstrip("/") + "/_", row) for row in read]
+
+
+def _labelled_pair(beside: str, row: rows.Row) -> LabelledPair:
+    left, right, mated = row.text("left"), row.text("right"), row.text("mated").lower()
+    if not left or not right:
+        raise InputError(f"{row.where}: left and right must not be empty")
+    if mated not in _TRUE + _FALSE:
+        raise InputError(f"{row.where}: mated is {mated!r}; write true or false")
+    persons = [row.text(name) or None for name in ("left_person", "right_person")]
+    if None not in persons and (persons[0] == persons[1]) != (mated in _TRUE):
+        raise InputError(f"{row.where}: mated is {mated}, the persons are {persons[0]!r} and {persons[1]!r}")
+    fold = row.text("fold") or "0"
+    if not fold.isdigit():
+        raise InputError(f"{row.where}: fold is {fold!r}; write a number from 0")
+    known = {"left", "right", "mated", "left_person", "right_person", "fold"}
+    more = {name: value for name, value in row.values.items() if name not in known}
+    return LabelledPair(
+        rows.absolute(beside, left),
+        rows.absolute(beside, right),
+        mated in _TRUE,
+        persons[0],
+        persons[1],
+        int(fold),
+        more,
+    )
+
+
+@dataclass(frozen=True)
+class ComparedPairs:
+    """Labelled pairs after they were compared; all in the order of `pairs`."""
+
+    pairs: list[LabelledPair]
+    faces: Faces
+    left: Array
+    right: Array
+    comparisons: Comparisons
+
+    @classmethod
+    def of(cls, pairs: list[LabelledPair], faces: Faces) -> "ComparedPairs":
+        """A pair of which a side has no face is accepted at no threshold: it counts, as a miss if it is mated."""
+        left, right = (faces.places([getattr(pair, side) for pair in pairs]) for side in ("left", "right"))
+        scores = np.full(len(pairs), -np.inf)
+        both = faces.there[left] & faces.there[right]
+        scores[both] = similarity(faces.vectors[left[both]], faces.vectors[right[both]])
+        mated = np.array([pair.mated for pair in pairs], bool)
+        return cls(pairs, faces, left, right, Comparisons(scores, mated, *_numbers(pairs)))
+
+    def column(self, name: str) -> list[object]:
+        """A column of the pair list, or a quality of the worse face.
+
+        Raises:
+            InputError: there is no such column.
+        """
+        if any(name in pair.more for pair in self.pairs):
+            return [pair.more.get(name) for pair in self.pairs]
+        if name in QUALITIES:
+            values = self.faces.quality(name)
+            worse = np.fmin(values[self.left], values[self.right])
+            return [None if np.isnan(value) else float(value) for value in worse]
+        raise InputError(f"no column {name!r} in the pair list; of the faces there are {', '.join(QUALITIES)}")
+
+
+def _numbers(pairs: list[LabelledPair]) -> tuple[Array, Array] | tuple[None, None]:
+    """Numbers of the persons; none where they are not all known."""
+    names = [person for pair in pairs for person in (pair.left_person, pair.right_person)]
+    if None in names or not names:
+        return None, None
+    numbers = np.unique(np.array(names, str), return_inverse=True)[1].reshape(-1, 2)
+    return numbers[:, 0], numbers[:, 1]
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """One photo of one person, and what else is said of it."""
+
+    person: str
+    uri: str
+    more: dict[str, Any]
+
+
+def read_labelled_photos(context: Context, images: str, half: Half, seed: int) -> list[LabelledPhoto]:
+    """The photos of a folder PERSON/photo.jpg, or of a CSV, Parquet or Delta table with columns person_id and uri and
+    any others; of the persons of one half.
+
+    Raises:
+        InputError: a malformed file, or no photos.
+    """
+    uri = lake.uri_of(images)
+    if rows.is_rows(uri):
+        photos = []
+        for row in rows.read(context, uri, ("person_id", "uri"), others=True):
+            person, name = row.text("person_id"), row.text("uri")
+            if not person or not name:
+                raise InputError(f"{row.where}: person_id and uri must not be empty")
+            more = {name: value for name, value in row.values.items() if name not in ("person_id", "uri")}
+            photos.append(LabelledPhoto(person, rows.absolute(uri, name), more))
+    else:
+        photos = [LabelledPhoto(photo.person_id, photo.uri, {}) for photo in manifest.read(context, images)]
+    chosen = [photo for photo in photos if in_half(photo.person, half, seed)]
+    if not chosen:
+        raise InputError(f"{uri}: lists no photos" + ("" if half == "both" else f" of persons of the {half} half"))
+    return sorted(chosen, key=lambda photo: (photo.person, photo.uri))
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Labelled photos held against the persons they show."""
+
+    photos: list[LabelledPhoto]
+    persons: list[str]
+    faces: Faces
+    places: Array
+    """Of each photo, its row of `faces`."""
+    enrolled: Array
+    """bool (photos,), whether it is enrolled when its person is."""
+    trials: Trials
+
+    @classmethod
+    def of(cls, photos: list[LabelledPhoto], faces: Faces, enrolled: int, seed: int, floor: float) -> "Searched":
+        """Enrol the first photos of each person in an order the seed draws; search for all others, and for enrolled
+        ones of persons who are not in the gallery.
+
+        Pairs below `floor` are not kept, as `identify` would not keep them.
+        """
+        persons, number = np.unique(np.array([photo.person for photo in photos]), return_inverse=True)
+        places = faces.places([photo.uri for photo in photos])
+        registered = _first(photos, enrolled, seed)
+        there = faces.there[places]
+        probes, samples = np.flatnonzero(there), np.flatnonzero(there & registered)
+        left, right, near = pairs_at_least(faces.vectors[places[probes]], faces.vectors[places[samples]], floor)
+        probe, person = probes[left], number[samples[right]]
+        # An enrolled photo is not held against its own person: it is searched for only when that is not enrolled.
+        kept = (number[probe] != person) | ~registered[probe]
+        probe, person, near = probe[kept], person[kept], near[kept]
+        order = np.lexsort((person, probe, -near))
+        probe, person, near = probe[order], person[order], near[order]
+        _, first = np.unique(probe * len(persons) + person, return_index=True)
+        nearest = np.sort(first)  # a person's nearest sample; rows stay in falling order
+        trials = Trials(number, ~registered, len(persons), probe[nearest], person[nearest], near[nearest])
+        return cls(photos, persons.tolist(), faces, places, registered, trials)
+
+    def column(self, name: str) -> list[object]:
+        """A column of the photo list, or a quality of the face.
+
+        Raises:
+            InputError: there is no such column.
+        """
+        if any(name in photo.more for photo in self.photos):
+            return [photo.more.get(name) for photo in self.photos]
+        if name in QUALITIES:
+            values = self.faces.quality(name)[self.places]
+            return [None if np.isnan(value) else float(value) for value in values]
+        raise InputError(f"no column {name!r} in the list of photos; of the faces there are {', '.join(QUALITIES)}")
+
+
+def _first(photos: list[LabelledPhoto], count: int, seed: int) -> Array:
+    """The first photos of each person, by a hash of seed and URI."""
+    order = sorted(
+        range(len(photos)),
+        key=lambda at: (photos[at].person, hashlib.sha256(f"{seed}:{photos[at].uri}".encode()).digest()),
+    )
+    registered = np.zeros(len(photos), bool)
+    taken: dict[str, int] = {}
+    for at in order:
+        person = photos[at].person
+        if taken.setdefault(person, 0) < count:
+            taken[person] += 1
+            registered[at] = True
+    return registered

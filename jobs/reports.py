@@ -1,0 +1,317 @@
+"""An evaluation as a page, and as lines of text."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from evaluation.figures import FPIRS, Figure, differential
+from evaluation.verification import Curve
+from jobs.labelled import ComparedPairs, Faces, Searched
+from jobs.options import Context
+from pages import plots
+from pages.plots import Line, Plot
+from pages.report import Error, Errors, Headline, Report, Side, Table, html, picture
+from udfs import lake
+from udfs.vision.contract import Contract, settings_id
+
+__all__ = ["Report", "html", "line", "of_pairs", "of_searches"]
+
+Array = np.ndarray
+
+WORST = 12
+"""Errors of each kind that are shown."""
+
+_NAMES = {
+    "accuracy": "accuracy",
+    "accuracy_of_folds": "accuracy by folds",
+    "accuracy_of_folds_standard_error": "its standard error",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "fmr": "FMR",
+    "fnmr": "FNMR",
+    "auc": "area under the ROC",
+    "eer": "EER",
+    "tar": "TAR at FAR",
+    "true_matches": "mated pairs accepted",
+    "false_matches": "non-mated pairs accepted",
+    "true_non_matches": "non-mated pairs refused",
+    "false_non_matches": "mated pairs refused",
+    "not_compared": "pairs without two faces",
+    "fpir": "FPIR",
+    "fnir": "FNIR",
+    "fnir_rank_1": "FNIR, rank 1",
+    "fnir_at_fpir": "FNIR at FPIR",
+    "threshold_at_fpir": "threshold at FPIR",
+    "identified_within": "found within rank",
+    "failure_to_enrol": "enrolment photos without a face",
+    "failure_to_acquire": "other photos without a face",
+}
+_COUNTED = ("true_matches", "false_matches", "true_non_matches", "false_non_matches")
+
+
+def line(figure: Figure) -> str:
+    """One figure as a line."""
+    said = f"{_name(figure):34} {_value(figure):>13}"
+    if figure.interval is not None:
+        said += f"   {_range(figure)}"
+    return said
+
+
+def of_pairs(
+    context: Context,
+    agreed: Contract,
+    compared: ComparedPairs,
+    threshold: float,
+    source: str,
+    found: dict[str, list[Figure]],
+    grouped_by: str | None,
+) -> Report:
+    """The page of a 1:1 evaluation."""
+    comparisons = compared.comparisons
+    curve = Curve.of(comparisons)
+    there = np.isfinite(comparisons.similarity)
+    mated, others = (comparisons.similarity[there & kind] for kind in (comparisons.mated, ~comparisons.mated))
+    shown = [
+        plots.roc(Line("", curve.fmr, 1 - curve.fnmr)),
+        plots.det([Line("", curve.fmr, curve.fnmr)], "FMR", "FNMR", "Down and to the left is better."),
+        plots.histogram(mated, others, threshold, "similarity of a pair"),
+    ]
+    tables = [_figures("Figures", found[""]), *_groups(found, grouped_by, ("accuracy", "fmr", "fnmr", "tar"), "fnmr")]
+    return Report(
+        title="1:1 verification",
+        lead=(
+            f"{len(comparisons):,} pairs, of which {int(comparisons.mated.sum()):,} show one person. A pair is accepted"
+            f" from a similarity of {threshold:.4f}. Ranges are 95% intervals over persons."
+        ),
+        headline=_headlines(found[""], ("accuracy_of_folds", "accuracy", "fmr", "fnmr", "eer", "auc")),
+        plots=shown,
+        tables=tables,
+        errors=_wrong_pairs(compared, threshold),
+        facts=[("threshold", f"{threshold:.6f} ({source})"), *_facts(context, agreed, compared.faces)],
+    )
+
+
+def of_searches(
+    context: Context,
+    agreed: Contract,
+    searched: Searched,
+    sizes: Sequence[int],
+    thresholds: dict[int, tuple[float, str]],
+    found: dict[str, list[Figure]],
+    grouped_by: str | None,
+) -> Report:
+    """The page of a 1:N evaluation."""
+    trials = searched.trials
+    largest = max(sizes)
+    threshold, _ = thresholds[largest]
+    own = trials.own[trials.mated]
+    others = trials.nearest_other
+    shown = [
+        plots.det(
+            [_det(searched, size) for size in sizes],
+            "FPIR",
+            "FNIR",
+            "Down and to the left is better; each line is a gallery of that many persons.",
+        ),
+        plots.histogram(
+            own[np.isfinite(own)],
+            others[np.isfinite(others)],
+            threshold,
+            f"similarity to oneself, and to the nearest of {trials.persons - 1:,} others",
+        ),
+        plots.cmc([_cmc(searched, size) for size in sizes]),
+        _by_size(searched, sizes, threshold),
+    ]
+    rates = ("fpir", "fnir", "fnir_at_fpir", "identified_within")
+    return Report(
+        title="1:N identification",
+        lead=(
+            f"{len(searched.photos):,} photos of {len(searched.persons):,} persons. Every figure is the expectation"
+            " over all galleries of its size that can be drawn from them. Ranges are 95% intervals over persons."
+        ),
+        headline=_headlines(
+            [figure for figure in found[""] if figure.gallery_size in (None, largest)],
+            ("fpir", "fnir", "fnir_at_fpir", "identified_within"),
+        ),
+        plots=shown,
+        tables=[_figures("Figures", found[""]), *_groups(found, grouped_by, rates, "fnir")],
+        errors=_wrong_searches(searched, threshold),
+        facts=[
+            *[(f"threshold at {size:,} persons", f"{of:.6f} ({source})") for size, (of, source) in thresholds.items()],
+            *_facts(context, agreed, searched.faces),
+        ],
+    )
+
+
+def _det(searched: Searched, size: int) -> Line:
+    """FNIR against FPIR at evenly spaced thresholds."""
+    trials = searched.trials
+    thresholds = np.linspace(trials.similarity[-1], trials.similarity[0], 80) if len(trials.similarity) else [0.0]
+    rates = np.array([(trials.fpir(size, t), trials.fnir(size, t)) for t in thresholds])
+    return Line(f"{size:,} persons", rates[:, 0], rates[:, 1])
+
+
+def _cmc(searched: Searched, size: int) -> Line:
+    ranks = min(20, size)
+    return Line(f"{size:,} persons", np.arange(1, ranks + 1), searched.trials.cmc(size, ranks))
+
+
+def _by_size(searched: Searched, sizes: Sequence[int], threshold: float) -> Plot:
+    most = int(0.95 * (searched.trials.persons - 1))
+    every = np.unique(np.geomspace(min(10, most), max(most, *sizes), 25).astype(int))
+    rates = np.array([searched.trials.fpir(int(size), threshold) for size in every if size < searched.trials.persons])
+    caption = f"At one threshold, {threshold:.4f}: the larger the gallery, the more strangers resemble someone in it."
+    return plots.by_gallery_size(Line("measured", every[: len(rates)], rates), [], None, caption)
+
+
+def _wrong_pairs(compared: ComparedPairs, threshold: float) -> list[Errors]:
+    scores, mated = compared.comparisons.similarity, compared.comparisons.mated
+    accepted = scores >= threshold
+    kinds = (
+        ("Accepted, and not one person", np.flatnonzero(accepted & ~mated), -scores),
+        ("Refused, and one person", np.flatnonzero(~accepted & mated), scores),
+    )
+    shown = []
+    for title, which, badness in kinds:
+        worst = which[np.argsort(badness[which], kind="stable")][:WORST]
+        errors = []
+        for at in worst:
+            pair = compared.pairs[at]
+            sides = [
+                _side(compared.faces, int(place), person or uri.rpartition("/")[2])
+                for place, person, uri in (
+                    (compared.left[at], pair.left_person, pair.left),
+                    (compared.right[at], pair.right_person, pair.right),
+                )
+            ]
+            what = f"similarity {scores[at]:.3f}" if np.isfinite(scores[at]) else "not compared"
+            errors.append(Error(what, *sides))
+        shown.append(Errors(f"{title}: {len(which):,}", "None.", errors))
+    return shown
+
+
+def _wrong_searches(searched: Searched, threshold: float) -> list[Errors]:
+    trials = searched.trials
+    enrolled = {searched.photos[at].person: int(searched.places[at]) for at in np.flatnonzero(searched.enrolled)}
+    foreign = trials.person != trials.of[trials.probe]
+    alike = np.flatnonzero(foreign & (trials.similarity >= threshold))
+    strangers = [
+        Error(
+            f"similarity {trials.similarity[row]:.3f}",
+            _photo(searched, int(trials.probe[row])),
+            _side(searched.faces, enrolled[searched.persons[trials.person[row]]], searched.persons[trials.person[row]]),
+        )
+        for row in alike[:WORST]
+    ]
+    missed = np.flatnonzero(trials.mated & (trials.own < threshold))
+    missed = missed[np.argsort(trials.own[missed], kind="stable")]
+    unseen = [
+        Error(
+            f"similarity {trials.own[at]:.3f}" if np.isfinite(trials.own[at]) else "below what is kept, or no face",
+            _photo(searched, int(at)),
+            _side(searched.faces, enrolled[searched.photos[at].person], searched.photos[at].person),
+        )
+        for at in missed[:WORST]
+    ]
+    return [
+        Errors(f"Taken for someone else: {len(alike):,} of all pairs of a photo and a person", "None.", strangers),
+        Errors(f"Not found again: {len(missed):,}", "None.", unseen),
+    ]
+
+
+def _photo(searched: Searched, at: int) -> Side:
+    return _side(searched.faces, int(searched.places[at]), searched.photos[at].person)
+
+
+def _side(faces: Faces, place: int, who: str) -> Side:
+    """A face as it is cut from its image, or why there is none."""
+    row = faces.table.slice(place, 1).to_pylist()[0]
+    if row["outcome"] != "faces":
+        return Side(who, why=row["outcome"])
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(lake.read_anything(row["uri"]))))
+    return Side(who, picture(image, [row["box"][side] for side in ("left", "top", "right", "bottom")]))
+
+
+def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headline]:
+    shown = [figure for metric in metrics for figure in figures if figure.metric == metric and figure.value is not None]
+    shown = [figure for figure in shown if figure.metric != "identified_within" or figure.at == 1]
+    shown = [figure for figure in shown if figure.metric != "fnir_at_fpir" or figure.at == FPIRS[1]]
+    return [Headline(_name(figure), _value(figure), _range(figure)) for figure in shown]
+
+
+def _figures(title: str, figures: Sequence[Figure]) -> Table:
+    rows = [
+        (
+            _name(figure),
+            "" if figure.gallery_size is None else f"{figure.gallery_size:,}",
+            _value(figure),
+            _range(figure),
+            f"{figure.count:,}",
+        )
+        for figure in figures
+    ]
+    note = "not supported: fewer than three errors would be expected in so many pairs or searches."
+    return Table(title, ("figure", "persons in the gallery", "value", "95% interval", "of"), rows, (1, 2, 3, 4), note)
+
+
+def _groups(
+    found: dict[str, list[Figure]], grouped_by: str | None, metrics: Sequence[str], compared_by: str
+) -> list[Table]:
+    if grouped_by is None:
+        return []
+    of_groups = {group: figures for group, figures in found.items() if group}
+    rows = [
+        (
+            group,
+            _name(figure),
+            "" if figure.gallery_size is None else f"{figure.gallery_size:,}",
+            _value(figure),
+            _range(figure),
+            f"{figure.count:,}",
+        )
+        for group, figures in of_groups.items()
+        for figure in figures
+        if figure.metric in metrics and figure.value is not None
+    ]
+    ratio = differential(of_groups, compared_by)
+    note = (
+        f"{_NAMES[compared_by]} of {ratio[1]} is {ratio[0]:.1f} times that of {ratio[2]}."
+        if ratio
+        else f"No two groups have an {_NAMES[compared_by]} to compare."
+    )
+    names = (grouped_by, "figure", "persons in the gallery", "value", "95% interval", "of")
+    return [Table(f"By {grouped_by}", names, rows, (2, 3, 4, 5), note)]
+
+
+def _facts(context: Context, agreed: Contract, faces: Faces) -> list[tuple[str, str]]:
+    spec = context.settings.spec()
+    outcomes = faces.outcomes(np.arange(faces.table.num_rows))
+    return [
+        ("images", ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())),
+        ("detector, embedder", f"{agreed.detector}, {agreed.embedder}"),
+        ("precision", f"{spec.precision} on {spec.device}"),
+        ("contract", agreed.contract_id),
+        ("settings", settings_id(spec)),
+    ]
+
+
+def _name(figure: Figure) -> str:
+    name = _NAMES[figure.metric]
+    if figure.metric in ("tar", "fnir_at_fpir", "threshold_at_fpir") and figure.at is not None:
+        return f"{name} {figure.at:g}"
+    if figure.metric == "identified_within":
+        return f"{name} {figure.at:.0f}"
+    return name
+
+
+def _value(figure: Figure) -> str:
+    if figure.value is None:
+        return "not supported"
+    return f"{figure.value:,.0f}" if figure.metric in _COUNTED else f"{figure.value:.4f}"
+
+
+def _range(figure: Figure) -> str:
+    return "" if figure.interval is None else f"{figure.interval.low:.4f} to {figure.interval.high:.4f}"

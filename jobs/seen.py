@@ -1,0 +1,118 @@
+"""The face that is meant in each of some images, which are named by URI: from the tables, else computed."""
+
+from collections.abc import Collection
+from typing import Literal, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.crashes import by_halves
+from jobs.options import Context
+from jobs.vision import crashed_outcome, faces_of
+from udfs import faces, files
+from udfs.arrow import spark_schema
+from udfs.ids import image_id
+from udfs.lake import File
+from udfs.vision.contract import Contract, settings_id
+
+Meant = Literal["largest", "middle", "only"]
+MEANT: tuple[str, ...] = get_args(Meant)
+"""Which of several faces is meant: the largest, the one nearest the middle of the picture, or none of them."""
+
+_IMAGE = pa.schema([*files.IMAGE, ("content_table", pa.string())])
+
+
+def locate(context: Context, uris: Collection[str]) -> dict[str, File]:
+    """Each file as it is now; executors look. One that is not there has size 0."""
+    if not uris:
+        return {}
+    tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
+    frame = context.spark.createDataFrame([(uri,) for uri in sorted(uris)], "uri string").repartition(tasks)
+    rows = frame.mapInArrow(files.stat_photos, spark_schema(files.FILE)).collect()
+    return {row.uri: File(**row.asDict()) for row in rows}
+
+
+def images_of(located: dict[str, File]) -> pa.Table:
+    """What `faces_of` takes: one row an image."""
+    rows = [
+        {"image_id": image_id(file.uri, file.size, file.modified_us), "content_table": None, **vars(file)}
+        for file in located.values()
+    ]
+    return pa.Table.from_pylist(rows, schema=_IMAGE)
+
+
+def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant: Meant) -> pa.Table:
+    """The face that is meant in each image, one row a URI.
+
+    Columns: uri, image_id, outcome (`faces`, `no_face`, `several_faces` or `rejected:<reason>`), detail, and where the
+    outcome is `faces`: box, quality, embedding.
+
+    Images that the tables have an outcome of, under the same models and limits, are not opened again.
+    """
+    images = images_of(locate(context, uris))
+    known = _chosen(_known(context, images, agreed), meant).toArrow()
+    rest = images.filter(pc.invert(pc.is_in(images["image_id"], known["image_id"].combine_chunks())))
+    found = [known]
+    if rest.num_rows:
+        context.say(f"{known.num_rows:,} images are in the tables; {rest.num_rows:,} are opened")
+        found += by_halves(
+            rest, lambda part: _computed(context, part, agreed, meant), lambda image: _crashed(context, image, meant)
+        )
+    seen = pa.concat_tables([part.cast(known.schema) for part in found])
+    of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
+    return seen.take(of_image).add_column(0, "uri", images["uri"]).sort_by("uri")
+
+
+def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:
+    """What the tables say of the images, as faces.OUTCOME has it."""
+    names = [field.name for field in faces.FACE]
+    spec = context.settings.spec()
+    asked = context.spark.createDataFrame(images.select(["image_id"]))
+    mine = (F.col("contract_id") == agreed.contract_id) & (F.col("settings_id") == settings_id(spec))
+    outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
+    of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
+    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
+    return (
+        outcomes.join(asked, "image_id", "left_semi")
+        .join(gathered, "image_id", "left")
+        .select("image_id", "outcome", "detail", "width", "height", "faces")
+    )
+
+
+def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:
+    spec = context.settings.spec()
+    return _chosen(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
+
+
+def _crashed(context: Context, image: pa.Table, meant: Meant) -> pa.Table:
+    row = crashed_outcome(image["image_id"][0].as_py())
+    return _chosen(context.spark.createDataFrame([row], spark_schema(faces.OUTCOME)), meant).toArrow()
+
+
+def _chosen(outcomes: DataFrame, meant: Meant) -> DataFrame:
+    """One row an image, with the face that is meant."""
+    ranked = F.transform(
+        "faces",
+        lambda face: F.struct(_nearness(face, meant).alias("by"), (-face["ordinal"]).alias("at"), face.alias("face")),
+    )
+    several = (F.size("faces") > 1) & F.lit(meant == "only")
+    face = F.when(several, None).otherwise(F.array_max(ranked)["face"])
+    return outcomes.withColumn("face", face).select(
+        "image_id",
+        F.when(several, "several_faces").otherwise(F.col("outcome")).alias("outcome"),
+        F.when(several, F.concat(F.size("faces").cast("string"), F.lit(" faces")))
+        .otherwise(F.col("detail"))
+        .alias("detail"),
+        "face.box",
+        "face.quality",
+        "face.embedding",
+    )
+
+
+def _nearness(face: Column, meant: Meant) -> Column:
+    if meant != "middle":
+        return face["quality"]["size"]
+    box = face["box"]
+    return -(F.abs(box["left"] + box["right"] - F.col("width")) + F.abs(box["top"] + box["bottom"] - F.col("height")))

@@ -1,0 +1,102 @@
+"""The thresholds that decide: those of a calibration, else those of the settings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyspark.sql import functions as F
+
+from evaluation.calibration import Probability
+from jobs.options import Context
+from udfs.errors import InputError
+from udfs.vision.contract import Contract
+
+SETTINGS = "settings"
+"""As a threshold_id: those of the settings, whatever has been calibrated."""
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What decides on the nearest person of a face, at or above."""
+
+    match: float
+    review: float
+    threshold_id: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What decides on a pair, at or above; and how likely a pair is mated."""
+
+    match: float
+    review: float
+    threshold_id: str
+    probability: Probability | None
+    probability_source: str | None
+
+    def decision(self, similarity: float) -> str:
+        """match, review or non_match."""
+        return "match" if similarity >= self.match else "review" if similarity >= self.review else "non_match"
+
+    def probability_of(self, similarity: float) -> float | None:
+        """That both show one person, at even odds beforehand; None where it is not known."""
+        return None if self.probability is None else float(self.probability.at(np.float64(similarity)))
+
+
+def for_identification(
+    context: Context, contract_id: str, embedder: str, persons: int, threshold_id: str | None = None
+) -> Standard:
+    """The newest calibration of a contract for a gallery of so many persons or more, of the smallest such size.
+
+    A larger gallery has more false positives at the same threshold, so a calibration for fewer persons does not do.
+    threshold_id: that calibration instead, or `settings`.
+
+    Raises:
+        InputError: no such calibration, or not of this contract.
+    """
+    found = context.tables.read_or_empty("thresholds").where(
+        (F.col("contract_id") == contract_id) & (F.col("protocol") == "open-set")
+    )
+    if threshold_id not in (None, SETTINGS):
+        row = found.where(F.col("threshold_id") == threshold_id).first()
+        if row is None:
+            raise InputError(f"there is no calibration {threshold_id!r} of contract {contract_id}; see thresholds")
+        return Standard(row.threshold, row.review_threshold, row.threshold_id)
+    if threshold_id is None:
+        large_enough = found.where(F.col("gallery_size") >= persons)
+        row = large_enough.orderBy("gallery_size", F.desc("created_at"), "threshold_id").first()
+        if row is not None:
+            context.say(
+                f"identify: thresholds {row.threshold:.4f} and {row.review_threshold:.4f} hold FPIR {row.target:g} at"
+                f" {row.gallery_size:,} persons ({row.threshold_id}); this gallery has {persons:,}"
+            )
+            return Standard(row.threshold, row.review_threshold, row.threshold_id)
+        context.say(
+            f"identify: no calibration of this contract for {persons:,} persons: the settings' thresholds decide, whose"
+            " error rate at this size is not known; run `rollcall calibrate`"
+        )
+    of_settings = context.settings.threshold(embedder)
+    name = f"{SETTINGS}:{embedder}:{of_settings.match}:{of_settings.review}"
+    return Standard(of_settings.match, of_settings.review, name)
+
+
+def for_verification(context: Context, agreed: Contract) -> Verification:
+    """The newest calibration of a contract for pairs, else the settings'.
+
+    Raises:
+        InputError: the settings have none for the embedder.
+    """
+    row = (
+        context.tables.read_or_empty("thresholds")
+        .where((F.col("contract_id") == agreed.contract_id) & (F.col("protocol") == "pairs"))
+        .orderBy(F.desc("created_at"), "threshold_id")
+        .first()
+    )
+    if row is not None:
+        source = f"calibration {row.threshold_id} on {row.data}"
+        probability = Probability(row.intercept, row.slope)
+        return Verification(row.threshold, row.review_threshold, row.threshold_id, probability, source)
+    of_settings = context.settings.pair_threshold(agreed.embedder)
+    context.say("verify: no calibration of this contract for pairs: the settings' thresholds decide")
+    name = f"{SETTINGS}:{agreed.embedder}:{of_settings.match}:{of_settings.review}"
+    probability = Probability(of_settings.intercept, of_settings.slope)
+    return Verification(of_settings.match, of_settings.review, name, probability, of_settings.source)

@@ -1,0 +1,1 @@
+"""What a person sees: pages and plots from plain records. Never Spark."""
