@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluation.pairs import Pair, best_accuracy, read_pairs
+from evaluation.identification import Trials
+from evaluation.pairs import Pair, read_pairs
+from evaluation.verification import Comparisons, Curve
 from udfs.search.similarity import similarity
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Embedder
@@ -49,7 +51,8 @@ class Accuracy:
 
 def pairs(data: Path) -> dict[str, list[Pair]]:
     """The development view: training pairs, and test pairs of other persons."""
-    return {part: read_pairs(data / "lfw-dev" / f"pairsDev{part}.txt") for part in ("Train", "Test")}
+    files = {part: data / "lfw-dev" / f"pairsDev{part}.txt" for part in ("Train", "Test")}
+    return {part: read_pairs(path.read_text(encoding="utf-8"), str(path)) for part, path in files.items()}
 
 
 def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, Face]:
@@ -75,26 +78,44 @@ def embed(made: Embedder, crops: list[Array], threads: int) -> Array:
 
 
 def accuracy(parts: dict[str, list[Pair]], vectors: dict[str, Array]) -> Accuracy:
-    """Hold the pairs whose faces were both found against a threshold."""
-    scores = {part: _scores(of, vectors) for part, of in parts.items()}
-    train, threshold = best_accuracy(*scores["Train"])
-    similarities, mated = scores["Test"]
-    at_train = float(((similarities >= threshold) == mated).mean())
-    return Accuracy(train, best_accuracy(similarities, mated)[0], at_train, threshold, len(mated))
+    """Hold the pairs against a threshold; one of which a face was not found is refused."""
+    curves = {part: Curve.of(_comparisons(of, vectors)) for part, of in parts.items()}
+    train, test = curves["Train"], curves["Test"]
+    threshold = train.best_threshold
+    return Accuracy(
+        train.confusion(threshold).accuracy,
+        test.confusion(test.best_threshold).accuracy,
+        test.confusion(threshold).accuracy,
+        threshold,
+        len(parts["Test"]),
+    )
 
 
-def fnmr_at(vectors: dict[str, Array], rates: tuple[float, ...]) -> dict[float, tuple[float, float]]:
-    """Of all pairs of the images: the threshold at which a share of non-mated pairs is taken for one person, and
-    the share of mated pairs that is missed there."""
-    persons = np.array([name.partition("/")[0] for name in vectors])
+def all_pairs(vectors: dict[str, Array]) -> Curve:
+    """The errors over all pairs of the images in which a face was found."""
+    persons = _persons(vectors)
     stacked = np.stack(list(vectors.values()))
     left, right = np.triu_indices(len(stacked), 1)
-    similarities, mated = (stacked @ stacked.T)[left, right], persons[left] == persons[right]
-    thresholds = {rate: float(np.quantile(similarities[~mated], 1 - rate)) for rate in rates}
-    return {rate: (at, float((similarities[mated] < at).mean())) for rate, at in thresholds.items()}
+    return Curve.of(Comparisons((stacked @ stacked.T)[left, right].astype(np.float64), persons[left] == persons[right]))
 
 
-def _scores(of: list[Pair], vectors: dict[str, Array]) -> tuple[Array, Array]:
-    both = [pair for pair in of if pair.left in vectors and pair.right in vectors]
-    left, right = (np.stack([vectors[getattr(pair, side)] for pair in both]) for side in ("left", "right"))
-    return similarity(left, right), np.array([pair.mated for pair in both])
+def searches(vectors: dict[str, Array], floor: float) -> Trials:
+    """Each image searched for in galleries of the first image of each person."""
+    persons = _persons(vectors)
+    enrolled = np.zeros(len(persons), bool)
+    enrolled[np.unique(persons, return_index=True)[1]] = True
+    return Trials.between(np.stack(list(vectors.values())), persons, enrolled, floor)
+
+
+def _persons(vectors: dict[str, Array]) -> Array:
+    return np.unique([name.partition("/")[0] for name in vectors], return_inverse=True)[1]
+
+
+def _comparisons(of: list[Pair], vectors: dict[str, Array]) -> Comparisons:
+    both = np.array([pair.left in vectors and pair.right in vectors for pair in of])
+    found = [pair for pair, there in zip(of, both, strict=True) if there]
+    scores = np.full(len(of), -np.inf)
+    scores[both] = similarity(
+        *(np.stack([vectors[getattr(pair, side)] for pair in found]) for side in ("left", "right"))
+    )
+    return Comparisons(scores, np.array([pair.mated for pair in of]))

@@ -35,6 +35,13 @@ def drawn(count: int, random: np.random.Generator) -> Array:
     return np.bincount(random.integers(0, count, count), minlength=count)
 
 
+def draws(count: int, seed: int) -> Iterator[Array]:
+    """One draw after the other."""
+    random = np.random.default_rng(seed)
+    while True:
+        yield drawn(count, random)
+
+
 def intervals(
     measure: Callable[[Array], dict[str, float]], weights: Iterator[Array], replicates: int = REPLICATES
 ) -> dict[str, Interval]:

@@ -23,10 +23,11 @@ _WIDEST = 10.0
 class Calibration:
     """The similarity that holds FPIR at a gallery of N persons.
 
-    threshold: cosine; threshold_interval: 95%, over samples of as many persons. fpir: the one that was asked for;
-    fpir_interval: where 95% of evaluations of another such sample of persons would find it at this threshold. It has
-    the error of the calibration in it, and that of the evaluation.
-    method: `counted`, on galleries drawn from the data, or `extrapolated`, by the tail of the nearest others.
+    threshold: cosine; threshold_interval: 95%, over samples of as many persons. fpir: the one that was asked for.
+    method: `counted`, on galleries drawn from the data; fpir_interval is then where 95% of evaluations of another such
+    sample of persons would find the rate at this threshold: it has the error of the calibration in it, and that of the
+    evaluation. Or `extrapolated`, by the tail of the nearest others; fpir_interval is then where the rate itself lies,
+    as far as the fit can tell: nobody could measure it on as many persons.
     """
 
     gallery_size: int
@@ -40,7 +41,7 @@ class Calibration:
 def calibrate(
     trials: Trials, gallery_size: int, fpir: float, replicates: int = REPLICATES, seed: int = 0
 ) -> Calibration:
-    """Find the threshold, and repeat that on persons drawn again: what one draw sets is measured on another.
+    """Find the threshold, and repeat that on persons drawn again.
 
     Raises:
         InputError: the data cannot carry it, and why.
@@ -54,17 +55,17 @@ def calibrate(
     counted = gallery_size <= COUNTED * trials.persons
     rate = _counted if counted else _extrapolated
     random = np.random.default_rng(seed)
+    everyone = rate(trials, gallery_size, np.ones(trials.persons, np.int64))
     thresholds, rates = [], []
     for _ in range(replicates):
-        set_on, measured_on = (rate(trials, gallery_size, drawn(trials.persons, random)) for _ in range(2))
-        thresholds.append(set_on.threshold_at(fpir))
+        thresholds.append(rate(trials, gallery_size, drawn(trials.persons, random)).threshold_at(fpir))
+        measured_on = rate(trials, gallery_size, drawn(trials.persons, random)) if counted else everyone
         rates.append(measured_on.fpir(thresholds[-1]))
-    found = rate(trials, gallery_size, np.ones(trials.persons, np.int64)).threshold_at(fpir)
+    found = everyone.threshold_at(fpir)
     interval = Interval.of(rates)
-    too_wide = interval.high > _WIDEST * fpir or interval.low < fpir / _WIDEST
-    if not np.isfinite(found) or (not counted and too_wide):
+    if not counted and (interval.high > _WIDEST * fpir or interval.low < fpir / _WIDEST):
         raise InputError(
-            f"{trials.persons:,} persons do not carry FPIR {fpir:g} at {gallery_size:,}: 95% of evaluations would find"
+            f"{trials.persons:,} persons do not carry FPIR {fpir:g} at {gallery_size:,}: it may be"
             f" {interval.low:.1g} to {interval.high:.1g}; measure on more persons, or ask for a smaller gallery"
         )
     return Calibration(
@@ -106,7 +107,7 @@ def _counted(trials: Trials, gallery_size: int, weight: Array) -> _Counted:
 
 
 def _extrapolated(trials: Trials, gallery_size: int, weight: Array) -> _Tail:
-    others = np.count_nonzero(weight) - 1
+    others = int(np.count_nonzero(weight)) - 1
     return _Tail(Tail.of(trials.nearest_of(weight), weight[trials.of], others), gallery_size)
 
 

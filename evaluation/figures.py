@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.bootstrap import REPLICATES, Interval, drawn, intervals
+from evaluation.bootstrap import REPLICATES, Interval, draws, intervals
 from evaluation.identification import Trials
 from evaluation.verification import FARS, Comparisons, Curve
 
@@ -111,9 +111,7 @@ def of_searches(
                 found["identified_within", rank] = 1 - trials.fnir(gallery_size, -np.inf, rank, weight)
         return found
 
-    random = np.random.default_rng(seed)
-    weights = iter(lambda: drawn(trials.persons, random), None)
-    ranges = intervals(measure, weights, replicates)  # type: ignore[arg-type]
+    ranges = intervals(measure, draws(trials.persons, seed), replicates)  # type: ignore[arg-type]
     figures = [
         Figure(metric, value, ranges[metric, at], searches if metric == "fpir" else mated, at, gallery_size)  # type: ignore[index]
         for (metric, at), value in measure(None).items()

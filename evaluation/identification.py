@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from udfs.errors import InputError
+from udfs.search.pairs import pairs_at_least
 
 Array = np.ndarray
 
@@ -38,6 +39,27 @@ class Trials:
     probe: Array
     person: Array
     similarity: Array
+
+    @classmethod
+    def between(cls, vectors: Array, of: Array, enrolled: Array, floor: float) -> "Trials":
+        """Hold photos against persons.
+
+        vectors: float32 (photos, d), unit length; zeros where there is no face. of: int (photos,), whom they show,
+        from 0. enrolled: bool (photos,), which of them are enrolled when their person is; these are searched for only
+        when that is not. floor: the similarity below which a pair is not kept, above 0.
+        """
+        there = vectors.any(axis=1)
+        probes, samples = np.flatnonzero(there), np.flatnonzero(there & enrolled)
+        left, right, near = pairs_at_least(vectors[probes], vectors[samples], floor)
+        probe, person = probes[left], of[samples[right]]
+        kept = (of[probe] != person) | ~enrolled[probe]
+        probe, person, near = probe[kept], person[kept], near[kept]
+        order = np.lexsort((person, probe, -near))
+        probe, person, near = probe[order], person[order], near[order]
+        persons = int(of.max()) + 1
+        _, first = np.unique(probe * persons + person, return_index=True)
+        nearest = np.sort(first)  # a person's nearest sample; rows stay in falling order
+        return cls(of, ~enrolled, persons, probe[nearest], person[nearest], near[nearest])
 
     def __post_init__(self) -> None:
         if (np.diff(self.similarity) > 0).any():
@@ -95,7 +117,7 @@ class Trials:
         probe, person, similarity = self._foreign
         count = int(np.searchsorted(-similarity, -threshold, side="right"))
         above = np.bincount(probe[:count], weight[person[:count]], minlength=len(self.of))
-        return _mean(1 - _missed_by_all(others, above, gallery_size), weight[self.of])
+        return _mean(1 - _at_most(0, others, above, gallery_size), weight[self.of])
 
     def fnir(self, gallery_size: int, threshold: float, rank: int | None = None, weight: Array | None = None) -> float:
         """FNIR(N, R, T); without a rank, any will do.
@@ -106,7 +128,9 @@ class Trials:
         weight, others = self._weighted(gallery_size, weight)
         found = (np.isfinite(self.own) & (self.own >= threshold)).astype(np.float64)
         if rank is not None:
-            found *= _at_most(rank - 1, others, self._before_own(weight), gallery_size - 1)
+            probe, person = self._before_own
+            before = np.bincount(probe, weight[person], minlength=len(self.of))
+            found *= _at_most(rank - 1, others, before, gallery_size - 1)
         return 1 - _mean(found, weight[self.of] * self._is_mated)
 
     def cmc(self, gallery_size: int, ranks: int = 20) -> Array:
@@ -114,20 +138,25 @@ class Trials:
         return np.array([1 - self.fnir(gallery_size, -np.inf, rank) for rank in range(1, ranks + 1)])
 
     def threshold_at(self, gallery_size: int, fpir: float, weight: Array | None = None) -> float:
-        """The lowest similarity among those measured at which FPIR is no higher than this; +inf if there is none.
+        """The lowest similarity among those measured at which FPIR is no higher than this; just above all, if none is.
 
         Raises:
             InputError: there are not so many other persons.
         """
         _, _, similarity = self._foreign
-        held, not_held = -1, len(similarity)  # by index, of which -1 is a threshold that no one reaches
+        # By index, of which -1 is a threshold that no one reaches. From the top, where there are few to be counted.
+        held, not_held = -1, 1
+        while not_held < len(similarity) and self.fpir(gallery_size, similarity[not_held], weight) <= fpir:
+            held, not_held = not_held, 2 * not_held
+        not_held = min(not_held, len(similarity))
         while not_held - held > 1:
             middle = (held + not_held) // 2
             if self.fpir(gallery_size, similarity[middle], weight) <= fpir:
                 held = middle
             else:
                 not_held = middle
-        return float(similarity[held]) if held >= 0 else np.inf
+        highest = similarity[0] if len(similarity) else 1.0
+        return float(similarity[held] if held >= 0 else np.nextafter(highest, np.inf))
 
     @cached_property
     def _is_mated(self) -> Array:
@@ -135,12 +164,13 @@ class Trials:
             raise InputError("no person has a second image: nobody can be searched for in a gallery that holds them")
         return self.mated
 
-    def _before_own(self, weight: Array) -> Array:
-        """How many other persons come before a probe's own: nearer, or as near and first by number."""
+    @cached_property
+    def _before_own(self) -> tuple[Array, Array]:
+        """Probes, and the other persons who come before their own: nearer, or as near and first by number."""
         probe, person, similarity = self._foreign
         own = self.own[probe]
         before = (similarity > own) | ((similarity == own) & (person < self.of[probe]))
-        return np.bincount(probe[before], weight[person[before]], minlength=len(self.of))
+        return probe[before], person[before]
 
     def _weighted(self, gallery_size: int, weight: Array | None) -> tuple[Array, Array]:
         """Weights of the persons, and how many others there are for each probe."""
@@ -158,14 +188,13 @@ def _mean(values: Array, weight: Array) -> float:
     return float((values * weight).sum() / weight.sum())
 
 
-def _missed_by_all(others: Array, above: Array, gallery_size: int) -> Array:
-    """The probability that none of `above` of the `others` is in a gallery of N: float64 (probes,)."""
-    return _of_hypergeometric(0, others, above, gallery_size)
-
-
 def _at_most(most: int, others: Array, above: Array, gallery_size: int) -> Array:
-    """The probability that at most so many of `above` are in a gallery of N."""
-    return np.minimum(sum(_of_hypergeometric(number, others, above, gallery_size) for number in range(most + 1)), 1.0)
+    """The probability that at most so many of `above` of the `others` are in a gallery of N: float64 (probes,)."""
+    likely = np.ones(len(above))
+    many = above > most
+    each = [_of_hypergeometric(number, others[many], above[many], gallery_size) for number in range(most + 1)]
+    likely[many] = np.minimum(np.sum(each, axis=0), 1.0)
+    return likely
 
 
 def _of_hypergeometric(number: int, others: Array, above: Array, gallery_size: int) -> Array:

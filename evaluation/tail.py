@@ -36,15 +36,17 @@ class Tail:
         Raises:
             InputError: too few probes.
         """
+        nearest, weight = nearest[weight > 0], weight[weight > 0]
         order = np.argsort(nearest)
         ordered, weight = nearest[order], weight[order]
         above = weight.sum() - np.cumsum(weight) + weight  # of this one and of those that are nearer
-        tail = (above <= SHARE * weight.sum()) & (weight > 0)
+        tail = (above <= SHARE * weight.sum()) & np.isfinite(ordered)
         if tail.sum() < _LEAST:
             raise InputError(
                 f"the tail has {int(tail.sum())} probes, and {_LEAST} are needed: {int(_LEAST / SHARE)} images or more"
             )
-        start = float(ordered[~tail].max(initial=-1.0))
+        below = ordered[~tail & np.isfinite(ordered)]
+        start = float(below.max() if len(below) else ordered[tail].min())
         excess, weight = ordered[tail] - start, weight[tail]
         total = weight.sum()
         survival = (total - np.cumsum(weight) + weight / 2) / total

@@ -139,8 +139,10 @@ class Curve:
         return float(self.fmr[place]), float(self.fnmr[place])
 
     def threshold_at(self, fmr: float) -> float:
-        """The lowest threshold at which FMR is no higher than this; +inf where only that holds it."""
-        return float(self.thresholds[np.searchsorted(self.fmr, fmr, side="right") - 1])
+        """The lowest threshold at which FMR is no higher than this; just above all similarities, if none of them is."""
+        place = int(np.searchsorted(self.fmr, fmr, side="right")) - 1
+        highest = self.thresholds[1] if len(self.thresholds) > 1 else 1.0
+        return float(self.thresholds[place] if place else np.nextafter(highest, np.inf))
 
     def tar_at(self, far: float) -> float:
         """1 - FNMR at `threshold_at(far)`."""

@@ -11,9 +11,9 @@ from evaluation.calibration import calibrate as calibrated
 from evaluation.verification import Comparisons, Curve
 from jobs import labelled, ledger
 from jobs.gallery import Gallery
-from jobs.labelled import ComparedPairs, Faces, Half, Searched
+from jobs.labelled import ComparedPairs, Half, Searched
 from jobs.options import Context, job_command, run_command
-from jobs.seen import MEANT, Meant
+from jobs.seen import MEANT, Faces, Meant
 from jobs.vision import note_contract, verified_contract
 from schemas.catalog import THRESHOLDS
 from udfs.errors import InputError
@@ -110,7 +110,7 @@ def calibrate(
         if protocol == "pairs":
             row = _on_pairs(context, agreed, data, images, target, review_target, seed, meant)
         else:
-            size = gallery_size or _persons(context, gallery_name, agreed)
+            size = gallery_size or Gallery.open(context, gallery_name).persons
             row = _on_searches(context, agreed, data, size, target, review_target, enrolled, half, seed, meant)
         row |= {
             "threshold_id": stable_id("threshold", run.run_id),
@@ -129,16 +129,6 @@ def calibrate(
         context.tables.append("thresholds", context.spark.createDataFrame([values], THRESHOLDS.schema))
     click.echo(_said(row))
     return str(row["threshold_id"])
-
-
-def _persons(context: Context, gallery_name: str | None, agreed: Contract) -> int:
-    gallery = Gallery.open(context, gallery_name)
-    if gallery.contract_id != agreed.contract_id:
-        raise InputError(
-            f"gallery {gallery.name!r} is of contract {gallery.contract_id}, the settings of {agreed.contract_id}:"
-            " configure its models, or say --gallery-size"
-        )
-    return gallery.persons
 
 
 def _on_searches(
@@ -213,7 +203,7 @@ def _on_pairs(
         "gallery_size": None,
         "intercept": probability.intercept,
         "slope": probability.slope,
-        "persons": len({person for pair in pairs for person in (pair.left_person, pair.right_person)}),
+        "persons": len({name for pair in pairs for name in (pair.left_person, pair.right_person) if name is not None}),
         "searches": int(curve.non_mated),
     }
 
@@ -233,9 +223,10 @@ def _pair_intervals(comparisons: Comparisons, target: float, seed: int) -> tuple
 def _said(row: dict[str, object]) -> str:
     what = "FMR" if row["protocol"] == "pairs" else "FPIR"
     size = "" if row["gallery_size"] is None else f" at {row['gallery_size']:,} persons"
+    others = "others would find" if row["method"] == "counted" else "it may be"
     return (
         f"threshold {row['threshold']:.4f} (95%: {row['threshold_low']:.4f} to {row['threshold_high']:.4f}) holds"
-        f" {what} {row['target']:g}{size}; others would find {row['rate_low']:.4f} to {row['rate_high']:.4f};"
+        f" {what} {row['target']:g}{size}; {others} {row['rate_low']:.4f} to {row['rate_high']:.4f};"
         f" review from {row['review_threshold']:.4f}; {row['method']} on {row['searches']:,} searches of"
         f" {row['persons']:,} persons: {row['threshold_id']}"
     )

@@ -14,6 +14,7 @@ _COMMANDS = {
     "verify": "Compare the faces of two images, or of many pairs.",
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
+    "activate": "Choose the contract that `identify` follows, and see what each one covers.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",

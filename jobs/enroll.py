@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs import ledger, manifest
+from jobs.activate import activate_standing
 from jobs.crashes import by_halves
+from jobs.gallery import activated
 from jobs.judging import judge
 from jobs.manifest import Photo
 from jobs.options import Context, job_command, run_command
@@ -45,6 +47,11 @@ Row = dict[str, Any]
     help="What to do with a photo of several faces.",
 )
 @click.option("--reconsider", is_flag=True, help="Judge all photos again, also those already decided.")
+@click.option(
+    "--beside",
+    is_flag=True,
+    help="Enrol beside the gallery's samples of other models, which stay in force until `rollcall activate`.",
+)
 @click.option("--sync", is_flag=True, help="Withdraw samples of this gallery that are no longer listed.")
 @click.option(
     "--max-withdraw",
@@ -84,6 +91,7 @@ def enroll(
     gallery_name: str,
     several_faces: str = "reject",
     reconsider: bool = False,
+    beside: bool = False,
     sync: bool = False,
     max_withdraw: float = 0.05,
 ) -> dict[str, int]:
@@ -104,7 +112,7 @@ def enroll(
     photos = manifest.read(context, gallery)
     if not photos:
         raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")
-    register = Register.open(context.tables, gallery_name, agreed.contract_id)
+    register = _open(context, gallery_name, agreed, beside)
 
     arguments = {"gallery": gallery, "gallery_name": gallery_name, "reconsider": reconsider, "sync": sync}
     with ledger.run(context.spark, context.tables, "enroll", arguments) as run:
@@ -138,6 +146,14 @@ def enroll(
             run.count(sample.decision, 1)
     _tell(context, gallery_name, judged, run)
     return run.counts
+
+
+def _open(context: Context, gallery_name: str, agreed: Contract, beside: bool) -> Register:
+    """The register of the gallery. Before a second contract comes in, the first is noted as the one in force."""
+    register = Register.open(context.tables, gallery_name, agreed.contract_id, beside)
+    if beside and activated(context) is None:
+        activate_standing(context, gallery_name)
+    return register
 
 
 def _write(context: Context, changes: Changes, agreed: Contract) -> None:

@@ -11,12 +11,13 @@ import click
 import numpy as np
 
 from evaluation import figures as measured
+from evaluation.bootstrap import Interval
 from evaluation.figures import Figure
 from evaluation.verification import Curve, Folds
 from jobs import labelled, ledger, reports
-from jobs.labelled import ComparedPairs, Faces, Half, Searched
+from jobs.labelled import ComparedPairs, Half, Searched
 from jobs.options import Context, job_command, run_command
-from jobs.seen import MEANT, Meant
+from jobs.seen import MEANT, Faces, Meant
 from jobs.thresholds import for_identification, for_verification
 from jobs.vision import note_contract, verified_contract
 from schemas.catalog import EVALUATIONS
@@ -200,7 +201,7 @@ def _pair_threshold(
 
 def _of_folds(folds: Folds, pairs: int) -> list[Figure]:
     error = folds.standard_error
-    around = measured.Interval(folds.mean - 1.96 * error, folds.mean + 1.96 * error)
+    around = Interval(folds.mean - 1.96 * error, folds.mean + 1.96 * error)
     return [
         Figure("accuracy_of_folds", folds.mean, around, pairs),
         Figure("accuracy_of_folds_standard_error", error, None, len(folds.accuracies)),
@@ -279,7 +280,13 @@ def _write(
     rows = [
         (
             *(evaluation_id, protocol, agreed.contract_id, settings, data, asked.half, asked.seed),
-            *(figure.metric, figure.at, figure.gallery_size, asked.group_by if group else "", group),
+            *(
+                figure.metric,
+                None if figure.at is None else float(figure.at),
+                figure.gallery_size,
+                asked.group_by if group else "",
+                group,
+            ),
             figure.value,
             *((None, None) if figure.interval is None else figure.interval),
             *(figure.count, now, run.run_id),

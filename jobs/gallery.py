@@ -15,7 +15,7 @@ from udfs.ids import stable_id
 
 @dataclass(frozen=True)
 class Gallery:
-    """The samples of one gallery that are not withdrawn, all of one contract.
+    """The samples of one gallery that are not withdrawn, all of the contract in force.
 
     digest: of all that decides who is found: samples, persons, validity, labels, embeddings.
     """
@@ -34,7 +34,8 @@ class Gallery:
         """Open the gallery of this name, or the only one there is.
 
         Raises:
-            InputError: no gallery, not this one, none named where there are several, or several contracts.
+            InputError: no gallery, not this one, none named where there are several, or several contracts of which
+            none is activated.
         """
         # Samples are read several times: for their digest, to be packed, to be noted.
         table = context.tables.read_fixed("gallery").where(F.col("withdrawn_at").isNull())
@@ -46,28 +47,42 @@ class Gallery:
         if name is None or name not in names:
             there = f"there are: {', '.join(names)}" if names else "run `rollcall enroll` first"
             raise InputError(f"gallery {name or ''!r} has no samples; {there}")
-        contracts = sorted(row.contract_id for row in found if row.gallery_name == name)
-        if len(contracts) > 1:
-            raise InputError(
-                f"gallery {name!r} holds samples of several contracts, which cannot be compared:"
-                f" {', '.join(contracts)}; withdraw those of all but one"
-            )
-        samples = table.where(F.col("gallery_name") == name)
+        contract_id = _in_force(context, name, {row.contract_id for row in found if row.gallery_name == name})
+        samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
         digest, count = digest_of(
             samples, "sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest"
         )
-        contract = context.tables.read("contracts").where(F.col("contract_id") == contracts[0]).first()
+        contract = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
         assert contract is not None
-        digest = stable_id("gallery", name, contracts[0], digest)
+        digest = stable_id("gallery", name, contract_id, digest)
         persons = samples.agg(F.count_distinct("person_id")).first()
         assert persons is not None
-        return cls(name, contracts[0], contract.embedder, contract.dimension, samples, digest, count, persons[0])
+        return cls(name, contract_id, contract.embedder, contract.dimension, samples, digest, count, persons[0])
 
     def described(self) -> DataFrame:
         """The samples without their embeddings, as rows of `searched_samples`."""
         of_all = [F.lit(self.digest).alias("gallery_digest"), F.array_sort("labels").alias("labels")]
         own = [name for name in SEARCHED_SAMPLES.names if name not in ("gallery_digest", "labels")]
         return self.samples.select(*of_all, *own)
+
+
+def activated(context: Context) -> str | None:
+    """The contract that was chosen last, if any was."""
+    row = context.tables.read_or_empty("activations").orderBy(F.desc("activated_at"), "run_id").first()
+    return None if row is None else str(row.contract_id)
+
+
+def _in_force(context: Context, name: str, contracts: set[str]) -> str:
+    """The contract a gallery is searched under: the only one it has samples of, else the activated one."""
+    if len(contracts) == 1:
+        return next(iter(contracts))
+    chosen = activated(context)
+    if chosen in contracts:
+        return chosen
+    raise InputError(
+        f"gallery {name!r} holds samples of several contracts, which cannot be compared:"
+        f" {', '.join(sorted(contracts))}; choose one: rollcall activate CONTRACT"
+    )
 
 
 def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataFrame:

@@ -1,24 +1,21 @@
 """Images of which it is known who they show: pairs, and persons with their photos."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 
 from evaluation.identification import Trials
 from evaluation.pairs import read_pairs
 from evaluation.verification import Comparisons
 from jobs import manifest, rows
 from jobs.options import Context
-from jobs.seen import Meant, meant_faces
+from jobs.seen import Faces
 from udfs import lake
 from udfs.errors import InputError
-from udfs.search.pairs import pairs_at_least
-from udfs.search.similarity import similarity
-from udfs.vision.contract import Contract
+from udfs.search.pairs import similarities
 
 Array = np.ndarray
 Half = Literal["both", "first", "second"]
@@ -32,44 +29,6 @@ def in_half(person: str, half: Half, seed: int) -> bool:
     """Whether a person is in this half of all persons; the seed draws the halves."""
     first = hashlib.sha256(f"{seed}:{person}".encode()).digest()[0] % 2 == 0
     return half == "both" or first == (half == "first")
-
-
-@dataclass(frozen=True)
-class Faces:
-    """The faces that are meant in images, by URI."""
-
-    table: pa.Table
-    vectors: Array
-    """float32 (images, d); zeros where there is no face."""
-
-    @classmethod
-    def of(cls, context: Context, uris: Sequence[str], agreed: Contract, meant: Meant) -> "Faces":
-        """Look at images, or read what the tables say of them."""
-        table = meant_faces(context, sorted(set(uris)), agreed, meant)
-        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()])
-        vectors = np.zeros((table.num_rows, agreed.dimension), np.float32)
-        column = table["embedding"].combine_chunks().drop_null()
-        vectors[there] = column.flatten().to_numpy().reshape(-1, agreed.dimension)
-        return cls(table, vectors)
-
-    @property
-    def there(self) -> Array:
-        """bool (images,), whether there is a face."""
-        return self.vectors.any(axis=1)
-
-    def places(self, uris: Sequence[str]) -> Array:
-        """The rows of some URIs."""
-        place = {uri: at for at, uri in enumerate(self.table["uri"].to_pylist())}
-        return np.array([place[uri] for uri in uris], np.intp)
-
-    def quality(self, name: str) -> Array:
-        """float64 (images,); NaN where there is no face."""
-        return np.array([np.nan if q is None else q[name] for q in self.table["quality"].to_pylist()], np.float64)
-
-    def outcomes(self, places: Array) -> dict[str, int]:
-        """How many images have each outcome."""
-        names, counts = np.unique(np.array(self.table["outcome"].to_pylist())[places], return_counts=True)
-        return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -155,7 +114,7 @@ class ComparedPairs:
         left, right = (faces.places([getattr(pair, side) for pair in pairs]) for side in ("left", "right"))
         scores = np.full(len(pairs), -np.inf)
         both = faces.there[left] & faces.there[right]
-        scores[both] = similarity(faces.vectors[left[both]], faces.vectors[right[both]])
+        scores[both] = similarities(faces.vectors, left[both], right[both])
         mated = np.array([pair.mated for pair in pairs], bool)
         return cls(pairs, faces, left, right, Comparisons(scores, mated, *_numbers(pairs)))
 
@@ -239,18 +198,7 @@ class Searched:
         persons, number = np.unique(np.array([photo.person for photo in photos]), return_inverse=True)
         places = faces.places([photo.uri for photo in photos])
         registered = _first(photos, enrolled, seed)
-        there = faces.there[places]
-        probes, samples = np.flatnonzero(there), np.flatnonzero(there & registered)
-        left, right, near = pairs_at_least(faces.vectors[places[probes]], faces.vectors[places[samples]], floor)
-        probe, person = probes[left], number[samples[right]]
-        # An enrolled photo is not held against its own person: it is searched for only when that is not enrolled.
-        kept = (number[probe] != person) | ~registered[probe]
-        probe, person, near = probe[kept], person[kept], near[kept]
-        order = np.lexsort((person, probe, -near))
-        probe, person, near = probe[order], person[order], near[order]
-        _, first = np.unique(probe * len(persons) + person, return_index=True)
-        nearest = np.sort(first)  # a person's nearest sample; rows stay in falling order
-        trials = Trials(number, ~registered, len(persons), probe[nearest], person[nearest], near[nearest])
+        trials = Trials.between(faces.vectors[places], number, registered, floor)
         return cls(photos, persons.tolist(), faces, places, registered, trials)
 
     def column(self, name: str) -> list[object]:
@@ -268,16 +216,15 @@ class Searched:
 
 
 def _first(photos: list[LabelledPhoto], count: int, seed: int) -> Array:
-    """The first photos of each person, by a hash of seed and URI."""
-    order = sorted(
-        range(len(photos)),
-        key=lambda at: (photos[at].person, hashlib.sha256(f"{seed}:{photos[at].uri}".encode()).digest()),
-    )
+    """The first photos of each person, by a hash of seed and file name: it does not matter where the files are."""
+
+    def drawn(at: int) -> tuple[str, bytes, str]:
+        name = f"{seed}:{photos[at].uri.rpartition('/')[2]}"
+        return photos[at].person, hashlib.sha256(name.encode()).digest(), photos[at].uri
+
     registered = np.zeros(len(photos), bool)
-    taken: dict[str, int] = {}
-    for at in order:
-        person = photos[at].person
-        if taken.setdefault(person, 0) < count:
-            taken[person] += 1
-            registered[at] = True
+    taken: Counter[str] = Counter()
+    for at in sorted(range(len(photos)), key=drawn):
+        registered[at] = taken[photos[at].person] < count
+        taken[photos[at].person] += 1
     return registered

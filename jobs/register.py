@@ -74,21 +74,24 @@ class Register:
         }
 
     @classmethod
-    def open(cls, tables: Tables, gallery_name: str, contract_id: str) -> "Register":
+    def open(cls, tables: Tables, gallery_name: str, contract_id: str, beside: bool = False) -> "Register":
         """Read what the tables say.
 
+        beside: whether there may be samples of another contract in this gallery.
+
         Raises:
-            InputError: samples of another contract are in force in this gallery.
+            InputError: there are, and they may not.
         """
         here = F.col("gallery_name") == gallery_name
         gallery = tables.read_or_empty("gallery").where(here)
         enrollments = tables.read_or_empty("enrollments").where(here & (F.col("contract_id") == contract_id))
         in_force = gallery.where(F.col("withdrawn_at").isNull())
         other = in_force.where(F.col("contract_id") != contract_id).select("contract_id").first()
-        if other is not None:
+        if other is not None and not beside:
             raise InputError(
                 f"gallery {gallery_name!r} is of contract {other.contract_id}, the settings of {contract_id}:"
-                " their embeddings cannot be compared; name another gallery, or configure its models"
+                " their embeddings cannot be compared; configure its models, name another gallery, or move this one to"
+                " the new models: --beside, and then `rollcall activate`"
             )
         return cls(
             gallery_name,

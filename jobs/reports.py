@@ -1,20 +1,21 @@
 """An evaluation as a page, and as lines of text."""
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from evaluation.figures import FPIRS, Figure, differential
 from evaluation.verification import Curve
-from jobs.labelled import ComparedPairs, Faces, Searched
+from jobs.labelled import ComparedPairs, Searched
 from jobs.options import Context
+from jobs.seen import Faces
 from pages import plots
 from pages.plots import Line, Plot
 from pages.report import Error, Errors, Headline, Report, Side, Table, html, picture
 from udfs import lake
+from udfs.errors import InputError
 from udfs.vision.contract import Contract, settings_id
+from udfs.vision.decode import Limits, RejectedError, decode
 
 __all__ = ["Report", "html", "line", "of_pairs", "of_searches"]
 
@@ -22,6 +23,8 @@ Array = np.ndarray
 
 WORST = 12
 """Errors of each kind that are shown."""
+
+_SHOWN = Limits(minimum_side=1, maximum_side=2048, maximum_pixels=100_000_000)
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -231,8 +234,12 @@ def _side(faces: Faces, place: int, who: str) -> Side:
     row = faces.table.slice(place, 1).to_pylist()[0]
     if row["outcome"] != "faces":
         return Side(who, why=row["outcome"])
-    image = ImageOps.exif_transpose(Image.open(io.BytesIO(lake.read_anything(row["uri"]))))
-    return Side(who, picture(image, [row["box"][side] for side in ("left", "top", "right", "bottom")]))
+    try:
+        read = decode(lake.read_anything(row["uri"]), _SHOWN)
+    except (InputError, RejectedError) as error:  # it was read before: it has changed or gone since
+        return Side(who, why=f"can no longer be read: {error}")
+    share = read.image.width / read.width
+    return Side(who, picture(read.image, [row["box"][side] * share for side in ("left", "top", "right", "bottom")]))
 
 
 def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headline]:

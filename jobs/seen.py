@@ -1,8 +1,10 @@
 """The face that is meant in each of some images, which are named by URI: from the tables, else computed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
@@ -16,6 +18,8 @@ from udfs.arrow import spark_schema
 from udfs.ids import image_id
 from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
+
+Array = np.ndarray
 
 Meant = Literal["largest", "middle", "only"]
 MEANT: tuple[str, ...] = get_args(Meant)
@@ -63,6 +67,44 @@ def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant
     seen = pa.concat_tables([part.cast(known.schema) for part in found])
     of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
     return seen.take(of_image).add_column(0, "uri", images["uri"]).sort_by("uri")
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces that are meant in images, by URI."""
+
+    table: pa.Table
+    vectors: Array
+    """float32 (images, d); zeros where there is no face."""
+
+    @classmethod
+    def of(cls, context: Context, uris: Sequence[str], agreed: Contract, meant: Meant) -> "Faces":
+        """Look at images, or read what the tables say of them."""
+        table = meant_faces(context, sorted(set(uris)), agreed, meant)
+        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()])
+        vectors = np.zeros((table.num_rows, agreed.dimension), np.float32)
+        column = table["embedding"].combine_chunks().drop_null()
+        vectors[there] = column.flatten().to_numpy().reshape(-1, agreed.dimension)
+        return cls(table, vectors)
+
+    @property
+    def there(self) -> Array:
+        """bool (images,), whether there is a face."""
+        return np.asarray(self.vectors.any(axis=1))
+
+    def places(self, uris: Sequence[str]) -> Array:
+        """The rows of some URIs."""
+        place = {uri: at for at, uri in enumerate(self.table["uri"].to_pylist())}
+        return np.array([place[uri] for uri in uris], np.intp)
+
+    def quality(self, name: str) -> Array:
+        """float64 (images,); NaN where there is no face."""
+        return np.array([np.nan if q is None else q[name] for q in self.table["quality"].to_pylist()], np.float64)
+
+    def outcomes(self, places: Array) -> dict[str, int]:
+        """How many images have each outcome."""
+        names, counts = np.unique(np.array(self.table["outcome"].to_pylist())[places], return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:

@@ -13,6 +13,8 @@ from udfs.vision.contract import Contract
 SETTINGS = "settings"
 """As a threshold_id: those of the settings, whatever has been calibrated."""
 
+Array = np.ndarray
+
 
 @dataclass(frozen=True)
 class Standard:
@@ -30,16 +32,14 @@ class Verification:
     match: float
     review: float
     threshold_id: str
-    probability: Probability | None
-    probability_source: str | None
+    probability: Probability
+    probability_source: str
 
-    def decision(self, similarity: float) -> str:
-        """match, review or non_match."""
-        return "match" if similarity >= self.match else "review" if similarity >= self.review else "non_match"
-
-    def probability_of(self, similarity: float) -> float | None:
-        """That both show one person, at even odds beforehand; None where it is not known."""
-        return None if self.probability is None else float(self.probability.at(np.float64(similarity)))
+    def decisions(self, similarity: Array) -> list[str]:
+        """match, review or non_match; float64 (n,) -> n of them."""
+        return np.select(
+            [similarity >= self.match, similarity >= self.review], ["match", "review"], "non_match"
+        ).tolist()
 
 
 def for_identification(

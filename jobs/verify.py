@@ -1,24 +1,24 @@
 """verify: do two images show one person?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import numpy as np
-import pyarrow as pa
 
 from jobs import ledger, rows
 from jobs.options import Context, job_command, run_command
-from jobs.seen import MEANT, Meant, meant_faces
+from jobs.seen import MEANT, Faces, Meant
 from jobs.thresholds import Verification, for_verification
 from jobs.vision import note_contract, verified_contract
 from schemas.catalog import VERIFICATIONS
 from udfs import lake
 from udfs.errors import InputError
 from udfs.ids import stable_id
-from udfs.search.similarity import similarity
+from udfs.search.pairs import similarities
 from udfs.vision.contract import settings_id
 
-Array = np.ndarray
+Row = dict[str, Any]
 
 
 @job_command("verify")
@@ -68,8 +68,8 @@ def verify(
     with ledger.run(context.spark, context.tables, "verify", arguments) as run:
         settings = settings_id(context.settings.spec())
         run.digests.update(contract=agreed.contract_id, settings=settings)
-        seen = meant_faces(context, {uri for pair in wanted for uri in (pair.left, pair.right)}, agreed, meant)
-        compared = _compared(wanted, seen, standard)
+        faces = Faces.of(context, [uri for pair in wanted for uri in (pair.left, pair.right)], agreed, meant)
+        compared = _compared(wanted, faces, standard)
         of_all = {
             "contract_id": agreed.contract_id,
             "settings_id": settings,
@@ -108,49 +108,45 @@ def _wanted(context: Context, images: tuple[str, ...], pairs: str | None) -> lis
     return [Pair(*(rows.absolute(uri, row.text(side)) for side in ("left", "right"))) for row in read]
 
 
-def _compared(wanted: list[Pair], seen: pa.Table, standard: Verification) -> list[dict[str, object]]:
-    place = {uri: at for at, uri in enumerate(seen["uri"].to_pylist())}
-    outcome, detail, ids = (seen[name].to_pylist() for name in ("outcome", "detail", "image_id"))
-    compared = []
-    for pair in wanted:
-        left, right = place[pair.left], place[pair.right]
-        troubled = [(side, at) for side, at in (("left", left), ("right", right)) if outcome[at] != "faces"]
-        row: dict[str, object] = {
+def _compared(wanted: list[Pair], faces: Faces, standard: Verification) -> list[Row]:
+    left, right = (faces.places([getattr(pair, side) for pair in wanted]) for side in ("left", "right"))
+    both = faces.there[left] & faces.there[right]
+    near = np.zeros(len(wanted))
+    near[both] = similarities(faces.vectors, left[both], right[both])
+    decisions, probabilities = standard.decisions(near), standard.probability.at(near).tolist()
+    outcome, detail, ids = (faces.table[name].to_pylist() for name in ("outcome", "detail", "image_id"))
+    compared: list[Row] = []
+    for at, pair in enumerate(wanted):
+        sides = (("left", left[at]), ("right", right[at]))
+        troubled = [(side, place) for side, place in sides if outcome[place] != "faces"]
+        row: Row = {
             "left_uri": pair.left,
             "right_uri": pair.right,
-            "left_image_id": ids[left],
-            "right_image_id": ids[right],
-            "outcome": " ".join(f"{side}:{outcome[at]}" for side, at in troubled) or "compared",
-            "detail": "; ".join(detail[at] for _, at in troubled if detail[at]),
-            "similarity": None,
-            "decision": None,
-            "probability": None,
-            "probability_source": None,
+            "left_image_id": ids[left[at]],
+            "right_image_id": ids[right[at]],
+            "outcome": " ".join(f"{side}:{outcome[place]}" for side, place in troubled) or "compared",
+            "detail": "; ".join(detail[place] for _, place in troubled if detail[place]),
+            "similarity": float(near[at]),
+            "decision": decisions[at],
+            "probability": probabilities[at],
+            "probability_source": standard.probability_source,
         }
-        if not troubled:
-            vectors = [seen["embedding"][at].values.to_numpy()[None] for at in (left, right)]
-            near = float(similarity(*vectors)[0])
-            row |= {
-                "similarity": near,
-                "decision": standard.decision(near),
-                "probability": standard.probability_of(near),
-                "probability_source": standard.probability_source,
-            }
-        compared.append(row)
+        unknown = ("similarity", "decision", "probability", "probability_source")
+        compared.append(row | dict.fromkeys(unknown) if troubled else row)
     return compared
 
 
-def _pair_id(row: dict[str, object], contract_id: str, settings: str, meant: str) -> str:
+def _pair_id(row: Row, contract_id: str, settings: str, meant: str) -> str:
     return stable_id("pair", str(row["left_image_id"]), str(row["right_image_id"]), contract_id, settings, meant)
 
 
-def _said(row: dict[str, object], standard: Verification) -> str:
+def _said(row: Row, standard: Verification) -> str:
     if row["decision"] is None:
         return f"not compared: {row['outcome']}" + (f": {row['detail']}" if row["detail"] else "")
-    said = f"{row['decision']}: similarity {row['similarity']:.4f}, match from {standard.match:g}"
-    if row["probability"] is not None:
-        said += f", probability {row['probability']:.4f} at even odds"
-    return f"{said} ({standard.threshold_id})"
+    return (
+        f"{row['decision']}: similarity {row['similarity']:.4f}, match from {standard.match:g}, probability"
+        f" {row['probability']:.4f} at even odds ({standard.threshold_id})"
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -13,7 +14,7 @@ Array = np.ndarray
 
 _INK, _MATED, _OTHERS, _THRESHOLD = "#1f2933", "#1b7f5c", "#b4472e", "#5b4b8a"
 _LINES = ("#1b7f5c", "#2f6f9f", "#5b4b8a", "#b4472e", "#a67c00", "#52606d")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and printed sharply
     "svg.hashsalt": "rollcall",  # the same figures give the same bytes
     "font.family": "sans-serif",
@@ -88,7 +89,7 @@ def histogram(mated: Array, others: Array, threshold: float | None, x: str) -> P
 
     def draw(axes: Axes) -> None:
         every = np.concatenate([mated, others])
-        bins = np.linspace(every.min(), every.max(), 61) if len(every) else np.linspace(0, 1, 61)
+        bins = np.linspace(every.min(initial=0), every.max(initial=1), 61).tolist()
         for values, color, name in ((others, _OTHERS, "non-mated"), (mated, _MATED, "mated")):
             if len(values):
                 shares = np.full(len(values), 1 / len(values))

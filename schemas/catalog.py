@@ -429,8 +429,8 @@ THRESHOLDS = Table(
         Column("threshold", "double", "match at or above"),
         Column("threshold_low", "double", "95% interval, over samples of as many persons"),
         Column("threshold_high", "double", "95% interval, over samples of as many persons"),
-        Column("rate_low", "double", "where 95% of other evaluations would find the error rate: from"),
-        Column("rate_high", "double", "where 95% of other evaluations would find the error rate: to"),
+        Column("rate_low", "double", "where 95% of other evaluations would find the error rate (if counted): from"),
+        Column("rate_high", "double", "to; of an extrapolated one, where the rate itself lies"),
         Column("review_target", "double", "the error rate at which a person should look"),
         Column("review_threshold", "double", "review at or above"),
         Column("method", "string", "counted on galleries drawn from the data, or extrapolated by their tail"),
@@ -499,6 +499,20 @@ EVALUATIONS = Table(
     ),
 )
 
+ACTIVATIONS = Table(
+    name="activations",
+    row="a choice of contract: the newest is in force",
+    written_by="activate; append-only",
+    columns=(
+        _CONTRACT,
+        Column("activated_at", "timestamp", "system time"),
+        Column("instead_of", "string", "the contract that was in force before; null if none was chosen", nullable=True),
+        _RUN,
+    ),
+    key=("run_id",),
+    examples=(("Which contract is in force", "SELECT max_by(contract_id, activated_at) FROM activations"),),
+)
+
 RUNS = Table(
     name="runs",
     row="one event of one run: started, finished, failed",
@@ -542,6 +556,7 @@ TABLES = {
         VERIFICATIONS,
         THRESHOLDS,
         EVALUATIONS,
+        ACTIVATIONS,
         RUNS,
     )
 }

@@ -4,56 +4,110 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from evaluation.pairs import best_accuracy, read_pairs
+from evaluation.calibration import calibrate as calibrated
+from evaluation.figures import Figure
+from evaluation.identification import Trials
+from jobs.calibrate import calibrate
 from jobs.embed import embed
 from jobs.enroll import enroll
+from jobs.evaluate import evaluate
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
+from jobs.seen import Faces
+from jobs.vision import verified_contract
 from tests.support import MakeContext
-from udfs.search.similarity import similarity
+
+Array = np.ndarray
 
 pytestmark = pytest.mark.slow
 
 
+def changes(weights: Path) -> tuple[str, str]:
+    return "vision.embedder=facenet-vggface2", f"weights.facenet-vggface2={weights}"
+
+
 @pytest.fixture
 def facenet(make_context: MakeContext, facenet_weights: Path) -> Context:
-    return make_context("tables", "vision.embedder=facenet-vggface2", f"weights.facenet-vggface2={facenet_weights}")
+    return make_context("tables", *changes(facenet_weights))
 
 
-def test_lfw_pairs(facenet: Context, shared: Path, tmp_path: Path) -> None:
-    """LFW's development pairs at the best threshold; of several faces the one nearest the middle counts."""
-    pairs = read_pairs(shared / "lfw-dev" / "pairsDevTest.txt")
-    assert len(pairs) == 1000
-    for image in {image for pair in pairs for image in (pair.left, pair.right)}:
-        (tmp_path / "lfw" / image).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "lfw" / image).symlink_to(shared / "lfw-dev" / "images" / image)
-    ingest(facenet, source=str(tmp_path / "lfw"))
-    counts = embed(facenet, all_pending=True)
+@pytest.fixture(scope="module")
+def lfw(
+    spark: SparkSession,
+    facenet_weights: Path,
+    centerface_weights: Path,
+    shared: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Context:
+    """The images of LFW's development view, embedded by the jobs."""
+    context = MakeContext(spark, tmp_path_factory.mktemp("lfw"))("tables", *changes(facenet_weights))
+    ingest(context, source=str(shared / "lfw-dev" / "images"))
+    embed(context, all_pending=True)
+    return context
 
-    middle = F.abs(F.col("box.left") + F.col("box.right") - 250) + F.abs(F.col("box.top") + F.col("box.bottom") - 250)
-    faces = (
-        facenet.tables.read("faces")
-        .join(facenet.tables.read("images"), "image_id")
-        .groupBy("uri")
-        .agg(F.min_by("embedding", middle).alias("embedding"))
-    )
-    vectors = {row.uri.rpartition("/lfw/")[2]: np.array(row.embedding, np.float32) for row in faces.collect()}
-    found = [pair.left in vectors and pair.right in vectors for pair in pairs]
-    # A pair in which no face was found has the lowest score there is: it counts, as a failure if it is mated.
-    scores = np.full(len(pairs), -1.0)
-    known = [pair for pair, both in zip(pairs, found, strict=True) if both]
-    left = np.stack([vectors[pair.left] for pair in known])
-    right = np.stack([vectors[pair.right] for pair in known])
-    scores[np.array(found)] = similarity(left, right)
-    accuracy, threshold = best_accuracy(scores, np.array([pair.mated for pair in pairs]))
-    print(
-        f"\nlfw: accuracy={accuracy:.4f} threshold={threshold:.4f} pairs={len(pairs)} without_a_face="
-        f"{found.count(False)} images={counts['images']} faces={counts['faces_found']}"
-    )
-    assert accuracy >= 0.985
+
+def the(figures: list[Figure], metric: str, at: float | None = None) -> Figure:
+    (found,) = [figure for figure in figures if figure.metric == metric and at in (None, figure.at)]
+    return found
+
+
+def test_lfw_pairs(lfw: Context, shared: Path, tmp_path: Path) -> None:
+    """The test pairs at the training pairs' threshold; a pair without two faces counts as refused."""
+    folder = shared / "lfw-dev"
+    found = evaluate(
+        lfw,
+        protocol="pairs",
+        pairs=str(folder / "pairsDevTest.txt"),
+        threshold_from=str(folder / "pairsDevTrain.txt"),
+        images=str(folder / "images"),
+        group_by="size",
+        output=tmp_path,
+    )[""]
+    assert the(found, "accuracy").value >= 0.990  # type: ignore[operator]
+    assert the(found, "not_compared").value <= 0.01  # type: ignore[operator]
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+
+
+def test_half_of_lfw_sets_the_threshold_for_the_other(lfw: Context, shared: Path, tmp_path: Path) -> None:
+    images = str(shared / "lfw-dev" / "images")
+    threshold_id = calibrate(lfw, images=images, gallery_size=500, half="first")
+    row = lfw.tables.read("thresholds").where(f"threshold_id = '{threshold_id}'").collect()[0]
+    found = evaluate(lfw, protocol="open-set", images=images, sizes=(500,), half="second", output=tmp_path)[""]
+    assert the(found, "fpir").at == row.threshold
+    assert row.rate_low <= the(found, "fpir").value <= row.rate_high  # type: ignore[operator]
+    assert the(found, "fnir_at_fpir", 1e-2).value < 0.2  # type: ignore[operator]
+
+
+@pytest.mark.timeout(900)
+def test_the_stated_interval_covers_what_other_persons_show(lfw: Context, shared: Path) -> None:
+    """50 splits by person: a threshold is set on one half for FPIR 1e-2, and measured on the other."""
+    images = sorted((shared / "lfw-dev" / "images").glob("*/*.jpg"))
+    faces = Faces.of(lfw, [path.as_uri() for path in images], verified_contract(lfw.settings.spec()), "middle")
+    persons, of = np.unique([path.parent.name for path in images], return_inverse=True)
+    vectors = faces.vectors[faces.places([path.as_uri() for path in images])]
+    covered: dict[int, list[bool]] = {size: [] for size in (100, 300, 500, 1000)}
+    for seed in range(50):
+        first = np.random.default_rng(seed).permutation(len(persons)) < len(persons) // 2
+        set_on, measured_on = (trials(vectors, of, first == half) for half in (True, False))
+        for size, inside in covered.items():
+            found = calibrated(set_on, size, 1e-2, replicates=100, seed=seed)
+            measured = measured_on.fpir(size, found.threshold)
+            inside.append(found.fpir_interval.low <= measured <= found.fpir_interval.high)
+    shares = {size: float(np.mean(inside)) for size, inside in covered.items()}
+    print(f"\ncalibration: the 95% interval covers {shares}")
+    assert all(shares[size] >= 0.9 for size in (100, 300, 500)), shares
+
+
+def trials(vectors: Array, of: Array, persons: Array) -> Trials:
+    """Of some persons, bool (persons,); the first photo of each is enrolled."""
+    kept = persons[of]
+    number = np.unique(of[kept], return_inverse=True)[1]
+    enrolled = np.zeros(len(number), bool)
+    enrolled[np.unique(number, return_index=True)[1]] = True
+    return Trials.between(vectors[kept], number, enrolled, floor=0.4)
 
 
 def test_known_faces_are_named_and_the_stranger_is_not(facenet: Context, shared: Path) -> None:

@@ -1,10 +1,19 @@
-"""All pairs of vectors that are alike, exactly."""
+"""The similarity of pairs of vectors: of given ones, and of all that are alike."""
 
 import numpy as np
 
 from udfs.search.similarity import fast_error, similarity
 
 Array = np.ndarray
+
+
+def similarities(vectors: Array, left: Array, right: Array, block: int = 65_536) -> Array:
+    """The similarity of rows `left` and `right` of `vectors`, float32 (n, d): float64 (pairs,)."""
+    found = np.empty(len(left))
+    for start in range(0, len(left), block):
+        part = slice(start, start + block)
+        found[part] = similarity(vectors[left[part]], vectors[right[part]])
+    return found
 
 
 def pairs_at_least(left: Array, right: Array, floor: float, block: int = 1024) -> tuple[Array, Array, Array]:
