@@ -282,7 +282,7 @@ def main(data: str | None, faces: int, samples: int, large: int, rounds: int, th
     ):
         folder = Path(name)
         growth = {}
-        for count in (samples // 2, 2 * samples, samples):  # the last stays for what follows
+        for count in (4 * samples, 2 * samples, samples):  # the last stays for what follows
             made = fresh(context, folder, f"of-{count}", count, faces)
             growth[count] = search(made, rounds, threads, "gallery")
             told = ", ".join(f"{what} {value:.2f}" for what, value in growth[count].items())

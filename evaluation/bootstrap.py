@@ -29,6 +29,17 @@ class Interval(NamedTuple):
         low, high = np.quantile(np.fromiter(values, np.float64), [(1 - level) / 2, (1 + level) / 2])
         return cls(float(low), float(high))
 
+    def not_nothing(self, trials: int) -> "Interval":
+        """Where a share came out as 0, or as 1, in all draws: what so many trials can say of it.
+
+        No draw can hold an error that was not seen. The exact interval (Clopper and Pearson 1934) for none of `trials`
+        is 0 to 1 - 0.025 ** (1 / trials).
+        """
+        least = ((1 - LEVEL) / 2) ** (1 / max(trials, 1))
+        if self == (0.0, 0.0):
+            return Interval(0.0, 1 - least)
+        return Interval(least, 1.0) if self == (1.0, 1.0) else self
+
 
 def drawn(count: int, random: np.random.Generator) -> Array:
     """How often each of `count` was drawn, in as many draws with replacement: int64 (count,)."""

@@ -74,6 +74,35 @@ def calibrate(
 
 
 @dataclass(frozen=True)
+class Band:
+    """FPIR by the size of the gallery, at one threshold, with the 95% interval of the fit; all arrays (sizes,)."""
+
+    sizes: Array
+    rates: Array
+    low: Array
+    high: Array
+
+
+def beyond(trials: Trials, sizes: Array, threshold: float, replicates: int = 100, seed: int = 0) -> Band | None:
+    """FPIR in galleries larger than the data, by the tail; None where data or threshold do not reach into it."""
+    random = np.random.default_rng(seed)
+
+    def of(weight: Array) -> Array:
+        tail = Tail.of(trials.nearest_of(weight), weight[trials.of], int(np.count_nonzero(weight)) - 1)
+        if threshold < tail.start:
+            raise InputError("the threshold lies below the tail")
+        return np.array([tail.fpir(int(size), threshold) for size in sizes])
+
+    try:
+        rates = of(np.ones(trials.persons, np.int64))
+        drawn_again = np.stack([of(drawn(trials.persons, random)) for _ in range(replicates)])
+    except InputError:
+        return None
+    low, high = np.quantile(drawn_again, [0.025, 0.975], axis=0)
+    return Band(sizes, rates, low, high)
+
+
+@dataclass(frozen=True)
 class _Counted:
     """Galleries drawn from the persons of a draw."""
 

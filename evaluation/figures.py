@@ -64,10 +64,17 @@ def of_pairs(
             **{("tar", far): curve.tar_at(far) for far in supported},
         }
 
+    persons = _persons(comparisons)
     counts = {"fmr": int(whole.non_mated), "fnmr": int(whole.mated), "tar": int(whole.mated)}
     ranges = intervals(measure, comparisons.weights(seed), replicates)  # type: ignore[arg-type]
     figures = [
-        Figure(metric, value, ranges[metric, at], counts.get(metric, len(comparisons)), at)  # type: ignore[index]
+        Figure(
+            metric,
+            value,
+            ranges[metric, at].not_nothing(persons),  # type: ignore[index]
+            counts.get(metric, len(comparisons)),
+            at,
+        )
         for (metric, at), value in measure(None).items()
     ]
     figures += [Figure("tar", None, None, int(whole.mated), far) for far in fars if far not in supported]
@@ -113,13 +120,31 @@ def of_searches(
 
     ranges = intervals(measure, draws(trials.persons, seed), replicates)  # type: ignore[arg-type]
     figures = [
-        Figure(metric, value, ranges[metric, at], searches if metric == "fpir" else mated, at, gallery_size)  # type: ignore[index]
+        Figure(
+            metric,
+            value,
+            _range(metric, ranges[metric, at], trials.persons),  # type: ignore[index]
+            searches if metric == "fpir" else mated,
+            at,
+            gallery_size,
+        )
         for (metric, at), value in measure(None).items()
     ]
     figures += [
         Figure("fnir_at_fpir", None, None, mated, rate, gallery_size) for rate in fpirs if rate not in supported
     ]
     return figures
+
+
+def _range(metric: str, interval: Interval, persons: int) -> Interval:
+    return interval if metric == "threshold_at_fpir" else interval.not_nothing(persons)
+
+
+def _persons(comparisons: Comparisons) -> int:
+    """How many independent trials there are at most: persons; pairs, where they are not known."""
+    if comparisons.left is None or comparisons.right is None:
+        return len(comparisons)
+    return len(np.unique(np.concatenate([comparisons.left, comparisons.right])))
 
 
 def differential(of_groups: dict[str, list[Figure]], metric: str) -> tuple[float, str, str] | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evaluation.calibration import COUNTED, beyond
 from evaluation.figures import FPIRS, Figure, differential
 from evaluation.verification import Curve
 from jobs.labelled import ComparedPairs, Searched
@@ -126,7 +127,7 @@ def of_searches(
             f"similarity to oneself, and to the nearest of {trials.persons - 1:,} others",
         ),
         plots.cmc([_cmc(searched, size) for size in sizes]),
-        _by_size(searched, sizes, threshold),
+        _by_size(searched, threshold),
     ]
     rates = ("fpir", "fnir", "fnir_at_fpir", "identified_within")
     return Report(
@@ -162,12 +163,15 @@ def _cmc(searched: Searched, size: int) -> Line:
     return Line(f"{size:,} persons", np.arange(1, ranks + 1), searched.trials.cmc(size, ranks))
 
 
-def _by_size(searched: Searched, sizes: Sequence[int], threshold: float) -> Plot:
-    most = int(0.95 * (searched.trials.persons - 1))
-    every = np.unique(np.geomspace(min(10, most), max(most, *sizes), 25).astype(int))
-    rates = np.array([searched.trials.fpir(int(size), threshold) for size in every if size < searched.trials.persons])
+def _by_size(searched: Searched, threshold: float) -> Plot:
+    trials = searched.trials
+    most = int(COUNTED * trials.persons)
+    sizes = np.unique(np.geomspace(min(10, most), most, 15).astype(int))
+    measured = Line("measured", sizes, np.array([trials.fpir(int(size), threshold) for size in sizes]))
+    band = beyond(trials, np.unique(np.geomspace(most, 20 * most, 15).astype(int)), threshold)
+    lines = [] if band is None else [Line("by the tail, 95%", band.sizes, band.rates, band.low, band.high)]
     caption = f"At one threshold, {threshold:.4f}: the larger the gallery, the more strangers resemble someone in it."
-    return plots.by_gallery_size(Line("measured", every[: len(rates)], rates), [], None, caption)
+    return plots.by_gallery_size(measured, lines, None, caption)
 
 
 def _wrong_pairs(compared: ComparedPairs, threshold: float) -> list[Errors]:

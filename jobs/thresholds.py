@@ -66,13 +66,13 @@ def for_identification(
         row = large_enough.orderBy("gallery_size", F.desc("created_at"), "threshold_id").first()
         if row is not None:
             context.say(
-                f"identify: thresholds {row.threshold:.4f} and {row.review_threshold:.4f} hold FPIR {row.target:g} at"
+                f"thresholds: {row.threshold:.4f} and {row.review_threshold:.4f} hold FPIR {row.target:g} at"
                 f" {row.gallery_size:,} persons ({row.threshold_id}); this gallery has {persons:,}"
             )
             return Standard(row.threshold, row.review_threshold, row.threshold_id)
         context.say(
-            f"identify: no calibration of this contract for {persons:,} persons: the settings' thresholds decide, whose"
-            " error rate at this size is not known; run `rollcall calibrate`"
+            f"thresholds: no calibration of this contract for {persons:,} persons: the settings' thresholds decide,"
+            " whose error rate at this size is not known; run `rollcall calibrate`"
         )
     of_settings = context.settings.threshold(embedder)
     name = f"{SETTINGS}:{embedder}:{of_settings.match}:{of_settings.review}"
@@ -96,7 +96,7 @@ def for_verification(context: Context, agreed: Contract) -> Verification:
         probability = Probability(row.intercept, row.slope)
         return Verification(row.threshold, row.review_threshold, row.threshold_id, probability, source)
     of_settings = context.settings.pair_threshold(agreed.embedder)
-    context.say("verify: no calibration of this contract for pairs: the settings' thresholds decide")
+    context.say("thresholds: no calibration of this contract for pairs: the settings' thresholds decide")
     name = f"{SETTINGS}:{agreed.embedder}:{of_settings.match}:{of_settings.review}"
     probability = Probability(of_settings.intercept, of_settings.slope)
     return Verification(of_settings.match, of_settings.review, name, probability, of_settings.source)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from evaluation.bootstrap import intervals
-from evaluation.calibration import Probability, calibrate
+from evaluation.bootstrap import Interval, intervals
+from evaluation.calibration import Probability, beyond, calibrate
 from evaluation.identification import Trials
 from evaluation.tail import Tail
 from evaluation.verification import Comparisons
@@ -84,6 +84,23 @@ def test_probabilities_are_those_the_pairs_were_drawn_with() -> None:
     assert found.at(np.array([0.5])) == pytest.approx(0.5, abs=0.02)
     with pytest.raises(InputError, match="mated and non-mated"):
         Probability.of(Comparisons(np.array([0.5, -np.inf]), np.array([True, False])))
+
+
+def test_sizes_beyond_the_data_are_drawn_with_a_band() -> None:
+    trials, sizes = people(300, seed=0, photos=3), np.array([240, 1_000, 4_000])
+    threshold = trials.threshold_at(240, 0.02)
+    band = beyond(trials, sizes, threshold, replicates=30)
+    assert band is not None
+    assert band.rates[0] == pytest.approx(0.02, rel=0.5)
+    assert (np.diff(band.rates) > 0).all()
+    assert ((band.low <= band.rates) & (band.rates <= band.high)).all()
+    assert beyond(trials, sizes, threshold=0.3) is None
+
+
+def test_what_was_never_seen_is_not_impossible() -> None:
+    assert Interval(0.0, 0.0).not_nothing(100) == pytest.approx((0.0, 1 - 0.025**0.01))
+    assert Interval(1.0, 1.0).not_nothing(100) == pytest.approx((0.025**0.01, 1.0))
+    assert Interval(0.0, 0.1).not_nothing(100) == (0.0, 0.1)
 
 
 def test_an_interval_has_the_width_the_textbook_says() -> None:

@@ -73,6 +73,7 @@ def contracts_of(context: Context) -> set[str]:
     return {row.contract_id for row in context.tables.read("identifications").collect()}
 
 
+@pytest.mark.slow
 def test_a_choice_and_the_way_back(context: Context, capsys: pytest.CaptureFixture[str]) -> None:
     identify(context, run_date=DAY)
     activate_standing(context, "g")

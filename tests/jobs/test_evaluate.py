@@ -171,6 +171,7 @@ def test_two_images_or_a_file(context: Context, how: dict[str, object], said: st
         verify(context, **how)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_pairs_are_measured_and_written_down(context: Context, pairs: str, tmp_path: Path) -> None:
     found = evaluate(context, protocol="pairs", pairs=pairs, threshold=0.4, group_by="camera", output=tmp_path / "out")
     everything = found[""]
@@ -196,6 +197,7 @@ def test_pairs_are_measured_and_written_down(context: Context, pairs: str, tmp_p
     assert "1:1 verification" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_threshold_comes_from_other_pairs(context: Context, pairs: str, people: Path) -> None:
     rows = Path(pairs).read_text().splitlines()[1:]
     first, second = write_pairs(people / "1.csv", rows[::2]), write_pairs(people / "2.csv", rows[1::2])
@@ -223,6 +225,7 @@ def test_one_kind_of_pairs_is_refused(context: Context, people: Path) -> None:
         evaluate(context, protocol="pairs", pairs=pairs, threshold=0.5)
 
 
+@pytest.mark.slow
 def test_searches_are_measured_and_a_calibration_decides(context: Context, people: Path, tmp_path: Path) -> None:
     threshold_id = calibrate(context, images=str(people), target=0.05, gallery_size=30)
     row = context.tables.read("thresholds").collect()[0]
@@ -244,6 +247,7 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
     assert the(other, "fpir").at == context.settings.threshold("dlib-resnet-v1").match
 
 
+@pytest.mark.slow
 def test_what_the_data_cannot_carry_is_refused(context: Context, people: Path) -> None:
     with pytest.raises(InputError, match="searches; it takes 5,000 or more"):
         calibrate(context, images=str(people), target=0.001, gallery_size=30)
@@ -251,6 +255,7 @@ def test_what_the_data_cannot_carry_is_refused(context: Context, people: Path) -
         calibrate(context, images=str(people), target=0.05, gallery_size=5_000)
 
 
+@pytest.mark.slow
 def test_pairs_are_calibrated_for_verify(context: Context, pairs: str, people: Path) -> None:
     threshold_id = calibrate(context, protocol="pairs", pairs=pairs, target=0.05)
     row = context.tables.read("thresholds").collect()[0]
