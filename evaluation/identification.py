@@ -103,8 +103,7 @@ class Trials:
         probe, person, similarity = self._foreign
         drawn = weight[person] > 0
         nearest = np.full(len(self.of), -np.inf)
-        rows, first = np.unique(probe[drawn], return_index=True)
-        nearest[rows] = similarity[drawn][first]
+        nearest[probe[drawn][::-1]] = similarity[drawn][::-1]  # of several values the last one stays: the highest
         return nearest
 
     def fpir(self, gallery_size: int, threshold: float, weight: Array | None = None) -> float:
