@@ -5,13 +5,14 @@ too narrow.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from udfs.errors import InputError
 
 Array = np.ndarray
+Name = TypeVar("Name")
 
 REPLICATES = 500
 LEVEL = 0.95
@@ -24,10 +25,18 @@ class Interval(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, values: Iterable[float], level: float = LEVEL) -> "Interval":
-        """values: float (replicates,)."""
-        low, high = np.quantile(np.fromiter(values, np.float64), [(1 - level) / 2, (1 + level) / 2])
-        return cls(float(low), float(high))
+    def of(cls, values: Iterable[float], around: float | None = None) -> "Interval":
+        """values: float (replicates,). around: shift them so that their median is this, for figures that draws are
+        known to be beside: a person who is drawn twice stands twice in a gallery, and is one stranger less.
+        """
+        found = np.fromiter(values, np.float64)
+        low, middle, high = np.quantile(found, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+        shift = 0.0 if around is None else around - middle
+        return cls(float(low + shift), float(high + shift))
+
+    def of_share(self) -> "Interval":
+        """Cut to what a share can be."""
+        return Interval(min(max(self.low, 0.0), 1.0), min(max(self.high, 0.0), 1.0))
 
     def not_nothing(self, trials: int) -> "Interval":
         """Where a share came out as 0, or as 1, in all draws: what so many trials can say of it.
@@ -54,16 +63,19 @@ def draws(count: int, seed: int) -> Iterator[Array]:
 
 
 def intervals(
-    measure: Callable[[Array], dict[str, float]], weights: Iterator[Array], replicates: int = REPLICATES
-) -> dict[str, Interval]:
-    """The interval of each figure that `measure` gives for weights.
+    measure: Callable[[Array], dict[Name, float]],
+    weights: Iterator[Array],
+    replicates: int = REPLICATES,
+    around: dict[Name, float] | None = None,
+) -> dict[Name, Interval]:
+    """The interval of each figure that `measure` gives for weights; `around` as in `Interval.of`.
 
     A draw in which a figure is not defined (it has no mated pair, say) raises InputError, and is drawn again.
 
     Raises:
         InputError: more draws fail than succeed; the last one's reason.
     """
-    found: list[dict[str, float]] = []
+    found: list[dict[Name, float]] = []
     failed = 0
     while len(found) < replicates:
         try:
@@ -72,4 +84,5 @@ def intervals(
             failed += 1
             if failed > replicates:
                 raise InputError(f"too few persons for an interval: {error}") from error
-    return {name: Interval.of(figures[name] for figures in found) for name in found[0]}
+    middles = around or {}
+    return {name: Interval.of((figures[name] for figures in found), middles.get(name)) for name in found[0]}

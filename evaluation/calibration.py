@@ -69,7 +69,7 @@ def calibrate(
             f" {interval.low:.1g} to {interval.high:.1g}; measure on more persons, or ask for a smaller gallery"
         )
     return Calibration(
-        gallery_size, fpir, found, Interval.of(thresholds), interval, "counted" if counted else "extrapolated"
+        gallery_size, fpir, found, Interval.of(thresholds, found), interval, "counted" if counted else "extrapolated"
     )
 
 

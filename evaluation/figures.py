@@ -66,12 +66,12 @@ def of_pairs(
 
     persons = _persons(comparisons)
     counts = {"fmr": int(whole.non_mated), "fnmr": int(whole.mated), "tar": int(whole.mated)}
-    ranges = intervals(measure, comparisons.weights(seed), replicates)  # type: ignore[arg-type]
+    ranges = intervals(measure, comparisons.weights(seed), replicates)
     figures = [
         Figure(
             metric,
             value,
-            ranges[metric, at].not_nothing(persons),  # type: ignore[index]
+            ranges[metric, at].not_nothing(persons),
             counts.get(metric, len(comparisons)),
             at,
         )
@@ -118,17 +118,18 @@ def of_searches(
                 found["identified_within", rank] = 1 - trials.fnir(gallery_size, -np.inf, rank, weight)
         return found
 
-    ranges = intervals(measure, draws(trials.persons, seed), replicates)  # type: ignore[arg-type]
+    values = measure(None)
+    ranges = intervals(measure, draws(trials.persons, seed), replicates, around=values)
     figures = [
         Figure(
             metric,
             value,
-            _range(metric, ranges[metric, at], trials.persons),  # type: ignore[index]
+            _range(metric, ranges[metric, at], trials.persons),
             searches if metric == "fpir" else mated,
             at,
             gallery_size,
         )
-        for (metric, at), value in measure(None).items()
+        for (metric, at), value in values.items()
     ]
     figures += [
         Figure("fnir_at_fpir", None, None, mated, rate, gallery_size) for rate in fpirs if rate not in supported
@@ -137,7 +138,7 @@ def of_searches(
 
 
 def _range(metric: str, interval: Interval, persons: int) -> Interval:
-    return interval if metric == "threshold_at_fpir" else interval.not_nothing(persons)
+    return interval if metric == "threshold_at_fpir" else interval.of_share().not_nothing(persons)
 
 
 def _persons(comparisons: Comparisons) -> int:

@@ -254,18 +254,8 @@ def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headli
 
 
 def _figures(title: str, figures: Sequence[Figure]) -> Table:
-    rows = [
-        (
-            _name(figure),
-            "" if figure.gallery_size is None else f"{figure.gallery_size:,}",
-            _value(figure),
-            _range(figure),
-            f"{figure.count:,}",
-        )
-        for figure in figures
-    ]
     note = "not supported: fewer than three errors would be expected in so many pairs or searches."
-    return Table(title, ("figure", "persons in the gallery", "value", "95% interval", "of"), rows, (1, 2, 3, 4), note)
+    return _table(title, "", [("", figure) for figure in figures], note)
 
 
 def _groups(
@@ -274,15 +264,8 @@ def _groups(
     if grouped_by is None:
         return []
     of_groups = {group: figures for group, figures in found.items() if group}
-    rows = [
-        (
-            group,
-            _name(figure),
-            "" if figure.gallery_size is None else f"{figure.gallery_size:,}",
-            _value(figure),
-            _range(figure),
-            f"{figure.count:,}",
-        )
+    shown = [
+        (group, figure)
         for group, figures in of_groups.items()
         for figure in figures
         if figure.metric in metrics and figure.value is not None
@@ -293,8 +276,23 @@ def _groups(
         if ratio
         else f"No two groups have an {_NAMES[compared_by]} to compare."
     )
-    names = (grouped_by, "figure", "persons in the gallery", "value", "95% interval", "of")
-    return [Table(f"By {grouped_by}", names, rows, (2, 3, 4, 5), note)]
+    return [_table(f"By {grouped_by}", grouped_by, shown, note)]
+
+
+def _table(title: str, grouped_by: str, figures: Sequence[tuple[str, Figure]], note: str) -> Table:
+    """Figures with their group; without columns that would be empty."""
+    columns = (
+        (grouped_by, [group for group, _ in figures]),
+        ("figure", [_name(figure) for _, figure in figures]),
+        ("persons", ["" if f.gallery_size is None else f"{f.gallery_size:,}" for _, f in figures]),
+        ("value", [_value(figure) for _, figure in figures]),
+        ("95% interval", [_range(figure) for _, figure in figures]),
+        ("of", [f"{figure.count:,}" for _, figure in figures]),
+    )
+    filled = [(name, cells) for name, cells in columns if any(cells)]
+    names = [name for name, _ in filled]
+    numbers = [at for at, name in enumerate(names) if name not in (grouped_by, "figure")]
+    return Table(title, names, list(zip(*(cells for _, cells in filled), strict=True)), numbers, note)
 
 
 def _facts(context: Context, agreed: Contract, faces: Faces) -> list[tuple[str, str]]:

@@ -144,7 +144,7 @@ def _said(row: Row, standard: Verification) -> str:
     if row["decision"] is None:
         return f"not compared: {row['outcome']}" + (f": {row['detail']}" if row["detail"] else "")
     return (
-        f"{row['decision']}: similarity {row['similarity']:.4f}, match from {standard.match:g}, probability"
+        f"{row['decision']}: similarity {row['similarity']:.4f}, match from {standard.match:.4f}, probability"
         f" {row['probability']:.4f} at even odds ({standard.threshold_id})"
     )
 

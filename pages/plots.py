@@ -144,7 +144,7 @@ def _least(values: Array) -> float:
 
 def _drawn(draw: Callable[[Axes], None]) -> str:
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 3.7), layout="constrained")
+        figure = Figure(figsize=(4.8, 3.4), layout="constrained")
         draw(figure.add_subplot())
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})

@@ -103,6 +103,11 @@ def test_what_was_never_seen_is_not_impossible() -> None:
     assert Interval(0.0, 0.1).not_nothing(100) == (0.0, 0.1)
 
 
+def test_draws_that_are_beside_the_figure_are_shifted() -> None:
+    assert Interval.of([1.0, 2.0, 3.0], around=5.0) == pytest.approx((4.05, 5.95))
+    assert Interval(-0.1, 1.2).of_share() == (0.0, 1.0)
+
+
 def test_an_interval_has_the_width_the_textbook_says() -> None:
     """The mean of n draws: 1.96 standard errors to each side."""
     random = np.random.default_rng(0)
