@@ -61,6 +61,16 @@ class Trials:
         nearest = np.sort(first)  # a person's nearest sample; rows stay in falling order
         return cls(of, ~enrolled, persons, probe[nearest], person[nearest], near[nearest])
 
+    @classmethod
+    def of_scores(cls, scores: Array, of: Array) -> "Trials":
+        """Of all scores of probes with persons, float64 (probes, persons), where each probe is mated.
+
+        of: int (probes,), whom each shows.
+        """
+        probe, person = np.indices(scores.shape).reshape(2, -1)
+        order = np.lexsort((person, probe, -scores.ravel()))
+        return cls(of, np.ones(len(of), bool), scores.shape[1], probe[order], person[order], scores.ravel()[order])
+
     def __post_init__(self) -> None:
         if (np.diff(self.similarity) > 0).any():
             raise ValueError("rows must be in falling order of similarity")

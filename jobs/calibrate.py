@@ -11,7 +11,7 @@ from evaluation.calibration import calibrate as calibrated
 from evaluation.verification import Comparisons, Curve
 from jobs import labelled, ledger
 from jobs.gallery import Gallery
-from jobs.labelled import ComparedPairs, Half, Searched
+from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
 from jobs.options import Context, job_command, run_command
 from jobs.seen import MEANT, Faces, Meant
 from jobs.vision import note_contract, verified_contract
@@ -103,15 +103,19 @@ def calibrate(
         raise InputError(
             f"--review-target {review_target:g} is below --target {target:g}: all that match would be looked at"
         )
+    if protocol == "pairs":
+        pair_list = labelled.read_labelled_pairs(context, data, images)
+    else:
+        photos = labelled.read_labelled_photos(context, data, half, seed)
+        size = gallery_size or Gallery.open(context, gallery_name).persons
     agreed = verified_contract(context.settings.spec())
     arguments = {"protocol": protocol, "data": data, "target": target, "half": half, "seed": seed}
     with ledger.run(context.spark, context.tables, "calibrate", arguments) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(context.settings.spec()))
         if protocol == "pairs":
-            row = _on_pairs(context, agreed, data, images, target, review_target, seed, meant)
+            row = _on_pairs(context, agreed, pair_list, target, review_target, seed, meant)
         else:
-            size = gallery_size or Gallery.open(context, gallery_name).persons
-            row = _on_searches(context, agreed, data, size, target, review_target, enrolled, half, seed, meant)
+            row = _on_searches(context, agreed, photos, size, target, review_target, enrolled, seed, meant)
         row |= {
             "threshold_id": stable_id("threshold", run.run_id),
             "protocol": protocol,
@@ -134,16 +138,14 @@ def calibrate(
 def _on_searches(
     context: Context,
     agreed: Contract,
-    images: str,
+    photos: list[LabelledPhoto],
     size: int,
     target: float,
     review_target: float,
     enrolled: int,
-    half: Half,
     seed: int,
     meant: Meant,
 ) -> dict[str, object]:
-    photos = labelled.read_labelled_photos(context, images, half, seed)
     faces = Faces.of(context, [photo.uri for photo in photos], agreed, meant)
     floor = context.settings.threshold(agreed.embedder).keep_floor
     trials = Searched.of(photos, faces, enrolled, seed, floor).trials
@@ -173,14 +175,12 @@ def _described(found: Calibration) -> dict[str, object]:
 def _on_pairs(
     context: Context,
     agreed: Contract,
-    file: str,
-    images: str | None,
+    pairs: list[LabelledPair],
     target: float,
     review_target: float,
     seed: int,
     meant: Meant,
 ) -> dict[str, object]:
-    pairs = labelled.read_labelled_pairs(context, file, images)
     uris = [uri for pair in pairs for uri in (pair.left, pair.right)]
     comparisons = ComparedPairs.of(pairs, Faces.of(context, uris, agreed, meant)).comparisons
     curve = Curve.of(comparisons)

@@ -15,7 +15,7 @@ from evaluation.bootstrap import Interval
 from evaluation.figures import Figure
 from evaluation.verification import Curve, Folds
 from jobs import labelled, ledger, reports
-from jobs.labelled import ComparedPairs, Half, Searched
+from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
 from jobs.options import Context, job_command, run_command
 from jobs.seen import MEANT, Faces, Meant
 from jobs.thresholds import for_identification, for_verification
@@ -133,12 +133,13 @@ def evaluate(
     data = pairs if protocol == "pairs" else images
     if data is None:
         raise InputError("say what to measure on: " + ("--pairs FILE" if protocol == "pairs" else "--images URI"))
+    measure = (_pairs if protocol == "pairs" else _open_set)(context, asked)
     agreed = verified_contract(context.settings.spec())
     arguments = {"protocol": protocol, **asdict(asked)}
     with ledger.run(context.spark, context.tables, "evaluate", arguments) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(context.settings.spec()))
         note_contract(context, agreed)
-        done = (_pairs if protocol == "pairs" else _open_set)(context, agreed, asked)
+        done = measure(agreed)
         evaluation_id = stable_id("evaluation", run.run_id)
         _write(context, evaluation_id, protocol, agreed, data, asked, done, run)
         run.count("figures", sum(map(len, done.figures.values())))
@@ -152,12 +153,21 @@ def evaluate(
     return done.figures
 
 
-def _pairs(context: Context, agreed: Contract, asked: Asked) -> Evaluated:
+def _pairs(context: Context, asked: Asked) -> Callable[[Contract], Evaluated]:
+    """Read what is asked for; what is returned measures it."""
     if asked.sizes or asked.half != "both":
         raise InputError("--gallery-size and --half belong to --protocol open-set")
     assert asked.pairs is not None
-    compared = _compared(context, agreed, asked, asked.pairs)
-    threshold, source, folds = _pair_threshold(context, agreed, asked, compared)
+    pairs = labelled.read_labelled_pairs(context, asked.pairs, asked.images)
+    others = asked.threshold_from and labelled.read_labelled_pairs(context, asked.threshold_from, asked.images)
+    return lambda agreed: _of_pairs(context, agreed, asked, pairs, others or None)
+
+
+def _of_pairs(
+    context: Context, agreed: Contract, asked: Asked, pairs: list[LabelledPair], others: list[LabelledPair] | None
+) -> Evaluated:
+    compared = _compared(context, agreed, asked, pairs)
+    threshold, source, folds = _pair_threshold(context, agreed, asked, compared, others)
 
     def of(which: Array) -> list[Figure]:
         return measured.of_pairs(compared.comparisons.taken(which), threshold, asked.seed)
@@ -173,26 +183,22 @@ def _pairs(context: Context, agreed: Contract, asked: Asked) -> Evaluated:
     )
 
 
-def _compared(context: Context, agreed: Contract, asked: Asked, file: str) -> ComparedPairs:
-    pairs = labelled.read_labelled_pairs(context, file, asked.images)
-    if not pairs:
-        raise InputError(f"{file}: lists no pairs")
+def _compared(context: Context, agreed: Contract, asked: Asked, pairs: list[LabelledPair]) -> ComparedPairs:
     uris = [uri for pair in pairs for uri in (pair.left, pair.right)]
     return ComparedPairs.of(pairs, Faces.of(context, uris, agreed, asked.meant))
 
 
 def _pair_threshold(
-    context: Context, agreed: Contract, asked: Asked, compared: ComparedPairs
+    context: Context, agreed: Contract, asked: Asked, compared: ComparedPairs, others: list[LabelledPair] | None
 ) -> tuple[float, str, Folds | None]:
     """The threshold, where it comes from, and the accuracy by folds where there are some."""
     fold = np.array([pair.fold for pair in compared.pairs])
     folds = Folds.of(compared.comparisons, fold) if len(np.unique(fold)) > 1 else None
     if asked.threshold is not None:
         return asked.threshold, "--threshold", folds
-    if asked.threshold_from is not None:
-        other = _compared(context, agreed, asked, asked.threshold_from)
-        best = Curve.of(other.comparisons).best_threshold
-        return best, f"best on {len(other.pairs):,} pairs of {asked.threshold_from}", folds
+    if others is not None:
+        best = Curve.of(_compared(context, agreed, asked, others).comparisons).best_threshold
+        return best, f"best on {len(others):,} pairs of {asked.threshold_from}", folds
     if folds is not None:
         return float(np.median(folds.thresholds)), "the median of the folds'", folds
     standing = for_verification(context, agreed)
@@ -208,11 +214,16 @@ def _of_folds(folds: Folds, pairs: int) -> list[Figure]:
     ]
 
 
-def _open_set(context: Context, agreed: Contract, asked: Asked) -> Evaluated:
+def _open_set(context: Context, asked: Asked) -> Callable[[Contract], Evaluated]:
+    """Read what is asked for; what is returned measures it."""
     if asked.pairs or asked.threshold_from:
         raise InputError("--pairs and --threshold-from belong to --protocol pairs")
     assert asked.images is not None
     photos = labelled.read_labelled_photos(context, asked.images, asked.half, asked.seed)
+    return lambda agreed: _of_searches(context, agreed, asked, photos)
+
+
+def _of_searches(context: Context, agreed: Contract, asked: Asked, photos: list[LabelledPhoto]) -> Evaluated:
     faces = Faces.of(context, [photo.uri for photo in photos], agreed, asked.meant)
     floor = context.settings.threshold(agreed.embedder).keep_floor
     searched = Searched.of(photos, faces, asked.enrolled, asked.seed, floor)

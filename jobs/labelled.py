@@ -49,9 +49,15 @@ def read_labelled_pairs(context: Context, file: str, images: str | None) -> list
     table with columns left, right and mated, perhaps left_person, right_person and fold, and any others.
 
     Raises:
-        InputError: a malformed file; the line is named.
+        InputError: a malformed file, whose line is named; or no pairs.
     """
-    uri = lake.uri_of(file)
+    pairs = _labelled_pairs(context, lake.uri_of(file), images)
+    if not pairs:
+        raise InputError(f"{file}: lists no pairs")
+    return pairs
+
+
+def _labelled_pairs(context: Context, uri: str, images: str | None) -> list[LabelledPair]:
     if uri.lower().endswith(".txt"):
         if images is None:
             raise InputError(f"{uri}: its names are relative to a folder; say --images FOLDER")

@@ -78,7 +78,7 @@ def test_half_of_lfw_sets_the_threshold_for_the_other(lfw: Context, shared: Path
     found = evaluate(lfw, protocol="open-set", images=images, sizes=(500,), half="second", output=tmp_path)[""]
     assert the(found, "fpir").at == row.threshold
     assert row.rate_low <= the(found, "fpir").value <= row.rate_high  # type: ignore[operator]
-    assert the(found, "fnir_at_fpir", 1e-2).value < 0.2  # type: ignore[operator]
+    assert the(found, "fnir_at_fpir", 1e-2).value < 0.25  # type: ignore[operator]
 
 
 @pytest.mark.timeout(900)

@@ -113,6 +113,14 @@ def test_weights_are_persons_drawn_again() -> None:
     assert twice == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
 
 
+def test_scores_of_all_with_all() -> None:
+    scores = np.array([[4.0, 3, 2, 2, 2], [4.0, 2, 2, 2, 2]])
+    of = np.array([0, 1])
+    every, kept = Trials.of_scores(scores, of), trials(of, np.ones(2, bool), scores)
+    for name in ("probe", "person", "similarity"):
+        np.testing.assert_array_equal(getattr(every, name), getattr(kept, name))
+
+
 def test_a_gallery_larger_than_the_data_is_refused() -> None:
     of = trials(np.array([0, 1]), np.array([True, True]), np.ones((2, PERSONS)))
     with pytest.raises(InputError, match="a gallery of 5"):

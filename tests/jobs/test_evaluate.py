@@ -217,6 +217,7 @@ def test_a_threshold_comes_from_other_pairs(context: Context, pairs: str, people
 def test_a_malformed_pair_is_named(context: Context, tmp_path: Path, row: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         evaluate(context, protocol="pairs", pairs=write_pairs(tmp_path / "pairs.csv", [row]))
+    assert not context.tables.exists("runs"), "bad input leaves no trace"
 
 
 def test_one_kind_of_pairs_is_refused(context: Context, people: Path) -> None:
