@@ -21,6 +21,10 @@ from udfs.matching import CANDIDATE
 from udfs.vision.contract import settings_id
 
 
+_ATTEMPTS = 5
+"""Of several runs at once of one date and gallery, one ends in every round of attempts."""
+
+
 @job_command("identify")
 @click.option("--run-date", type=RUN_DATE, required=True, help="The faces of this date.")
 @click.option("--gallery-name", metavar="G", help="The gallery to search; not needed when there is only one.")
@@ -84,11 +88,13 @@ def identify(
     Raises:
         InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
     """
-    gallery = Gallery.open(context, gallery_name)
-    faces = _comparable(context, gallery, run_date)
-    standard = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
-    search = Search.of(context, gallery, standard, k, minimum_size, labels, exclude_self)
+    def opened(name: str | None) -> tuple[Gallery, DataFrame, Search]:
+        gallery = Gallery.open(context, name)
+        faces = _comparable(context, gallery, run_date)
+        standard = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
+        return gallery, faces, Search.of(context, gallery, standard, k, minimum_size, labels, exclude_self)
 
+    gallery, faces, search = opened(gallery_name)
     arguments = {
         "run_date": run_date,
         "gallery_name": gallery.name,
@@ -98,10 +104,23 @@ def identify(
         "exclude_self": exclude_self or None,
     }
     with ledger.run(context.spark, context.tables, "identify", arguments) as run:
-        run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
-        Identification(context, gallery, search, faces, run_date, plan, run).bring_up_to_date()
+        for attempt in range(_ATTEMPTS):
+            run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
+            try:
+                Identification(context, gallery, search, faces, run_date, plan, run).bring_up_to_date(attempt > 0)
+                break
+            except Overtaken as other:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                context.say(f"identify: {other}; all faces of the date are searched for again")
+                gallery, faces, search = opened(gallery.name)
+                run.counts.clear()
     packing.sweep(context, packing.KEPT)
     return run.counts
+
+
+class Overtaken(RuntimeError):
+    """Another run has identified the same date against the same gallery while this one wrote."""
 
 
 @dataclass(frozen=True)
@@ -179,14 +198,20 @@ class Identification:
         self._probes = faces.select(*attributes).localCheckpoint()
         self._mine = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
 
-    def bring_up_to_date(self) -> None:
+    def bring_up_to_date(self, afresh: bool = False) -> None:
         """Search for what is new, write what that changes, and note what the rows now stand for.
 
         The note is written last. It is taken away before rows that it describes are changed, so that after a
-        run that was killed meanwhile the date is searched as if for the first time.
+        run that was killed meanwhile the date is searched as if for the first time. It is written only if there is
+        none but the one that was read, so that of two runs which write at once one learns of it.
+
+        afresh: trust no note; search as if for the first time.
+
+        Raises:
+            Overtaken: another run has written its note meanwhile; whose the rows are cannot be said.
         """
         noted = self._here("searches").first()
-        standing = self._standing(noted)
+        standing = None if afresh else self._standing(noted)
         change = self._change(standing)
         existing = self._here("identifications").select("face_id").localCheckpoint()
         known = existing.join(self._probes, "face_id", "left_semi").where(F.lit(standing is not None)).localCheckpoint()
@@ -208,20 +233,14 @@ class Identification:
         decided = written.union(known).distinct().localCheckpoint() if rethought else written
 
         if noted is not None and (standing is None or (change is not None and not written.isEmpty())):
-            self._forget()
+            self._forget(noted)
             noted = None
         if not written.isEmpty():
             self._write("matches", self._matches(found), written, everything=standing is None)
         if not decided.isEmpty():
             self._write("identifications", self._decisions(decided), decided, everything=standing is None)
-        if self._here("searches").first() != noted:
-            self._forget()
-            raise RuntimeError(
-                f"another run has identified {self._run_date} against {self._gallery.name!r} meanwhile, and rows of"
-                " both stand; run identify again, which searches for all faces of the date"
-            )
-        if standing is None or change is not None or rethought:
-            self._note(standing)
+        if standing is None or change is not None or not decided.isEmpty():
+            self._note(noted, standing)
         self._tell()
 
     # --- what is new ---------------------------------------------------------------------------------------
@@ -318,11 +337,20 @@ class Identification:
         scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
         self._tables.replace(table, rows, scope, [self._run_date])
 
-    def _forget(self) -> None:
-        self._tables.overwrite("searches", self._context.spark.createDataFrame([], SEARCHES.schema), self._mine)
+    def _forget(self, noted: Row) -> None:
+        """Take a note away, unless another run has put its own in its place."""
+        self._tables.delete("searches", self._mine & (F.col("run_id") == noted.run_id))
 
-    def _note(self, standing: Row | None) -> None:
-        """Note what the rows stand for; a later run finds its difference from this."""
+    def _overtaken(self, other: Row | None) -> Overtaken:
+        if other is not None:
+            self._forget(other)
+        return Overtaken(
+            f"another run has identified {self._run_date} against {self._gallery.name!r} meanwhile, and rows of both"
+            " may stand"
+        )
+
+    def _note(self, noted: Row | None, standing: Row | None) -> None:
+        """Note what the rows stand for, in place of `noted`; a later run finds its difference from this."""
         gallery, search = self._gallery, self._search
         kept = self._tables.read_or_empty("searched_samples")
         if kept.where(F.col("gallery_digest") == gallery.digest).isEmpty():
@@ -347,7 +375,14 @@ class Identification:
             persons[0],
             self._run.run_id,
         )
-        self._tables.overwrite("searches", self._context.spark.createDataFrame([row], SEARCHES.schema), self._mine)
+        rows = self._context.spark.createDataFrame([row], SEARCHES.schema)
+        if noted is None:
+            self._tables.append_new("searches", rows)
+        else:
+            self._tables.update("searches", rows, only=f"t.run_id = '{noted.run_id}'")
+        mine = self._here("searches").first()
+        if mine is None or mine.run_id != self._run.run_id:
+            raise self._overtaken(mine)
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():

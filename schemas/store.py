@@ -154,24 +154,24 @@ class Tables:
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: rows.writeTo(self._identifier(name)).overwrite(condition))
 
-    def update(self, name: str, rows: DataFrame) -> None:
-        """Replace the rows with the same key, and add those whose key is not in the table."""
+    def update(self, name: str, rows: DataFrame, only: str | None = None) -> None:
+        """Replace the rows with the same key, and add those whose key is not in the table.
+
+        only: replace rows alone that fulfil this SQL condition on `t`, and add none: what another writer has changed
+        since it was read is left as it is.
+        """
         table, key = self._create(name), TABLES[name].key
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
-        self._retried(
-            lambda: (
-                table()
-                .alias("t")
-                .merge(rows.alias("s"), same)
-                .whenMatchedUpdateAll()
-                .whenNotMatchedInsertAll()
-                .execute()
-            )
-        )
 
-    def delete(self, name: str, condition: str) -> None:
-        """Delete the rows that fulfil an SQL condition."""
+        def merge() -> None:
+            merging = table().alias("t").merge(rows.alias("s"), same).whenMatchedUpdateAll(only)
+            (merging if only else merging.whenNotMatchedInsertAll()).execute()
+
+        self._retried(merge)
+
+    def delete(self, name: str, condition: str | Column) -> None:
+        """Delete the rows that fulfil a condition, in SQL or as a column."""
         table = self._create(name)
         self._retried(lambda: table().delete(condition))
 
