@@ -28,7 +28,7 @@ from sklearn.neighbors import NearestNeighbors
 from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import Timing, alternate, isa, save
-from udfs.search.compiled import Compiled
+from udfs.search.compiled import Compiled, CompiledAvx2
 from udfs.search.gallery import Gallery
 from udfs.search.portable import Portable, PortableFloat
 from udfs.search.similarity import similarity
@@ -166,7 +166,8 @@ def exact(problem: Problem, found: Nearest, level: str) -> bool:
 def paths() -> list[type[Compiled | Portable]]:
     """The compiled kernel, where there is one, and the portable path."""
     portable = Portable if Portable.works(DIMENSION) else PortableFloat
-    return [Compiled, portable] if isa() != "avx2" and Compiled.works(DIMENSION) else [portable]
+    compiled = CompiledAvx2 if isa() == "avx2" else Compiled
+    return [compiled, portable] if compiled.works(DIMENSION) else [portable]
 
 
 def peak(threads: int) -> float | None:

@@ -66,7 +66,8 @@ def _search() -> str:
     if path == PATHS[0].name:
         return path
     return (
-        f"{path}, the same bits as {PATHS[0].name} and slower: that needs AVX-512 VNNI, and a C++ compiler at install"
+        f"{path}, the same bits as {PATHS[0].name} and slower: that needs AVX-512 VNNI (compiled-avx2: AVX2), and a C++"
+        " compiler at install"
     )
 
 

@@ -20,7 +20,6 @@ from udfs.ids import stable_id
 from udfs.matching import CANDIDATE
 from udfs.vision.contract import settings_id
 
-
 _ATTEMPTS = 5
 """Of several runs at once of one date and gallery, one ends in every round of attempts."""
 
@@ -88,6 +87,7 @@ def identify(
     Raises:
         InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
     """
+
     def opened(name: str | None) -> tuple[Gallery, DataFrame, Search]:
         gallery = Gallery.open(context, name)
         faces = _comparable(context, gallery, run_date)
@@ -109,7 +109,7 @@ def identify(
             try:
                 Identification(context, gallery, search, faces, run_date, plan, run).bring_up_to_date(attempt > 0)
                 break
-            except Overtaken as other:
+            except OvertakenError as other:
                 if attempt == _ATTEMPTS - 1:
                     raise
                 context.say(f"identify: {other}; all faces of the date are searched for again")
@@ -119,7 +119,7 @@ def identify(
     return run.counts
 
 
-class Overtaken(RuntimeError):
+class OvertakenError(RuntimeError):
     """Another run has identified the same date against the same gallery while this one wrote."""
 
 
@@ -208,7 +208,7 @@ class Identification:
         afresh: trust no note; search as if for the first time.
 
         Raises:
-            Overtaken: another run has written its note meanwhile; whose the rows are cannot be said.
+            OvertakenError: another run has written its note meanwhile; whose the rows are cannot be said.
         """
         noted = self._here("searches").first()
         standing = None if afresh else self._standing(noted)
@@ -341,10 +341,10 @@ class Identification:
         """Take a note away, unless another run has put its own in its place."""
         self._tables.delete("searches", self._mine & (F.col("run_id") == noted.run_id))
 
-    def _overtaken(self, other: Row | None) -> Overtaken:
+    def _overtaken(self, other: Row | None) -> OvertakenError:
         if other is not None:
             self._forget(other)
-        return Overtaken(
+        return OvertakenError(
             f"another run has identified {self._run_date} against {self._gallery.name!r} meanwhile, and rows of both"
             " may stand"
         )

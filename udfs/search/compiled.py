@@ -1,4 +1,4 @@
-"""The scan of a gallery by `kernel.cpp`, on processors with AVX-512 VNNI."""
+"""The scan of a gallery by `kernel.cpp`, on processors with AVX-512 VNNI, or with AVX2."""
 
 import ctypes
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,6 @@ from udfs.search.survivors import ROOM, Asked, Decided, Survivors
 Array = np.ndarray
 
 _QUERIES = 12  # of a block, as in kernel.cpp
-QUERIES = 84 * _QUERIES
-"""A thread takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
 _FIRST, _GROWTH = 4, 2  # panels until the bars are raised first; how many times as many until the next time
 
 
@@ -46,39 +45,48 @@ class _Survivors(ctypes.Structure):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled kernel, if it was built and this processor can run it."""
+    """The compiled kernel, if it was built."""
     for suffix in EXTENSION_SUFFIXES:
         path = Path(__file__).with_name(f"_kernel{suffix}")
         if path.exists():
             found = ctypes.CDLL(str(path))
-            found.rollcall_scan.restype = ctypes.c_int64
-            found.rollcall_scan.argtypes = [*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 3]
-            return found if found.rollcall_can_scan() else None
+            for scan in (found.rollcall_scan_vnni, found.rollcall_scan_avx2):
+                scan.restype = ctypes.c_int64
+                scan.argtypes = [*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 3]
+            return found
     return None
 
 
 class Compiled:
-    """A gallery that is scanned by the compiled kernel."""
+    """A gallery that is scanned by the compiled kernel with AVX-512 VNNI."""
 
     name = "compiled"
+    queries = 84 * _QUERIES
+    """A thread takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
+    _code: type[np.signedinteger[Any]] = np.int8
+    _instructions = "vnni"
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
 
     @classmethod
     def works(cls, dimension: int) -> bool:
-        """Whether the kernel is there."""
-        return dimension <= LARGEST_DIMENSION and library() is not None
+        """Whether the kernel is there, and this processor can run it."""
+        found = library()
+        if found is None or dimension > LARGEST_DIMENSION:
+            return False
+        return bool(getattr(found, f"rollcall_has_{cls._instructions}")())
 
     def search(self, probes: Probes, k: int, threads: int) -> Iterator[Decided]:
         """The k nearest persons of all probes, some probes at a time."""
         a_thread = -(-len(probes.vectors) // threads // _QUERIES) * _QUERIES or _QUERIES
         with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(lambda part: self._search(part, k), probes.parts(min(QUERIES, a_thread)))
+            yield from pool.map(lambda part: self._search(part, k), probes.parts(min(self.queries, a_thread)))
 
     def _search(self, probes: Probes, k: int) -> Decided:
         kernel, gallery = library(), self._gallery
         assert kernel is not None
+        scan = getattr(kernel, f"rollcall_scan_{self._instructions}")
         queries = probes.vectors
         rounded = Rounded.of(queries)
         bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
@@ -87,9 +95,9 @@ class Compiled:
         filled = {name: _filled(getattr(bounds, name), blocks) for name in ("scale", "offset", "slack")}
         start = bounds.offset.astype(np.int32) - 128 * rounded.codes.sum(1, dtype=np.int32)
         least = _filled(np.empty(len(queries), np.float32), blocks)
-        codes = np.zeros((blocks * _QUERIES, rounded.codes.shape[1]), np.int8)
+        codes = np.zeros((blocks * _QUERIES, rounded.codes.shape[1]), self._code)
         codes[: len(queries)] = rounded.codes
-        laid = np.ascontiguousarray(codes.view(np.int32).reshape(blocks, _QUERIES, -1).transpose(0, 2, 1))
+        laid = np.ascontiguousarray(codes.reshape(blocks, _QUERIES, -1, 4).transpose(0, 2, 1, 3))
         begun = np.zeros(blocks * _QUERIES, np.int32)
         begun[: len(queries)] = start
         arguments = (
@@ -109,13 +117,22 @@ class Compiled:
         visit, step, epoch = 0, stride(len(gallery.panels)), _FIRST
         while visit < len(gallery.panels):
             survivors.least_scores(state, bounds, least[: len(queries)])
-            visit = kernel.rollcall_scan(*pointers, visit, min(epoch, len(gallery.panels)), step)
+            visit = scan(*pointers, visit, min(epoch, len(gallery.panels)), step)
             if visit >= epoch:
                 epoch *= _GROWTH
                 survivors.raise_bars(state, asked, *every)
             survivors.make_room(state, PANEL, asked, *every)
         survivors.decide(state, asked, *every)
         return state.nearest
+
+
+class CompiledAvx2(Compiled):
+    """The same with AVX2 alone."""
+
+    name = "compiled-avx2"
+    queries = 21 * _QUERIES
+    _code = np.int16
+    _instructions = "avx2"
 
 
 def _filled(values: Array, blocks: int) -> Array:

@@ -17,8 +17,8 @@ Array = np.ndarray
 Scored = Callable[[int, int], Array]
 """The scores of queries with a range of samples: (m, last - first)."""
 
-QUERIES = 4096
-"""Of a tile."""
+QUERIES, SAMPLES = 4096, 4096
+"""Of a tile: 64 MB of products; half of it is a tenth slower."""
 _FIRST = 256
 
 
@@ -26,8 +26,6 @@ class Portable:
     """A gallery that is scanned by torch and numba, by products of 8-bit integers."""
 
     name = "portable"
-    samples = 4096
-    """Of a tile: 64 MB of products; half of it is a tenth slower."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
@@ -55,7 +53,7 @@ class Portable:
         edges = np.linspace(0, len(probes.vectors), threads + 1).astype(int)
         shares = list(pairwise(edges))
         asked = Asked(*probes, gallery.vectors, gallery.person_of)
-        for first, last in tiles(len(gallery.vectors), self.samples):
+        for first, last in tiles(len(gallery.vectors)):
             scores = scored(first, last)
 
             def admit(share: tuple[int, int], first: int = first, scores: Array = scores) -> None:
@@ -73,7 +71,7 @@ class Portable:
         codes, gallery = torch.from_numpy(rounded.codes), self._gallery
         bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
 
-        room = torch.empty(len(codes) * self.samples, dtype=torch.int32)
+        room = torch.empty(len(codes) * SAMPLES, dtype=torch.int32)
 
         def scored(first: int, last: int) -> Array:
             # Into memory that is there: to be given 64 MB anew takes as long as to compute them.
@@ -87,8 +85,6 @@ class PortableFloat(Portable):
     """The same by float32 products, where integer products are not exact or the dimension is too large for them."""
 
     name = "portable-float"
-    samples = 1024
-    """Fewer than of integers: of 512 to 8,192, the fastest on AVX2."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
@@ -106,7 +102,7 @@ class PortableFloat(Portable):
         error = up(np.full(len(queries), fast_error(queries.shape[1]) + COMPARED))
         vectors, samples = torch.from_numpy(queries), torch.from_numpy(self._gallery.vectors)
         bounds = Bounds(offset=0 * every, scale=every, slack=error)
-        room = torch.empty(len(vectors) * self.samples)
+        room = torch.empty(len(vectors) * SAMPLES)
 
         def scored(first: int, last: int) -> Array:
             out = room[: len(vectors) * (last - first)].view(len(vectors), last - first)
@@ -115,7 +111,7 @@ class PortableFloat(Portable):
         return bounds, scored
 
 
-def tiles(rows: int, samples: int) -> list[tuple[int, int]]:
+def tiles(rows: int) -> list[tuple[int, int]]:
     """Ranges of rows: a few small ones first, to raise the bars, then tiles from all over the gallery in turn.
 
     In turn by the golden ratio: in a gallery that is sorted by likeness each next tile would otherwise hold
@@ -124,10 +120,10 @@ def tiles(rows: int, samples: int) -> list[tuple[int, int]]:
     if not rows:
         return []
     small = [(0, min(_FIRST, rows)), (min(_FIRST, rows), min(4 * _FIRST, rows))]
-    count = max(0, -(-(rows - 4 * _FIRST) // samples))
+    count = max(0, -(-(rows - 4 * _FIRST) // SAMPLES))
     step = stride(count)
-    starts = [4 * _FIRST + visit * step % count * samples for visit in range(count)]
-    return [(a, b) for a, b in [*small, *((start, min(start + samples, rows)) for start in starts)] if a < b]
+    starts = [4 * _FIRST + visit * step % count * SAMPLES for visit in range(count)]
+    return [(a, b) for a, b in [*small, *((start, min(start + SAMPLES, rows)) for start in starts)] if a < b]
 
 
 def stride(count: int) -> int:

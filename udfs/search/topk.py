@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.search.compiled import Compiled
+from udfs.search.compiled import Compiled, CompiledAvx2
 from udfs.search.gallery import Gallery
 from udfs.search.portable import Portable, PortableFloat
 from udfs.search.probes import Probes
@@ -18,7 +18,7 @@ from udfs.search.survivors import Decided
 
 Array = np.ndarray
 
-PATHS: tuple[type[Compiled | Portable], ...] = (Compiled, Portable, PortableFloat)
+PATHS: tuple[type[Compiled | Portable], ...] = (Compiled, CompiledAvx2, Portable, PortableFloat)
 """All give the same bits; the fastest first."""
 
 

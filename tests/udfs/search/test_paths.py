@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from udfs.search.compiled import Compiled
 from udfs.search.gallery import Gallery
-from udfs.search.portable import Portable, PortableFloat, stride, tiles
+from udfs.search.portable import SAMPLES, Portable, PortableFloat, stride, tiles
 from udfs.search.rounding import Bounds, Rounded
 from udfs.search.similarity import similarity
 from udfs.search.topk import PATHS, Index, Nearest, fastest
@@ -247,8 +247,8 @@ def test_the_bound_holds(seed: int, dimension: int, power: float) -> None:
 
 
 def test_tiles_visit_every_row_once() -> None:
-    for rows in (0, 1, 255, 256, 1024, 1025, 5 * 512 + 17, 12 * 512):
-        seen = np.concatenate([np.arange(*tile) for tile in tiles(rows, 512)]) if rows else np.empty(0)
+    for rows in (0, 1, 255, 256, 1024, 1025, 5 * SAMPLES + 17, 12 * SAMPLES):
+        seen = np.concatenate([np.arange(*tile) for tile in tiles(rows)]) if rows else np.empty(0)
         assert np.array_equal(np.sort(seen), np.arange(rows))
 
 
