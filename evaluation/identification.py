@@ -41,12 +41,13 @@ class Trials:
     similarity: Array
 
     @classmethod
-    def between(cls, vectors: Array, of: Array, enrolled: Array, floor: float) -> "Trials":
+    def between(cls, vectors: Array, of: Array, enrolled: Array, floor: float, less: Array | None = None) -> "Trials":
         """Hold photos against persons.
 
         vectors: float32 (photos, d), unit length; zeros where there is no face. of: int (photos,), whom they show,
         from 0. enrolled: bool (photos,), which of them are enrolled when their person is; these are searched for only
-        when that is not. floor: the similarity below which a pair is not kept, above 0.
+        when that is not. floor: the similarity below which a pair is not kept, above 0. less: float64 (photos,), what
+        is taken off all similarities of each photo when it is searched for; nothing, unless given.
         """
         there = vectors.any(axis=1)
         probes, samples = np.flatnonzero(there), np.flatnonzero(there & enrolled)
@@ -54,6 +55,8 @@ class Trials:
         probe, person = probes[left], of[samples[right]]
         kept = (of[probe] != person) | ~enrolled[probe]
         probe, person, near = probe[kept], person[kept], near[kept]
+        if less is not None:
+            near = near - less[probe]
         order = np.lexsort((person, probe, -near))
         probe, person, near = probe[order], person[order], near[order]
         persons = int(of.max()) + 1

@@ -8,8 +8,10 @@ import numpy as np
 from evaluation.bootstrap import Interval, intervals
 from evaluation.calibration import Calibration, Probability
 from evaluation.calibration import calibrate as calibrated
+from evaluation.identification import Trials
 from evaluation.verification import Comparisons, Curve
 from jobs import labelled, ledger
+from jobs.cohort import LARGEST, Cohort
 from jobs.gallery import Gallery
 from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
 from jobs.options import Context, job_command, run_command
@@ -44,6 +46,14 @@ from udfs.vision.contract import Contract, settings_id
 )
 @click.option("--gallery-size", type=click.IntRange(min=1), help="Calibrate for so many persons instead.")
 @click.option("--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos a person to enrol.")
+@click.option(
+    "--cohort",
+    "cohort_size",
+    type=click.IntRange(0, LARGEST),
+    metavar="PERSONS",
+    help="Set so many persons aside, and normalise scores by their faces; 0 is not to."
+    "  [default: a third of the persons, if that is 200 or more]",
+)
 @click.option(
     "--half",
     type=click.Choice(["both", "first", "second"]),
@@ -86,6 +96,7 @@ def calibrate(
     gallery_name: str | None = None,
     gallery_size: int | None = None,
     enrolled: int = 1,
+    cohort_size: int | None = None,
     half: Half = "both",
     seed: int = 0,
     meant: Meant = "middle",
@@ -115,7 +126,15 @@ def calibrate(
         if protocol == "pairs":
             row = _on_pairs(context, agreed, pair_list, target, review_target, seed, meant)
         else:
-            row = _on_searches(context, agreed, photos, size, target, review_target, enrolled, seed, meant)
+            faces = Faces.of(context, [photo.uri for photo in photos], agreed, meant)
+            cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, seed)
+            searched = _searched(photos, faces, cohort, enrolled, seed)
+            floor = context.settings.threshold(agreed.embedder).keep_floor
+            trials = searched.trials(floor, None if cohort is None else cohort.vectors)
+            row = _on_searches(trials, size, target, review_target, seed)
+            row["cohort_id"] = None if cohort is None else cohort.cohort_id
+            if cohort is not None:
+                cohort.write(context, agreed.contract_id, run.run_id)
         row |= {
             "threshold_id": stable_id("threshold", run.run_id),
             "protocol": protocol,
@@ -135,20 +154,13 @@ def calibrate(
     return str(row["threshold_id"])
 
 
-def _on_searches(
-    context: Context,
-    agreed: Contract,
-    photos: list[LabelledPhoto],
-    size: int,
-    target: float,
-    review_target: float,
-    enrolled: int,
-    seed: int,
-    meant: Meant,
-) -> dict[str, object]:
-    faces = Faces.of(context, [photo.uri for photo in photos], agreed, meant)
-    floor = context.settings.threshold(agreed.embedder).keep_floor
-    trials = Searched.of(photos, faces, enrolled, seed, floor).trials
+def _searched(photos: list[LabelledPhoto], faces: Faces, cohort: Cohort | None, enrolled: int, seed: int) -> Searched:
+    """The searches of those who are not in the cohort."""
+    aside = set() if cohort is None else set(cohort.persons)
+    return Searched.of([photo for photo in photos if photo.person not in aside], faces, enrolled, seed)
+
+
+def _on_searches(trials: Trials, size: int, target: float, review_target: float, seed: int) -> dict[str, object]:
     found, review = (calibrated(trials, size, rate, seed=seed) for rate in (target, review_target))
     return {
         **_described(found),
@@ -203,6 +215,7 @@ def _on_pairs(
         "gallery_size": None,
         "intercept": probability.intercept,
         "slope": probability.slope,
+        "cohort_id": None,
         "persons": len({name for pair in pairs for name in (pair.left_person, pair.right_person) if name is not None}),
         "searches": int(curve.non_mated),
     }
@@ -223,12 +236,13 @@ def _pair_intervals(comparisons: Comparisons, target: float, seed: int) -> tuple
 def _said(row: dict[str, object]) -> str:
     what = "FMR" if row["protocol"] == "pairs" else "FPIR"
     size = "" if row["gallery_size"] is None else f" at {row['gallery_size']:,} persons"
+    normalised = ", normalised by a cohort" if row["cohort_id"] else ""
     others = "others would find" if row["method"] == "counted" else "it may be"
     return (
         f"threshold {row['threshold']:.4f} (95%: {row['threshold_low']:.4f} to {row['threshold_high']:.4f}) holds"
         f" {what} {row['target']:g}{size}; {others} {row['rate_low']:.4f} to {row['rate_high']:.4f};"
         f" review from {row['review_threshold']:.4f}; {row['method']} on {row['searches']:,} searches of"
-        f" {row['persons']:,} persons: {row['threshold_id']}"
+        f" {row['persons']:,} persons{normalised}: {row['threshold_id']}"
     )
 
 

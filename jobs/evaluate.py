@@ -15,10 +15,12 @@ from evaluation.bootstrap import Interval
 from evaluation.figures import Figure
 from evaluation.verification import Curve, Folds
 from jobs import labelled, ledger, reports
+from jobs.cohort import Cohort
 from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
 from jobs.options import Context, job_command, run_command
+from jobs.reports import Point
 from jobs.seen import MEANT, Faces, Meant
-from jobs.thresholds import for_identification, for_verification
+from jobs.thresholds import Standard, for_identification, for_verification
 from jobs.vision import note_contract, verified_contract
 from schemas.catalog import EVALUATIONS
 from udfs.errors import InputError
@@ -224,33 +226,54 @@ def _open_set(context: Context, asked: Asked) -> Callable[[Contract], Evaluated]
 
 
 def _of_searches(context: Context, agreed: Contract, asked: Asked, photos: list[LabelledPhoto]) -> Evaluated:
-    faces = Faces.of(context, [photo.uri for photo in photos], agreed, asked.meant)
+    standing = {size: _standing(context, agreed, asked, size) for size in _sizes(asked, photos)}
+    cohorts = {of.cohort_id: Cohort.read(context, of.cohort_id) for of in standing.values() if of.cohort_id is not None}
+    aside = {person for cohort in cohorts.values() for person in cohort.persons}
+    left = [photo for photo in photos if photo.person not in aside]
+    if len(left) < len(photos):
+        persons = len({photo.person for photo in photos} & aside)
+        context.say(f"evaluate: {persons:,} persons are in the cohort of the calibration, and are left out")
+    faces = Faces.of(context, [photo.uri for photo in left], agreed, asked.meant)
+    searched = Searched.of(left, faces, asked.enrolled, asked.seed)
     floor = context.settings.threshold(agreed.embedder).keep_floor
-    searched = Searched.of(photos, faces, asked.enrolled, asked.seed, floor)
-    sizes = asked.sizes or tuple(size for size in SIZES if size <= 0.8 * len(searched.persons))
-    if not sizes:
-        raise InputError(f"{len(searched.persons):,} persons are few; say --gallery-size")
-    thresholds = {size: _search_threshold(context, agreed, asked, size) for size in sizes}
+    trials = {
+        key: searched.trials(floor, None if key is None else cohorts[key].vectors)
+        for key in {of.cohort_id for of in standing.values()}
+    }
+    points = [
+        Point(size, standing[size].match, standing[size].threshold_id, trials[standing[size].cohort_id])
+        for size in _sizes(asked, left)
+    ]
 
     def of(which: Array) -> list[Figure]:
-        trials = searched.trials if len(which) == len(photos) else searched.trials.taken(which)
+        whole = len(which) == len(left)
         return [
-            figure for size in sizes for figure in measured.of_searches(trials, size, thresholds[size][0], asked.seed)
+            figure
+            for point in points
+            for figure in measured.of_searches(
+                point.trials if whole else point.trials.taken(which), point.gallery_size, point.threshold, asked.seed
+            )
         ]
 
-    found = {"": [*of(np.arange(len(photos))), *_failures(searched)]}
+    found = {"": [*of(np.arange(len(left))), *_failures(searched)]}
     if asked.group_by:
         found |= _by_group(context, asked.group_by, searched.column(asked.group_by), of)
-    return Evaluated(
-        found, lambda: reports.of_searches(context, agreed, searched, sizes, thresholds, found, asked.group_by)
-    )
+    return Evaluated(found, lambda: reports.of_searches(context, agreed, searched, points, found, asked.group_by))
 
 
-def _search_threshold(context: Context, agreed: Contract, asked: Asked, size: int) -> tuple[float, str]:
+def _sizes(asked: Asked, photos: list[LabelledPhoto]) -> tuple[int, ...]:
+    """The sizes of galleries, of those that can be drawn from the persons of these photos unless any are asked for."""
+    persons = len({photo.person for photo in photos})
+    sizes = asked.sizes or tuple(size for size in SIZES if size <= 0.8 * persons)
+    if not sizes:
+        raise InputError(f"{persons:,} persons are few; say --gallery-size")
+    return sizes
+
+
+def _standing(context: Context, agreed: Contract, asked: Asked, size: int) -> Standard:
     if asked.threshold is not None:
-        return asked.threshold, "--threshold"
-    standing = for_identification(context, agreed.contract_id, agreed.embedder, size)
-    return standing.match, standing.threshold_id
+        return Standard(asked.threshold, asked.threshold, "--threshold")
+    return for_identification(context, agreed.contract_id, agreed.embedder, size)
 
 
 def _failures(searched: Searched) -> list[Figure]:

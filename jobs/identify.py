@@ -8,12 +8,14 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs import ledger, packing
+from jobs.cohort import Cohort
 from jobs.difference import Difference, Updated, update
 from jobs.gallery import Gallery, searched
 from jobs.nearest import Plan, nearest, plan_for
 from jobs.options import RUN_DATE, Context, job_command, run_command
 from jobs.thresholds import Standard, for_identification
 from schemas.catalog import DECISIONS, SEARCHES
+from udfs import matching
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
@@ -135,6 +137,7 @@ class Search:
     match: float
     review: float
     threshold_id: str
+    cohort: Cohort | None
     search_id: str
 
     @classmethod
@@ -151,6 +154,9 @@ class Search:
         """What was asked, else the settings."""
         settings = context.settings
         keep_floor = settings.threshold(gallery.embedder).keep_floor
+        if standard.cohort_id is None:
+            # Lower thresholds than the floor would ask for persons who were not kept.
+            keep_floor = min(keep_floor, standard.review)
         k = k or settings.identify.k
         minimum_size = float(settings.identify.minimum_size if minimum_size is None else minimum_size)
         labels = tuple(sorted(set(labels)))
@@ -162,11 +168,11 @@ class Search:
             minimum_size,
             labels,
             exclude_self,
-            # Lower thresholds than the floor would ask for persons who were not kept.
-            min(keep_floor, standard.review),
+            keep_floor,
             standard.match,
             standard.review,
             standard.threshold_id,
+            None if standard.cohort_id is None else Cohort.read(context, standard.cohort_id),
             search_id,
         )
 
@@ -213,12 +219,21 @@ class Identification:
         noted = self._here("searches").first()
         standing = None if afresh else self._standing(noted)
         change = self._change(standing)
-        existing = self._here("identifications").select("face_id").localCheckpoint()
-        known = existing.join(self._probes, "face_id", "left_semi").where(F.lit(standing is not None)).localCheckpoint()
-        dropped = existing.join(self._probes, "face_id", "left_anti").localCheckpoint()
-        fresh = self._probes.select("face_id").join(known, "face_id", "left_anti").localCheckpoint()
-        for name, faces in (("faces", self._probes), ("fresh", fresh), ("dropped", dropped)):
-            self._run.count(name, faces.count())
+        existing = self._here("identifications").select("face_id", F.lit(True).alias("decided"))
+        here = self._probes.select("face_id", F.lit(True).alias("present"))
+        state = (
+            F.when(F.col("present").isNull(), "dropped")
+            .when(F.col("decided").isNull() | F.lit(standing is None), "fresh")
+            .otherwise("known")
+        )
+        states = here.join(existing, "face_id", "full").select("face_id", state.alias("state")).localCheckpoint()
+        known, fresh, dropped = (
+            states.where(F.col("state") == name).select("face_id") for name in ("known", "fresh", "dropped")
+        )
+        counted = {row.state: row["count"] for row in states.groupBy("state").count().collect()}
+        for name in ("fresh", "dropped"):
+            self._run.count(name, counted.get(name, 0))
+        self._run.count("faces", counted.get("fresh", 0) + counted.get("known", 0))
         for name in ("searched", "comparisons"):
             self._run.count(name, 0)
 
@@ -405,6 +420,7 @@ class Identification:
     def _decisions(self, decided: DataFrame) -> DataFrame:
         """The decisions on faces by their matches as they are in the table."""
         search, matches = self._search, self._here("matches")
+        normalised = self._near_cohort(decided)
         best = matches.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
         second = matches.where(F.col("rank") == 2).select(
             "face_id",
@@ -413,14 +429,16 @@ class Identification:
         )
         decision = (
             F.when(F.col("quality.size") < search.minimum_size, "too_small")
-            .when(F.col("similarity") >= search.match, "match")
-            .when(F.col("similarity") >= search.review, "review")
+            .when(F.col("score") >= search.match, "match")
+            .when(F.col("score") >= search.review, "review")
             .otherwise("unknown")
         )
         return (
             self._probes.join(decided, "face_id", "left_semi")
             .join(best, "face_id", "left")
             .join(second, "face_id", "left")
+            .join(normalised, "face_id", "left")
+            .withColumn("score", F.col("similarity") - F.coalesce("cohort_similarity", F.lit(0.0)))
             .select(
                 "face_id",
                 F.lit(self._gallery.name).alias("gallery_name"),
@@ -434,12 +452,22 @@ class Identification:
                 "similarity",
                 "runner_up_person_id",
                 (F.col("similarity") - F.col("runner_up_similarity")).alias("margin"),
+                F.when(F.col("similarity").isNotNull(), F.col("cohort_similarity")).alias("cohort_similarity"),
+                "score",
                 F.lit(search.threshold_id).alias("threshold_id"),
                 F.lit(search.match).alias("threshold"),
                 F.lit(search.review).alias("review_threshold"),
                 F.lit(self._run.run_id).alias("run_id"),
             )
         )
+
+    def _near_cohort(self, faces: DataFrame) -> DataFrame:
+        """How near faces are to the cohort of the calibration, if it has one: face_id, cohort_similarity."""
+        schema = spark_schema(matching.COHORT_SIMILARITY)
+        if self._search.cohort is None:
+            return self._context.spark.createDataFrame([], schema)
+        embedded = self._faces.join(faces, "face_id", "left_semi").select("face_id", "embedding")
+        return embedded.mapInArrow(matching.near_cohort(self._search.cohort.vectors), schema)
 
     def _tell(self) -> None:
         for row in self._here("identifications").groupBy("decision").count().collect():

@@ -15,6 +15,7 @@ from jobs.options import Context
 from jobs.seen import Faces
 from udfs import lake
 from udfs.errors import InputError
+from udfs.search.cohort import cohort_similarity
 from udfs.search.pairs import similarities
 
 Array = np.ndarray
@@ -190,22 +191,28 @@ class Searched:
     faces: Faces
     places: Array
     """Of each photo, its row of `faces`."""
+    number: Array
+    """Of each photo, its person's place among `persons`."""
     enrolled: Array
     """bool (photos,), whether it is enrolled when its person is."""
-    trials: Trials
 
     @classmethod
-    def of(cls, photos: list[LabelledPhoto], faces: Faces, enrolled: int, seed: int, floor: float) -> "Searched":
+    def of(cls, photos: list[LabelledPhoto], faces: Faces, enrolled: int, seed: int) -> "Searched":
         """Enrol the first photos of each person in an order the seed draws; search for all others, and for enrolled
         ones of persons who are not in the gallery.
-
-        Pairs below `floor` are not kept, as `identify` would not keep them.
         """
         persons, number = np.unique(np.array([photo.person for photo in photos]), return_inverse=True)
         places = faces.places([photo.uri for photo in photos])
-        registered = _first(photos, enrolled, seed)
-        trials = Trials.between(faces.vectors[places], number, registered, floor)
-        return cls(photos, persons.tolist(), faces, places, registered, trials)
+        return cls(photos, persons.tolist(), faces, places, number, _first(photos, enrolled, seed))
+
+    def trials(self, floor: float, cohort: Array | None = None) -> Trials:
+        """The searches. Pairs below `floor` are not kept, as `identify` would not keep them.
+
+        cohort: float32 (m, d), faces of strangers by whom scores are normalised, if they are.
+        """
+        vectors = self.faces.vectors[self.places]
+        less = None if cohort is None else cohort_similarity(vectors, cohort)
+        return Trials.between(vectors, self.number, self.enrolled, floor, less)
 
     def column(self, name: str) -> list[object]:
         """A column of the photo list, or a quality of the face.

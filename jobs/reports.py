@@ -1,11 +1,13 @@
 """An evaluation as a page, and as lines of text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation.calibration import COUNTED, beyond
 from evaluation.figures import FPIRS, Figure, differential
+from evaluation.identification import Trials
 from evaluation.verification import Curve
 from jobs.labelled import ComparedPairs, Searched
 from jobs.options import Context
@@ -56,6 +58,16 @@ _NAMES = {
 _COUNTED = ("true_matches", "false_matches", "true_non_matches", "false_non_matches")
 
 
+@dataclass(frozen=True)
+class Point:
+    """The threshold at one size of the gallery, where it comes from, and the searches, with their scores."""
+
+    gallery_size: int
+    threshold: float
+    source: str
+    trials: Trials
+
+
 def line(figure: Figure) -> str:
     """One figure as a line."""
     said = f"{_name(figure):34} {_value(figure):>13}"
@@ -102,20 +114,18 @@ def of_searches(
     context: Context,
     agreed: Contract,
     searched: Searched,
-    sizes: Sequence[int],
-    thresholds: dict[int, tuple[float, str]],
+    points: Sequence[Point],
     found: dict[str, list[Figure]],
     grouped_by: str | None,
 ) -> Report:
     """The page of a 1:N evaluation."""
-    trials = searched.trials
-    largest = max(sizes)
-    threshold, _ = thresholds[largest]
+    largest = max(points, key=lambda point: point.gallery_size)
+    trials = largest.trials
     own = trials.own[trials.mated]
     others = trials.nearest_other
     shown = [
         plots.det(
-            [_det(searched, size) for size in sizes],
+            [_det(point) for point in points],
             "FPIR",
             "FNIR",
             "Down and to the left is better; each line is a gallery of that many persons.",
@@ -123,11 +133,11 @@ def of_searches(
         plots.histogram(
             own[np.isfinite(own)],
             others[np.isfinite(others)],
-            threshold,
-            f"similarity to oneself, and to the nearest of {trials.persons - 1:,} others",
+            largest.threshold,
+            f"score of oneself, and of the nearest of {trials.persons - 1:,} others",
         ),
-        plots.cmc([_cmc(searched, size) for size in sizes]),
-        _by_size(searched, threshold),
+        plots.cmc([_cmc(point) for point in points]),
+        _by_size(largest),
     ]
     rates = ("fpir", "fnir", "fnir_at_fpir", "identified_within")
     return Report(
@@ -137,34 +147,34 @@ def of_searches(
             " over all galleries of its size that can be drawn from them. Ranges are 95% intervals over persons."
         ),
         headline=_headlines(
-            [figure for figure in found[""] if figure.gallery_size in (None, largest)],
+            [figure for figure in found[""] if figure.gallery_size in (None, largest.gallery_size)],
             ("fpir", "fnir", "fnir_at_fpir", "identified_within"),
         ),
         plots=shown,
         tables=[_figures("Figures", found[""]), *_groups(found, grouped_by, rates, "fnir")],
-        errors=_wrong_searches(searched, threshold),
+        errors=_wrong_searches(searched, largest),
         facts=[
-            *[(f"threshold at {size:,} persons", f"{of:.6f} ({source})") for size, (of, source) in thresholds.items()],
+            *[(f"threshold at {of.gallery_size:,} persons", f"{of.threshold:.6f} ({of.source})") for of in points],
             *_facts(context, agreed, searched.faces),
         ],
     )
 
 
-def _det(searched: Searched, size: int) -> Line:
+def _det(point: Point) -> Line:
     """FNIR against FPIR at evenly spaced thresholds."""
-    trials = searched.trials
+    trials, size = point.trials, point.gallery_size
     thresholds = np.linspace(trials.similarity[-1], trials.similarity[0], 80) if len(trials.similarity) else [0.0]
     rates = np.array([(trials.fpir(size, t), trials.fnir(size, t)) for t in thresholds])
     return Line(f"{size:,} persons", rates[:, 0], rates[:, 1])
 
 
-def _cmc(searched: Searched, size: int) -> Line:
-    ranks = min(20, size)
-    return Line(f"{size:,} persons", np.arange(1, ranks + 1), searched.trials.cmc(size, ranks))
+def _cmc(point: Point) -> Line:
+    size, ranks = point.gallery_size, min(20, point.gallery_size)
+    return Line(f"{size:,} persons", np.arange(1, ranks + 1), point.trials.cmc(size, ranks))
 
 
-def _by_size(searched: Searched, threshold: float) -> Plot:
-    trials = searched.trials
+def _by_size(point: Point) -> Plot:
+    trials, threshold = point.trials, point.threshold
     most = int(COUNTED * trials.persons)
     sizes = np.unique(np.geomspace(min(10, most), most, 15).astype(int))
     measured = Line("measured", sizes, np.array([trials.fpir(int(size), threshold) for size in sizes]))
@@ -200,14 +210,14 @@ def _wrong_pairs(compared: ComparedPairs, threshold: float) -> list[Errors]:
     return shown
 
 
-def _wrong_searches(searched: Searched, threshold: float) -> list[Errors]:
-    trials = searched.trials
+def _wrong_searches(searched: Searched, point: Point) -> list[Errors]:
+    trials, threshold = point.trials, point.threshold
     enrolled = {searched.photos[at].person: int(searched.places[at]) for at in np.flatnonzero(searched.enrolled)}
     foreign = trials.person != trials.of[trials.probe]
     alike = np.flatnonzero(foreign & (trials.similarity >= threshold))
     strangers = [
         Error(
-            f"similarity {trials.similarity[row]:.3f}",
+            f"score {trials.similarity[row]:.3f}",
             _photo(searched, int(trials.probe[row])),
             _side(searched.faces, enrolled[searched.persons[trials.person[row]]], searched.persons[trials.person[row]]),
         )
@@ -217,7 +227,7 @@ def _wrong_searches(searched: Searched, threshold: float) -> list[Errors]:
     missed = missed[np.argsort(trials.own[missed], kind="stable")]
     unseen = [
         Error(
-            f"similarity {trials.own[at]:.3f}" if np.isfinite(trials.own[at]) else "below what is kept, or no face",
+            f"score {trials.own[at]:.3f}" if np.isfinite(trials.own[at]) else "below what is kept, or no face",
             _photo(searched, int(at)),
             _side(searched.faces, enrolled[searched.photos[at].person], searched.photos[at].person),
         )

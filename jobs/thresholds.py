@@ -23,6 +23,8 @@ class Standard:
     match: float
     review: float
     threshold_id: str
+    cohort_id: str | None = None
+    """By what scores are normalised; None: what is held against the thresholds is the similarity."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def for_identification(
         row = found.where(F.col("threshold_id") == threshold_id).first()
         if row is None:
             raise InputError(f"there is no calibration {threshold_id!r} of contract {contract_id}; see thresholds")
-        return Standard(row.threshold, row.review_threshold, row.threshold_id)
+        return Standard(row.threshold, row.review_threshold, row.threshold_id, row.cohort_id)
     if threshold_id is None:
         large_enough = found.where(F.col("gallery_size") >= persons)
         row = large_enough.orderBy("gallery_size", F.desc("created_at"), "threshold_id").first()
@@ -69,7 +71,7 @@ def for_identification(
                 f"thresholds: {row.threshold:.4f} and {row.review_threshold:.4f} hold FPIR {row.target:g} at"
                 f" {row.gallery_size:,} persons ({row.threshold_id}); this gallery has {persons:,}"
             )
-            return Standard(row.threshold, row.review_threshold, row.threshold_id)
+            return Standard(row.threshold, row.review_threshold, row.threshold_id, row.cohort_id)
         context.say(
             f"thresholds: no calibration of this contract for {persons:,} persons: the settings' thresholds decide,"
             " whose error rate at this size is not known; run `rollcall calibrate`"

@@ -308,6 +308,13 @@ IDENTIFICATIONS = Table(
         Column("similarity", "double", _SIMILARITY, nullable=True),
         Column("runner_up_person_id", "string", "the second person at or above keep_floor", nullable=True),
         Column("margin", "double", "similarity less the runner-up's; null without one", nullable=True),
+        Column(
+            "cohort_similarity",
+            "double",
+            "mean similarity to the nearest of the calibration's cohort; null without one",
+            nullable=True,
+        ),
+        Column("score", "double", "similarity less cohort_similarity: what is held against threshold", nullable=True),
         *_THRESHOLD,
         _RUN,
     ),
@@ -316,6 +323,7 @@ IDENTIFICATIONS = Table(
     constraints={
         "known_decision": _any_of("decision", DECISIONS),
         "similarity_is_a_cosine": f"similarity IS NULL OR similarity BETWEEN -{_ONE} AND {_ONE}",
+        "score_is_what_is_decided_by": "score <=> similarity - coalesce(cohort_similarity, 0)",
         "a_match_names_someone": "decision IN ('unknown', 'too_small') OR person_id IS NOT NULL",
         "too_small_names_no_one": "decision != 'too_small' OR person_id IS NULL",
     },
@@ -433,6 +441,7 @@ THRESHOLDS = Table(
         Column("rate_high", "double", "to; of an extrapolated one, where the rate itself lies"),
         Column("review_target", "double", "the error rate at which a person should look"),
         Column("review_threshold", "double", "review at or above"),
+        Column("cohort_id", "string", "by what scores are normalised; null: similarities are not", nullable=True),
         Column("method", "string", "counted on galleries drawn from the data, or extrapolated by their tail"),
         Column("intercept", "double", "of the logit of the probability; pairs only", nullable=True),
         Column("slope", "double", "of the same, a unit of similarity; pairs only", nullable=True),
@@ -459,6 +468,23 @@ THRESHOLDS = Table(
             " WHERE protocol = 'open-set' GROUP BY contract_id, gallery_size",
         ),
     ),
+)
+
+COHORTS = Table(
+    name="cohorts",
+    row="one face of one stranger, to whom faces are compared so that their scores can be normalised",
+    written_by="calibrate; append-only",
+    columns=(
+        Column("cohort_id", "string", "one cohort: all its rows have it"),
+        Column("person_id", "string", "the person; left out of what is evaluated"),
+        Column("size", "int", "persons in the cohort; it is of use while all are there"),
+        _CONTRACT,
+        Column("uri", "string", "the photo"),
+        _EMBEDDING,
+        _RUN,
+    ),
+    key=("cohort_id", "person_id"),
+    constraints={"embedding_has_unit_length": _UNIT},
 )
 
 EVALUATIONS = Table(
@@ -555,6 +581,7 @@ TABLES = {
         SEARCHED_SAMPLES,
         VERIFICATIONS,
         THRESHOLDS,
+        COHORTS,
         EVALUATIONS,
         ACTIVATIONS,
         RUNS,

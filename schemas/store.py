@@ -46,6 +46,7 @@ class Tables:
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
         self._checked: set[str] = set()
+        self._locations: dict[str, str] = {}
 
     @property
     def place(self) -> str:
@@ -177,9 +178,11 @@ class Tables:
 
     def location(self, name: str) -> str:
         """The folder of a table that exists, as a URI as `udfs.lake` has it."""
-        found = self._delta_table(name).detail().select("location").first()
-        assert found is not None
-        return _lake_uri(found.location)
+        if name not in self._locations:
+            found = self._delta_table(name).detail().select("location").first()
+            assert found is not None
+            self._locations[name] = _lake_uri(found.location)
+        return self._locations[name]
 
     def register_views(self) -> list[str]:
         """Make every table that exists a temporary view of its own name; returns the names."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import types as T
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """Raised by hand when a table of an older root can no longer be read or written."""
 
 

@@ -20,6 +20,11 @@ def spark() -> Iterator[SparkSession]:
     from jobs.session import spark_session
 
     session = spark_session("tests", "local[2]")
+    # A query of a few rows takes longer to be compiled than to be interpreted. Rows are the same; clusters and
+    # commands that tests start have the usual session.
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session
     session.stop()
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from udfs import folders
 from udfs.arrow import Batches
+from udfs.search.cohort import cohort_similarity
 from udfs.search.similarity import refuse_unfit
 
 if TYPE_CHECKING:
@@ -189,6 +190,22 @@ def _candidates(face_ids: pa.StringArray, found: "Nearest") -> pa.RecordBatch:
     columns = (face_ids.take(pa.array(found.query)), found.person, found.sample, found.similarity, rank)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=CANDIDATE)
+
+
+COHORT_SIMILARITY = pa.schema([("face_id", pa.string()), ("cohort_similarity", pa.float64())])
+"""How near a face is to strangers."""
+
+
+def near_cohort(cohort: Array) -> Callable[[Batches], Batches]:
+    """(face_id, embedding) -> how near each is to a cohort, float32 (m, d) (COHORT_SIMILARITY)."""
+
+    def measure(batches: Batches) -> Batches:
+        for batch in batches:
+            vectors = vectors_of(pa.chunked_array([batch.column("embedding")]))
+            columns = [batch.column("face_id"), pa.array(cohort_similarity(vectors, cohort))]
+            yield pa.RecordBatch.from_arrays(columns, schema=COHORT_SIMILARITY)
+
+    return measure
 
 
 def vectors_of(embeddings: pa.ChunkedArray) -> Array:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from evaluation.figures import Figure
 from jobs.calibrate import calibrate
 from jobs.evaluate import evaluate
+from jobs.identify import identify
 from jobs.options import Context
 from jobs.seen import images_of, locate, meant_faces
 from jobs.verify import verify
@@ -20,6 +21,7 @@ from schemas.catalog import FACES, IMAGE_OUTCOMES
 from tests.support import MakeContext
 from udfs import lake
 from udfs.errors import InputError
+from udfs.search.similarity import similarity
 from udfs.vision.contract import settings_id
 
 Array = np.ndarray
@@ -54,7 +56,12 @@ def put_photos(context: Context, faces: dict[Path, list[Array]]) -> None:
             side = 100.0 - 30 * at
             from_left = 100 - side / 2 if at == len(vectors) - 1 else 0.0
             box = (from_left, from_left, from_left + side, from_left + side)
-            face = {"face_id": f"{path.name}-{at}", "ordinal": at, "box": box, "landmarks": [(0.0, 0.0)] * 5}
+            face = {
+                "face_id": f"{path.parent.name}-{path.name}-{at}",
+                "ordinal": at,
+                "box": box,
+                "landmarks": [(0.0, 0.0)] * 5,
+            }
             found.append(
                 {**of_image, **face, "score": 1.0, "quality": (side, *(50.0,) * 6), "embedding": vector.tolist()}
             )
@@ -246,6 +253,54 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
     # A larger gallery has no calibration: it is said, and the settings decide.
     other = evaluate(context, protocol="open-set", images=str(people), sizes=(40,))[""]
     assert the(other, "fpir").at == context.settings.threshold("dlib-resnet-v1").match
+
+
+@pytest.mark.slow
+def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_context: MakeContext) -> None:
+    """A calibration with a cohort: `evaluate` and `identify` decide by the same scores."""
+    with pytest.raises(InputError, match="leaves fewer than as many of the 60 persons"):
+        calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=31)
+    calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=20)
+    row = context.tables.read("thresholds").collect()[0]
+    cohort = {of.person_id: np.array(of.embedding, np.float32) for of in context.tables.read("cohorts").collect()}
+    assert (row.persons, row.searches, len(cohort)) == (40, 120, 20)
+
+    found = evaluate(context, protocol="open-set", images=str(people), sizes=(10,))[""]
+    assert any(
+        "20 persons are in the cohort of the calibration, and are left out" in line for line in make_context.said
+    )
+    fpir = the(found, "fpir", row.threshold, 10)
+    assert fpir.count == 120
+    assert 0.03 < fpir.value <= 0.1  # type: ignore[operator]
+
+    put_gallery(context)
+    identify(context, run_date=DAY, threshold_id=row.threshold_id)
+    faces = {of.face_id: np.array(of.embedding, np.float32) for of in context.tables.read("faces").collect()}
+    strangers = np.stack([cohort[person] for person in sorted(cohort)])
+    decided = context.tables.read("identifications").where("person_id IS NOT NULL").collect()
+    assert len(decided) > 100
+    for of in decided:
+        near = np.sort(similarity(np.repeat(faces[of.face_id][None], 20, axis=0), strangers))[::-1]
+        assert of.cohort_similarity == sum(near.tolist()) / 20
+        assert of.score == of.similarity - of.cohort_similarity
+        least = {"match": row.threshold, "review": row.review_threshold, "unknown": -np.inf}[of.decision]
+        assert of.score >= least
+
+    context.tables.delete("cohorts", f"person_id = '{min(cohort)}'")
+    with pytest.raises(InputError, match="19 persons are left"):
+        identify(context, run_date=DAY, threshold_id=row.threshold_id)
+
+
+def put_gallery(context: Context) -> None:
+    """The first face of each person, as if enrolled."""
+    first = context.tables.read("faces").where("face_id LIKE '%-0.jpg-0'")
+    samples = first.selectExpr(
+        *("face_id AS sample_id", "'g' AS gallery_name", "split(face_id, '-')[0] AS person_id", "'' AS name"),
+        *("array() AS labels", "'u' AS uri", "contract_id", "quality", "embedding", "'r' AS run_id"),
+        *("xxhash64(embedding) AS embedding_digest", "current_timestamp() AS enrolled_at"),
+        *(f"NULL AS {name}" for name in ("valid_from", "valid_to", "withdrawn_at")),
+    )
+    context.tables.append("gallery", samples)
 
 
 @pytest.mark.slow
