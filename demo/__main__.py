@@ -16,7 +16,8 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context, opened, run_command, say
+from jobs.log import say
+from jobs.options import Context, opened, run_command
 from udfs.errors import InputError
 from udfs.vision import weights
 

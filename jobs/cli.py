@@ -15,6 +15,8 @@ _COMMANDS = {
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
+    "status": "Say how the tables are kept up, for a person and for monitoring.",
+    "maintain": "Join small files, and remove files that no version needs any more.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",

@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from pyspark.sql import SparkSession
 
+from jobs import log
 from schemas.catalog import RUNS
 from schemas.store import Tables
 from udfs.ids import stable_id
@@ -61,12 +62,15 @@ def run(spark: SparkSession, tables: Tables, job: str, arguments: Mapping[str, o
         tables.append("runs", spark.createDataFrame([row], RUNS.schema))
 
     note("started")
-    try:
-        yield current
-    except BaseException as failure:
-        note("failed", one_line(failure))
-        raise
-    note("finished")
+    with log.of_run(current.run_id, job):
+        log.event("started", {})
+        try:
+            yield current
+        except BaseException as failure:
+            note("failed", one_line(failure))
+            raise
+        note("finished")
+        log.event("finished", current.counts)
 
 
 def one_line(error: BaseException) -> str:

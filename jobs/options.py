@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from jobs import settings as settings_module
 from jobs.ledger import one_line
+from jobs.log import say
 from jobs.settings import Settings
 from schemas.store import Tables
 from udfs.errors import InputError
@@ -118,13 +119,11 @@ def opened(
     try:
         yield Context(spark, Tables(spark, tables, database), settings, say)
         discard_log()
+    except SystemExit:  # a job that ended well, and has an exit code to give
+        discard_log()
+        raise
     finally:
         spark.stop()
-
-
-def say(text: str) -> None:
-    """Progress, for whoever is watching; results go to standard output."""
-    click.echo(text, err=True)
 
 
 def run_command(command: click.Command, arguments: list[str] | None = None) -> None:
@@ -162,5 +161,5 @@ def _worker_said(error: Exception, kind: str) -> str | None:
 
 
 def _stop(message: str, code: int) -> None:
-    click.echo(message, err=True)
+    say(message, level="ERROR")
     sys.exit(code)

@@ -264,13 +264,29 @@ def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headli
 
 
 def _figures(title: str, figures: Sequence[Figure]) -> Table:
+    """One row a figure; with a column for each size of the gallery, where there are some."""
     note = "not supported: fewer than three errors would be expected in so many pairs or searches."
-    return _table(title, "", [("", figure) for figure in figures], note)
+    sizes = sorted({figure.gallery_size for figure in figures if figure.gallery_size is not None})
+    if not sizes:
+        of_pairs = [(_name(of), _value(of), _range(of), f"{of.count:,}") for of in figures]
+        return Table(title, ["figure", "value", "95% interval", "of"], of_pairs, [1, 2, 3], note)
+    cells: dict[str, dict[int, str]] = {}
+    for figure in figures:
+        of_name = cells.setdefault(_name(figure), {})
+        of_name.update(dict.fromkeys(sizes if figure.gallery_size is None else [figure.gallery_size], _cell(figure)))
+    rows = [(name, *(of_name.get(size, "") for size in sizes)) for name, of_name in cells.items()]
+    searches, mated = (
+        next((f"{of.count:,}" for of in figures if of.metric == metric), "0") for metric in ("fpir", "fnir")
+    )
+    note = f"FPIR of {searches} searches; FNIR and ranks of {mated} for persons with another photo; {note}"
+    columns = ["figure", *(f"{size:,} persons" for size in sizes)]
+    return Table(title, columns, rows, list(range(1, len(columns))), note)
 
 
 def _groups(
     found: dict[str, list[Figure]], grouped_by: str | None, metrics: Sequence[str], compared_by: str
 ) -> list[Table]:
+    """One row a group and size of the gallery, one column a figure."""
     if grouped_by is None:
         return []
     of_groups = {group: figures for group, figures in found.items() if group}
@@ -280,29 +296,28 @@ def _groups(
         for figure in figures
         if figure.metric in metrics and figure.value is not None
     ]
+    names = list(dict.fromkeys(_name(figure) for _, figure in shown))
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for group, figure in shown:
+        size = "" if figure.gallery_size is None else f"{figure.gallery_size:,}"
+        cells.setdefault((group, size), {})[_name(figure)] = _cell(figure)
     ratio = differential(of_groups, compared_by)
     note = (
         f"{_NAMES[compared_by]} of {ratio[1]} is {ratio[0]:.1f} times that of {ratio[2]}."
         if ratio
         else f"No two groups have an {_NAMES[compared_by]} to compare."
     )
-    return [_table(f"By {grouped_by}", grouped_by, shown, note)]
+    sized = any(size for _, size in cells)
+    rows = [
+        (group, *([size] if sized else []), *(of_row.get(name, "") for name in names))
+        for (group, size), of_row in cells.items()
+    ]
+    columns = [grouped_by, *(["persons"] if sized else []), *names]
+    return [Table(f"By {grouped_by}", columns, rows, list(range(1, len(columns))), note)]
 
 
-def _table(title: str, grouped_by: str, figures: Sequence[tuple[str, Figure]], note: str) -> Table:
-    """Figures with their group; without columns that would be empty."""
-    columns = (
-        (grouped_by, [group for group, _ in figures]),
-        ("figure", [_name(figure) for _, figure in figures]),
-        ("persons", ["" if f.gallery_size is None else f"{f.gallery_size:,}" for _, f in figures]),
-        ("value", [_value(figure) for _, figure in figures]),
-        ("95% interval", [_range(figure) for _, figure in figures]),
-        ("of", [f"{figure.count:,}" for _, figure in figures]),
-    )
-    filled = [(name, cells) for name, cells in columns if any(cells)]
-    names = [name for name, _ in filled]
-    numbers = [at for at, name in enumerate(names) if name not in (grouped_by, "figure")]
-    return Table(title, names, list(zip(*(cells for _, cells in filled), strict=True)), numbers, note)
+def _cell(figure: Figure) -> str:
+    return _value(figure) if figure.interval is None else f"{_value(figure)} ({_range(figure)})"
 
 
 def _facts(context: Context, agreed: Contract, faces: Faces) -> list[tuple[str, str]]:

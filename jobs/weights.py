@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.options import say
+from jobs.log import say
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights

@@ -100,7 +100,7 @@ def histogram(mated: Array, others: Array, threshold: float | None, x: str) -> P
         axes.set_ylabel("share")
         axes.legend()
 
-    return Plot("Similarities", _drawn(draw), "The less the two overlap, the better they can be told apart.")
+    return Plot("Mated and non-mated", _drawn(draw), "The less the two overlap, the better they can be told apart.")
 
 
 def cmc(lines: Sequence[Line]) -> Plot:

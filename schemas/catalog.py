@@ -268,6 +268,7 @@ MATCHES = Table(
         _RUN,
     ),
     key=("face_id", "gallery_name", "person_id"),
+    order_by=("person_id",),
     partition_by=("run_date",),
     constraints={
         "similarity_is_a_cosine": f"similarity BETWEEN -{_ONE} AND {_ONE}",

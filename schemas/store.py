@@ -4,6 +4,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 from urllib.parse import unquote
@@ -27,6 +28,15 @@ _CONFLICT = re.compile(
     # Another writer is just creating the table: its folder is there, its first commit not yet.
     r"|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 )
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a table: how many, their bytes, and the most in one partition."""
+
+    count: int
+    bytes: int
+    most: int
 
 
 class Tables:
@@ -183,6 +193,42 @@ class Tables:
             assert found is not None
             self._locations[name] = _lake_uri(found.location)
         return self._locations[name]
+
+    def files(self, name: str) -> Files:
+        """The files of a table that exists."""
+        found = self._by_partition(name).agg(F.sum("files"), F.sum("size"), F.max("files")).first()
+        assert found is not None
+        return Files(*(value or 0 for value in found))
+
+    def compact(self, name: str) -> None:
+        """Join the small files of each partition; in the table's order, where it has one."""
+        table = TABLES[name]
+        if not table.order_by:
+            self._retried(lambda: self._delta_table(name).optimize().executeCompaction())
+            return
+        # Ordering writes all files anew, so only partitions that were written to since are ordered.
+        crowded = self._by_partition(name).where("files > 1").select("run_date").collect()
+        for row in sorted(crowded):
+            here = f"run_date = DATE'{row.run_date.isoformat()}'"
+            self._retried(
+                lambda here=here: self._delta_table(name).optimize().where(here).executeZOrderBy(*table.order_by)  # type: ignore[misc]
+            )
+
+    def _by_partition(self, name: str) -> DataFrame:
+        partitions = TABLES[name].partition_by
+        of_file = F.col("_metadata.file_path").alias("file"), F.col("_metadata.file_size").alias("size")
+        files = self.read(name).select(*partitions, *of_file).distinct()
+        return files.groupBy(*partitions).agg(F.count("*").alias("files"), F.sum("size").alias("size"))
+
+    def vacuum(self, name: str, hours: float) -> None:
+        """Remove files that no version of the last hours needs."""
+        check = "spark.databricks.delta.retentionDurationCheck.enabled"
+        before = self._spark.conf.get(check, "true")
+        self._spark.conf.set(check, "false")
+        try:
+            self._delta_table(name).vacuum(hours)
+        finally:
+            self._spark.conf.set(check, str(before))
 
     def register_views(self) -> list[str]:
         """Make every table that exists a temporary view of its own name; returns the names."""

@@ -20,7 +20,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. `row` says what one row is; `constraints` are SQL conditions by name, checked on write."""
+    """One table. `row` says what one row is; `constraints` are SQL conditions by name, checked on write.
+
+    order_by: columns by which `maintain` clusters the rows of a partition, for queries that look for them.
+    """
 
     name: str
     row: str
@@ -30,6 +33,7 @@ class Table:
     partition_by: tuple[str, ...] = ()
     constraints: dict[str, str] = field(default_factory=dict)
     deletion_vectors: bool = False
+    order_by: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -1,0 +1,52 @@
+"""maintain: fewer files, the same rows."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs import ledger
+from jobs.identify import identify
+from jobs.maintain import maintain
+from schemas.catalog import CONTRACTS
+from tests.jobs.test_identify import CONTRACT, DAY, NEXT_DAY, put_faces, put_samples, unit
+from tests.support import MakeContext, rows_of
+from udfs.errors import InputError
+
+
+def parquet_files(root: Path, table: str) -> int:
+    return sum("_delta_log" not in path.parts for path in (root / table).rglob("*.parquet"))
+
+
+@pytest.mark.slow
+def test_small_files_are_joined_and_old_ones_removed(make_context: MakeContext) -> None:
+    context = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.1")
+    with pytest.raises(InputError, match="there are no tables"):
+        maintain(context)
+    contract = context.spark.createDataFrame([(CONTRACT, "d", "dlib-resnet-v1", 8, "{}")], CONTRACTS.schema)
+    context.tables.append("contracts", contract)
+    put_samples(context, unit(6, seed=2), list("aabbcd"))
+    for at, day in enumerate((DAY, NEXT_DAY, DAY)):
+        put_faces(context, unit(2, seed=at), day, first=2 * at)
+        identify(context, run_date=day)
+    names = ("faces", "matches", "identifications", "gallery", "searches")
+    before = {name: rows_of(context.tables.read(name)) for name in names}
+
+    assert maintain(context, report=True)["faces"][0].count > 2
+    found = maintain(context, retain=0)
+    assert found["faces"][0].count > 2
+    assert {name: found[name][1].count for name in ("faces", "matches")} == {"faces": 2, "matches": 2}
+    root = Path(str(context.tables.root))
+    assert parquet_files(root, "faces") == 2  # what earlier versions were made of is gone
+    assert {name: rows_of(context.tables.read(name)) for name in names} == before
+    again = maintain(context, retain=0)
+    assert again["matches"][0] == again["matches"][1]
+
+
+def test_files_that_a_run_may_read_are_kept(make_context: MakeContext) -> None:
+    context = make_context("tables")
+    with (
+        ledger.run(context.spark, context.tables, "embed", {}),
+        pytest.raises(InputError, match=r"could remove files that run \w+ \(embed, since 2"),
+    ):
+        maintain(context, retain=1)
+    assert maintain(context, retain=1)["runs"][1].count >= 1

@@ -1,0 +1,132 @@
+"""status: what someone should look at, and what Prometheus reads."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs import ledger, log
+from jobs.health import Health, LastRun, Registered, Rejection, health
+from jobs.identify import identify
+from jobs.options import Context
+from jobs.status import in_prometheus_format, status, write_whole
+from schemas.catalog import CONTRACTS, IMAGE_OUTCOMES, IMAGES
+from tests.jobs.test_identify import CONTRACT, DAY, put_faces, put_samples, unit
+from tests.support import MakeContext
+
+TODAY = date(2026, 2, 3)
+RUN = LastRun("embed", "r", "finished", datetime(2026, 2, 3, tzinfo=UTC), 60.0, None, datetime(2026, 2, 3, tzinfo=UTC))
+
+
+def well(**changes: object) -> Health:
+    values: dict[str, object] = {
+        **{"runs": [RUN], "pending": {}, "unidentified": {}, "rejections": [], "images_per_second": 40.0},
+        **{"registered": [Registered("staff", "c", 3, 4)], "activated": None},
+    }
+    return Health(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def put_images(context: Context, outcomes: list[str | None], day: date) -> None:
+    """Images by what became of each; None is nothing yet."""
+    images = [
+        {
+            **dict.fromkeys(IMAGES.names),
+            **{"image_id": f"i{at}-{day}", "uri": f"file:///{at}", "size": 1, "modified_us": 0, "regular": True},
+            **{"run_date": day, "run_id": "r"},
+        }
+        for at in range(len(outcomes))
+    ]
+    context.tables.append("images", context.spark.createDataFrame(images, IMAGES.schema))
+    rows = [
+        {
+            **{"image_id": f"i{at}-{day}", "run_date": day, "contract_id": CONTRACT, "settings_id": "s"},
+            **{"outcome": outcome, "detail": "", "content_sha256": "", "width": 9, "height": 9, "attempts": 1},
+            **{"captured_at": datetime.now(UTC), "captured_at_source": "path", "precision": "fp32", "run_id": "r"},
+            **{"face_count": int(outcome == "faces")},
+        }
+        for at, outcome in enumerate(outcomes)
+        if outcome is not None
+    ]
+    context.tables.append("image_outcomes", context.spark.createDataFrame(rows, IMAGE_OUTCOMES.schema))
+
+
+@pytest.mark.slow
+def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_path: Path) -> None:
+    context = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.1")
+    made = context.spark.createDataFrame([(CONTRACT, "d", "dlib-resnet-v1", 8, "{}")], CONTRACTS.schema)
+    context.tables.append("contracts", made)
+    with ledger.run(context.spark, context.tables, "embed", {}) as run:
+        run.digests["contract"] = CONTRACT
+        run.counts["images"] = 44
+    with pytest.raises(OSError, match="no disk"), ledger.run(context.spark, context.tables, "ingest", {}):
+        raise OSError("no disk")
+    before = DAY - timedelta(days=1)
+    put_images(context, ["faces"] * 40, before)
+    put_images(context, ["faces"] * 25 + ["rejected:truncated"] * 15 + [None] * 4, DAY)
+    put_faces(context, unit(2, seed=1))
+    put_samples(context, unit(3, seed=2), ["a", "a", "b"])
+
+    found = health(context)
+    assert {run.job: run.state for run in found.runs} == {"embed": "finished", "ingest": "failed"}
+    assert found.pending == {DAY: 4}
+    assert found.unidentified == {"g": [DAY]}
+    assert found.rejections == [Rejection("rejected:truncated", 15, 15 / 40, 0.0)]
+    assert found.registered == [Registered("g", CONTRACT, 2, 3)]
+    metrics = tmp_path / "rollcall.prom"
+    complaints = status(context, metrics=metrics)
+    assert len(complaints) == 4
+    assert "the last ingest failed: no disk" in complaints[0]
+    assert "4 images of 2026-01-31 have no outcome" in complaints[1]
+    assert "rollcall identify --run-date 2026-01-31 --gallery-name g" in complaints[2]
+    assert "15 images of the newest date are rejected:truncated: 37.5%, usually 0.0%" in complaints[3]
+    assert "rollcall_healthy 0\n" in metrics.read_text()
+    assert 'rollcall_last_run_failed{job="ingest"} 1\n' in metrics.read_text()
+
+    identify(context, run_date=DAY)
+    assert health(context).unidentified == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaints"),
+    [
+        ({}, 0),
+        ({"pending": {TODAY: 5}}, 0),  # not late yet
+        ({"pending": {TODAY - timedelta(days=1): 5}}, 1),
+        ({"unidentified": {"g": [TODAY], "h": [date(2026, 1, 1), date(2026, 1, 2)]}}, 1),
+        ({"rejections": [Rejection("rejected:crashed", 9, 0.9, 0.0)]}, 0),  # a handful
+        ({"rejections": [Rejection("rejected:crashed", 90, 0.3, 0.2)]}, 0),  # as usual
+    ],
+)
+def test_complaints(changes: dict[str, object], complaints: int) -> None:
+    assert len(well(**changes).complaints(TODAY, late_after=1)) == complaints
+
+
+def test_names_in_metrics_are_escaped() -> None:
+    text = in_prometheus_format(well(registered=[Registered('a"\\\n', "c", 3, 4)]), healthy=True)
+    assert 'rollcall_gallery_persons{gallery="a\\"\\\\\\n",contract="c"} 3\n' in text
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        assert line.startswith("#") or (name.startswith("rollcall_") and float(value) >= 0)
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    write_whole(tmp_path / "m.prom", "one")
+    write_whole(tmp_path / "m.prom", "two")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["two"]
+
+
+def test_lines_of_a_run_carry_its_id(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(log.FORMAT, "json")
+    log.say("before")
+    with log.of_run("r1", "embed"):
+        log.say("5 images")
+        log.event("finished", {"images": 5})
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line.get("run_id") for line in lines] == [None, "r1", "r1"]
+    assert lines[1]["message"] == "5 images"
+    assert lines[2]["counts"] == {"images": 5}
+    monkeypatch.setenv(log.FORMAT, "text")
+    log.say("plain")
+    log.event("finished", {})
+    assert capsys.readouterr().err == "plain\n"
