@@ -6,7 +6,9 @@ INSTALLED := .venv/.installed
 
 export PYSPARK_PYTHON = $(abspath $(BIN)/python)
 
-.PHONY: help install demo test accept check format docs clean fuzz-decode
+AIRFLOW := .venv-airflow/.installed
+
+.PHONY: help install demo test accept check format docs clean fuzz-decode airflow
 
 help:                  ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,7 +26,17 @@ demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo; WEIG
 test: $(INSTALLED)     ## the tests a developer runs
 	$(BIN)/python -m pytest
 
-accept: $(INSTALLED)   ## the slow proofs
+# Airflow wants other versions of what Rollcall needs: it has an environment of its own, and submits jobs to this one.
+$(AIRFLOW): airflow_dags/constraints.txt
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< \
+		apache-airflow apache-airflow-providers-apache-spark
+	@touch $@
+
+airflow: $(INSTALLED) $(AIRFLOW)  ## Airflow with the DAGs on the demo's lake, at localhost:8080
+	airflow_dags/standalone.sh
+
+accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs
 	$(BIN)/python -m pytest -m slow -s
 
 check: $(INSTALLED)    ## format, lint, types, generated documents
@@ -41,7 +53,7 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 	$(BIN)/python -m schemas.docs
 
 clean:                 ## remove what was generated
-	rm -rf .venv .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-airflow .airflow .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'

@@ -174,3 +174,12 @@ def parts(values: Sequence[object], most: int = 12) -> Array:
     first, second = np.quantile(array, [1 / 3, 2 / 3])
     names = [f"below {first:.4g}", f"{first:.4g} to {second:.4g}", f"above {second:.4g}"]
     return np.array(names)[(array > first).astype(int) + (array > second).astype(int)]
+
+
+def in_order(values: Sequence[object], groups: Array) -> list[str]:
+    """The names of the groups of a column: by its numbers, where it has numbers, else by name."""
+    names = [str(name) for name in np.unique(groups)]
+    if not all(isinstance(value, int | float) for value in values):
+        return names
+    array = np.array(values, np.float64)
+    return sorted(names, key=lambda name: float(array[groups == name].min()))

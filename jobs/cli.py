@@ -15,6 +15,7 @@ _COMMANDS = {
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
+    "summary": "Write one page on what a date brought.",
     "status": "Say how the tables are kept up, for a person and for monitoring.",
     "maintain": "Join small files, and remove files that no version needs any more.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",

@@ -68,6 +68,11 @@ SIZES = (100, 300, 1000)
 )
 @click.option("--group-by", metavar="COLUMN", help="Also by the values of a column, or by size, sharpness, brightness.")
 @click.option(
+    "--check",
+    is_flag=True,
+    help="Fail if a false-positive rate at the threshold in force is above the interval its calibration states.",
+)
+@click.option(
     "--output",
     metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
@@ -124,12 +129,14 @@ def evaluate(
     seed: int = 0,
     meant: Meant = "middle",
     group_by: str | None = None,
+    check: bool = False,
     output: Path | None = None,
 ) -> dict[str, list[Figure]]:
     """Measure, write the figures to `evaluations`, and the page and JSON below `output`; returns them by group.
 
     Raises:
         InputError: malformed data, one kind of pairs only, too few persons; the message says which.
+        RuntimeError: `check`, and a rate is above what its calibration states.
     """
     asked = Asked(pairs, images, threshold, threshold_from, sizes, enrolled, half, seed, meant, group_by)
     data = pairs if protocol == "pairs" else images
@@ -152,7 +159,29 @@ def evaluate(
             context.say(f"evaluate: {output / 'report.html'}")
     for figure in done.figures[""]:
         click.echo(reports.line(figure))
+    if check:
+        _check(context, done.figures[""])
     return done.figures
+
+
+def _check(context: Context, figures: list[Figure]) -> None:
+    """Hold the rates at calibrated thresholds against what the calibrations state.
+
+    Raises:
+        RuntimeError: one is above.
+        InputError: no calibration decided.
+    """
+    stated = {row.threshold: row for row in context.tables.read_or_empty("thresholds").collect()}
+    held = [of for of in figures if of.metric in ("fpir", "fmr") and of.at in stated and of.value is not None]
+    if not held:
+        raise InputError("--check: no calibration decided, so there is nothing to hold; run `rollcall calibrate`")
+    for of in held:
+        row = stated[of.at]
+        if of.value > row.rate_high:
+            raise RuntimeError(
+                f"{of.metric.upper()} is {of.value:.4f}, above the {row.rate_low:.4f} to {row.rate_high:.4f} that"
+                f" calibration {row.threshold_id} states for {row.target:g}; calibrate again, on images like these"
+            )
 
 
 def _pairs(context: Context, asked: Asked) -> Callable[[Contract], Evaluated]:
@@ -291,7 +320,7 @@ def _by_group(
 ) -> dict[str, list[Figure]]:
     found = {}
     groups = measured.parts(values)
-    for name in np.unique(groups):
+    for name in measured.in_order(values, groups):
         try:
             found[str(name)] = of(np.flatnonzero(groups == name))
         except InputError as error:

@@ -27,7 +27,8 @@ _ATTEMPTS = 5
 
 
 @job_command("identify")
-@click.option("--run-date", type=RUN_DATE, required=True, help="The faces of this date.")
+@click.option("--run-date", type=RUN_DATE, help="The faces of this date.")
+@click.option("--all-dates", is_flag=True, help="The faces of all dates, the newest first: after the gallery changed.")
 @click.option("--gallery-name", metavar="G", help="The gallery to search; not needed when there is only one.")
 @click.option(
     "-k",
@@ -58,18 +59,31 @@ _ATTEMPTS = 5
     help="Hold each face against the whole gallery in one task, or against its parts in several."
     "  [default: by the gallery's size and identify.largest_whole of the settings]",
 )
-def command(context: Context, **arguments: object) -> None:
+def command(context: Context, run_date: date | None, all_dates: bool, **arguments: object) -> None:
     """Find the nearest registered persons of each face, and decide: match, review, unknown, or too_small.
 
     \b
     rollcall identify --tables ./tables --run-date 2026-01-31 -k 5
     rollcall identify --tables ./tables --run-date 2026-01-31 --label wanted
+    rollcall identify --tables ./tables --all-dates
 
     The gallery is the one that stands now, less samples that are not valid on the run date. A person's
     similarity is that of their nearest sample. A later run compares what is new alone: new faces with the
     gallery, added samples with the faces; after a withdrawal, faces whose nearest persons it has changed.
     """
-    identify(context, **arguments)  # type: ignore[arg-type]
+    if (run_date is None) != all_dates:
+        raise InputError("say which faces: --run-date YYYY-MM-DD, or --all-dates")
+    days = _dates(context) if run_date is None else [run_date]
+    if not days:
+        context.say("identify: there are no faces yet")
+    for day in days:
+        identify(context, run_date=day, **arguments)  # type: ignore[arg-type]
+
+
+def _dates(context: Context) -> list[date]:
+    """The dates that have faces, the newest first."""
+    rows = context.tables.read_or_empty("faces").select("run_date").distinct().collect()
+    return sorted((row.run_date for row in rows), reverse=True)
 
 
 def identify(

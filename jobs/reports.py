@@ -258,9 +258,12 @@ def _side(faces: Faces, place: int, who: str) -> Side:
 
 def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headline]:
     shown = [figure for metric in metrics for figure in figures if figure.metric == metric and figure.value is not None]
-    shown = [figure for figure in shown if figure.metric != "identified_within" or figure.at == 1]
-    shown = [figure for figure in shown if figure.metric != "fnir_at_fpir" or figure.at == FPIRS[1]]
-    return [Headline(_name(figure), _value(figure), _range(figure)) for figure in shown]
+    return [Headline(_name(figure), _value(figure), _range(figure)) for figure in shown if _is_brief(figure)]
+
+
+def _is_brief(figure: Figure) -> bool:
+    """Of the figures that are stated at several rates or ranks, the one that is read first."""
+    return {"identified_within": 1, "fnir_at_fpir": FPIRS[1]}.get(figure.metric, figure.at) == figure.at
 
 
 def _figures(title: str, figures: Sequence[Figure]) -> Table:
@@ -294,7 +297,7 @@ def _groups(
         (group, figure)
         for group, figures in of_groups.items()
         for figure in figures
-        if figure.metric in metrics and figure.value is not None
+        if figure.metric in metrics and figure.value is not None and _is_brief(figure)
     ]
     names = list(dict.fromkeys(_name(figure) for _, figure in shown))
     cells: dict[tuple[str, str], dict[str, str]] = {}

@@ -71,6 +71,7 @@ class Report:
     tables: Sequence[Table]
     errors: Sequence[Errors] = ()
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    facts_title: str = "How it was measured"
 
 
 def html(report: Report) -> str:

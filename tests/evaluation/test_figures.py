@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.figures import Figure, differential, of_pairs, of_searches, parts
+from evaluation.figures import Figure, differential, in_order, of_pairs, of_searches, parts
 from evaluation.identification import Trials
 from evaluation.verification import Comparisons
 
@@ -70,3 +70,13 @@ def test_the_worst_group_is_held_against_the_best() -> None:
 
     assert differential({"a": of(0.1), "b": of(0.4), "c": of(0.0)}, "fnmr") == (4.0, "b", "a")
     assert differential({"a": of(0.1), "b": of(None)}, "fnmr") is None
+
+
+def test_groups_of_numbers_come_in_their_order() -> None:
+    values = [5.0, 101.0, 30.0, 7.0, 120.0, 31.0] * 5
+    values = [value + at / 100 for at, value in enumerate(values)]
+    first, _, last = in_order(values, parts(values))
+    assert first.startswith("below")
+    assert last.startswith("above")
+    assert in_order(["b", "a", None], parts(["b", "a", None])) == ["a", "b", "none"]
+    assert in_order([10, 9, 10], parts([10, 9, 10])) == ["9", "10"]

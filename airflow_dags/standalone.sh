@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Airflow on this machine, with the DAGs on the lake of `make demo`: http://localhost:8080. Its user and password are
+# printed when it has started. Everything it keeps is in .airflow.
+set -euo pipefail
+home=$(cd "$(dirname "$0")/.." && pwd)
+demo=$home/.demo
+[ -d "$demo/lake" ] || { echo "run make demo first: its lake is what the DAGs work on" >&2; exit 2; }
+export AIRFLOW_HOME=$home/.airflow AIRFLOW__CORE__DAGS_FOLDER=$home/airflow_dags AIRFLOW__CORE__LOAD_EXAMPLES=False
+export AIRFLOW_CONN_ROLLCALL_SPARK='{"conn_type": "spark", "host": "local[2]"}'
+export AIRFLOW_VAR_ROLLCALL_HOME=$home
+export AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT=$home/.venv/bin/spark-submit
+export AIRFLOW_VAR_ROLLCALL_TABLES=$demo/tables
+export AIRFLOW_VAR_ROLLCALL_OPTIONS="--set vision.embedder=dlib-resnet-v1"
+export AIRFLOW_VAR_ROLLCALL_SOURCE="$demo/lake/{run_date}/"
+export AIRFLOW_VAR_ROLLCALL_GALLERY=$demo/people AIRFLOW_VAR_ROLLCALL_GALLERY_NAME=people
+export AIRFLOW_VAR_ROLLCALL_PAGES=$demo/pages
+export PATH=$home/.venv-airflow/bin:$PATH
+airflow db migrate
+airflow pools import "$home/airflow_dags/pools.json"
+exec airflow "${@:-standalone}"

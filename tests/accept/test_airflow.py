@@ -1,0 +1,160 @@
+"""The DAGs in a real Airflow, which runs the true jobs on the demo's lake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from demo.photos import RUN_DATE
+from jobs.embed import embed
+from jobs.enroll import enroll
+from jobs.identify import identify
+from jobs.ingest import ingest
+from jobs.options import Context
+from tests.conftest import ROOT
+from tests.support import EMBEDDER, MakeContext, assert_same_tables, rows_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
+NIGHTLY = ("images", "image_outcomes", "faces", "matches", "identifications", "searches")
+
+
+class Airflow:
+    """Airflow with a home of its own, on tables and a lake that it is told of by variables."""
+
+    def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow_dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+            "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
+            "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
+            "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
+            "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",
+            "AIRFLOW_VAR_ROLLCALL_SOURCE": f"{lake}/{{run_date}}/",
+            "AIRFLOW_VAR_ROLLCALL_GALLERY_NAME": "people",
+            "AIRFLOW_VAR_ROLLCALL_PAGES": str(pages),
+        }
+        self("db", "migrate")
+        self("pools", "import", str(ROOT / "airflow_dags" / "pools.json"))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """In a session of its own, so that all it started can be killed."""
+        return subprocess.Popen(
+            [str(AIRFLOW), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __call__(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        said, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, said
+        return said
+
+
+@pytest.fixture
+def tables(make_context: MakeContext, demo_photos: tuple[Path, Path]) -> Context:
+    """Tables with a gallery and nothing else."""
+    context = make_context("nightly")
+    enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
+    return context
+
+
+@pytest.fixture
+def airflow(tables: Context, demo_photos: tuple[Path, Path], tmp_path: Path) -> Airflow:
+    if not AIRFLOW.exists():
+        pytest.skip("needs Airflow's environment: make .venv-airflow")
+    return Airflow(tmp_path / "airflow", str(tables.tables.root), demo_photos[0], tmp_path / "pages")
+
+
+def test_every_dag_is_imported_quickly(airflow: Airflow) -> None:
+    airflow("dags", "reserialize")
+    assert "No data found" in airflow("dags", "list-import-errors")
+    for dag in ("nightly", "gallery", "weekly", "evaluate"):
+        began = time.monotonic()
+        path = ROOT / "airflow_dags" / f"rollcall_{dag}.py"
+        code = f"import sys, time, airflow.sdk; began = time.monotonic(); sys.path.insert(0, {str(path.parent)!r})"
+        code += f"; import rollcall_{dag}; print(time.monotonic() - began)"
+        python = str(AIRFLOW.with_name("python"))
+        done = subprocess.run(
+            [python, "-c", code], env=airflow.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        print(
+            f"\n{path.name}: {float(done.stdout.splitlines()[-1]):.2f} s, {time.monotonic() - began:.2f} s with Airflow"
+        )
+
+
+def test_a_run_without_a_date_is_refused(airflow: Airflow) -> None:
+    process = airflow.start("dags", "test", "rollcall_nightly")
+    said, _ = process.communicate(timeout=300)
+    assert "which date is this run for? A run of type 'manual' does not say" in said
+    assert "Spark-Submit cmd" not in said
+
+
+def test_a_night_that_is_killed_and_run_again_and_once_more(
+    airflow: Airflow, tables: Context, make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    night = ("dags", "test", "rollcall_nightly", "-c", json.dumps({"run_date": RUN_DATE}))
+    killed = airflow.start(*night)
+    assert killed.stdout is not None
+    root = Path(str(tables.tables.root))
+    deadline = time.monotonic() + 400
+    while not (root / "staged" / "_delta_log" / "00000000000000000001.json").exists():
+        assert killed.poll() is None, killed.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    kill(killed.pid)
+    killed.communicate(timeout=60)
+
+    said = airflow(*night)
+    assert "ledger: rollcall sql --tables" in said
+    assert f"page: file://{tmp_path}/pages/{RUN_DATE}.html" in said
+    assert "obama" in (tmp_path / "pages" / f"{RUN_DATE}.html").read_text()
+
+    undisturbed = make_context("undisturbed")
+    enroll(undisturbed, gallery=str(demo_photos[1]), gallery_name="people")
+    ingest(undisturbed, source=f"{demo_photos[0]}/{{run_date}}/", run_date=date.fromisoformat(RUN_DATE))
+    embed(undisturbed, run_date=date.fromisoformat(RUN_DATE))
+    identify(undisturbed, run_date=date.fromisoformat(RUN_DATE))
+    assert_same_tables(tables, undisturbed, *NIGHTLY)
+
+    before = {name: tables.tables.read(name).collect() for name in NIGHTLY}
+    airflow(*night)
+    for name in NIGHTLY:  # run_ids too: nothing was written again
+        assert sorted(map(repr, tables.tables.read(name).collect())) == sorted(map(repr, before[name])), name
+    assert rows_of(tables.tables.read("staged")) == []
+
+
+def kill(leader: int) -> None:
+    """SIGKILL a process, and all that descend from it: spark-submit has a session of its own."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:  # it has ended meanwhile
+                continue
+            children.setdefault(parent, []).append(int(folder.name))
+    doomed, found = [leader], []
+    while doomed:
+        found.append(doomed.pop())
+        doomed += children.get(found[-1], [])
+    for pid in found:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
