@@ -63,6 +63,17 @@ def show(made: Context) -> None:
     Console(width=120).print(table)
 
 
+def chain(made: Context, lake: Path, people: Path) -> None:
+    """All four jobs, and what came of it."""
+    ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
+    embed(made, run_date=date.fromisoformat(RUN_DATE))
+    # Embeddings of two embedders cannot be compared: each has a gallery of its own.
+    gallery = f"people-{made.settings.vision.embedder}"
+    enroll(made, gallery=str(people), gallery_name=gallery)
+    identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=gallery)
+    show(made)
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".demo")
 @click.option("--weights", "explicit", metavar="PATH", help="FaceNet's weights, where they are not in the cache.")
@@ -74,13 +85,7 @@ def main(folder: Path, explicit: str | None) -> None:
     tables = folder / "tables"
     say("demo: starting Spark (its jars are fetched the first time)")
     with opened("demo", tables=str(tables), changes=changes) as made:
-        ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
-        embed(made, run_date=date.fromisoformat(RUN_DATE))
-        # Embeddings of two embedders cannot be compared: each has a gallery of its own.
-        gallery = f"people-{made.settings.vision.embedder}"
-        enroll(made, gallery=str(people), gallery_name=gallery)
-        identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=gallery)
-        show(made)
+        chain(made, lake, people)
         click.echo(f"Tables: {made.tables.place}")
         click.echo(f'Ask them: rollcall sql --tables {tables} "SELECT * FROM identifications"')
 

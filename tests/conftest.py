@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from demo import photos
-from tests.support import EMBEDDER, MakeContext
+from tests.support import EMBEDDER, QUICK, MakeContext
 from udfs.cache import cache
 from udfs.vision import weights
 
@@ -20,11 +20,8 @@ def spark() -> Iterator[SparkSession]:
     from jobs.session import spark_session
 
     session = spark_session("tests", "local[2]")
-    # A query of a few rows takes longer to be compiled than to be interpreted. Rows are the same; clusters and
-    # commands that tests start have the usual session.
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.adaptive.enabled", "false")
+    for name, value in QUICK.items():  # clusters that tests start have the usual session
+        session.conf.set(name, value)
     yield session
     session.stop()
 

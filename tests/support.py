@@ -13,6 +13,13 @@ from schemas.store import Tables
 EMBEDDER = "dlib-resnet-v1"
 """The embedder whose weights every machine can fetch: what most tests run with."""
 
+QUICK = {
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""A query of a few rows takes longer to be compiled than to be interpreted; its rows are the same."""
+
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")
 """Columns that say when and by whom, and may differ between runs that agree."""
 

@@ -17,8 +17,9 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
+from jobs.session import local_properties
 from tests.conftest import ROOT
-from tests.support import EMBEDDER, MakeContext, assert_same_tables, rows_of
+from tests.support import EMBEDDER, QUICK, MakeContext, assert_same_tables, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -30,6 +31,9 @@ class Airflow:
     """Airflow with a home of its own, on tables and a lake that it is told of by variables."""
 
     def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
+        home.mkdir()
+        properties = home / "spark.conf"
+        properties.write_text("\n".join(f"{name} {value}" for name, value in (local_properties() | QUICK).items()))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
             "AIRFLOW_HOME": str(home),
@@ -38,6 +42,7 @@ class Airflow:
             "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
             "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
             "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
+            "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(properties),
             "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
             "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",
             "AIRFLOW_VAR_ROLLCALL_SOURCE": f"{lake}/{{run_date}}/",
@@ -119,8 +124,13 @@ def test_a_night_that_is_killed_and_run_again_and_once_more(
         time.sleep(0.05)
     kill(killed.pid)
     killed.communicate(timeout=60)
+    staged = {row.image_id: row.run_id for row in tables.tables.read("staged").collect()}
+    assert len(staged) == 12
+    assert tables.tables.read_or_empty("image_outcomes").isEmpty()
 
     said = airflow(*night)
+    # What the killed run had computed was not computed again.
+    assert {row.image_id: row.run_id for row in tables.tables.read("image_outcomes").collect()} == staged
     assert "ledger: rollcall sql --tables" in said
     assert f"page: file://{tmp_path}/pages/{RUN_DATE}.html" in said
     assert "obama" in (tmp_path / "pages" / f"{RUN_DATE}.html").read_text()

@@ -419,7 +419,7 @@ def test_what_is_brought_up_to_date_is_what_a_full_run_gives(make_context: MakeC
         world.more_faces()
     said: dict[str, int] = {}
     asked: set[date] = set()
-    for step in range(9):
+    for step in range(7):
         day = (DAY, NEXT_DAY)[world.random.integers(2)]
         for change in world.random.choice(4, 2, replace=False):
             (world.more_faces, world.more_samples, world.change_samples, lambda: None)[change]()
