@@ -61,4 +61,5 @@ fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/rollcall weights fetch centerface dlib-resnet-v1
 	$(BIN)/python -m benchmarks.$* --data $(DATA)

@@ -9,7 +9,7 @@ application, the tables and the sources are.
 | rollcall_spark_submit | spark-submit of the environment the application is installed in |
 | rollcall_tables | where the tables are, for `--tables` |
 | rollcall_options | options that all jobs get, e.g. `--set vision.embedder=dlib-resnet-v1`; may be empty |
-| rollcall_properties | the Spark properties file; `{rollcall_home}/conf/local.conf` unless set |
+| rollcall_properties | the Spark properties file, from `rollcall properties` |
 | rollcall_gpu_properties | the same for embed and enroll; rollcall_properties unless set |
 | rollcall_source | what `ingest` lists, e.g. `s3://lake/cctv/{run_date}/` |
 | rollcall_gallery, rollcall_gallery_name | the manifest or folder of those to register, and the gallery's name |
@@ -52,11 +52,8 @@ RUN_DATE = Param(
 DAY = "{{ ti.xcom_pull(task_ids='run_date') }}"
 """In arguments of jobs of a DAG with the task `run_date`."""
 _HOME = "{{ var.value.rollcall_home }}"
-_PROPERTIES = "{{ var.value.get('rollcall_properties', var.value.rollcall_home ~ '/conf/local.conf') }}"
-_GPU_PROPERTIES = (
-    "{{ var.value.get('rollcall_gpu_properties',"
-    " var.value.get('rollcall_properties', var.value.rollcall_home ~ '/conf/local.conf')) }}"
-)
+_PROPERTIES = "{{ var.value.rollcall_properties }}"
+_GPU_PROPERTIES = "{{ var.value.get('rollcall_gpu_properties', var.value.rollcall_properties) }}"
 
 
 class RollcallJob(SparkSubmitOperator):

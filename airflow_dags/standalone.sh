@@ -9,11 +9,14 @@ export AIRFLOW_HOME=$home/.airflow AIRFLOW__CORE__DAGS_FOLDER=$home/airflow_dags
 export AIRFLOW_CONN_ROLLCALL_SPARK='{"conn_type": "spark", "host": "local[2]"}'
 export AIRFLOW_VAR_ROLLCALL_HOME=$home
 export AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT=$home/.venv/bin/spark-submit
+export AIRFLOW_VAR_ROLLCALL_PROPERTIES=$AIRFLOW_HOME/spark.conf
 export AIRFLOW_VAR_ROLLCALL_TABLES=$demo/tables
 export AIRFLOW_VAR_ROLLCALL_OPTIONS="--set vision.embedder=dlib-resnet-v1"
 export AIRFLOW_VAR_ROLLCALL_SOURCE="$demo/lake/{run_date}/"
 export AIRFLOW_VAR_ROLLCALL_GALLERY=$demo/people AIRFLOW_VAR_ROLLCALL_GALLERY_NAME=people
 export AIRFLOW_VAR_ROLLCALL_PAGES=$demo/pages
+mkdir -p "$AIRFLOW_HOME"
+"$home/.venv/bin/rollcall" properties local > "$AIRFLOW_HOME/spark.conf"
 export PATH=$home/.venv-airflow/bin:$PATH
 airflow db migrate
 airflow pools import "$home/airflow_dags/pools.json"

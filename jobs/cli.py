@@ -19,6 +19,7 @@ _COMMANDS = {
     "status": "Say how the tables are kept up, for a person and for monitoring.",
     "maintain": "Join small files, and remove files that no version needs any more.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",
+    "properties": "Print the Spark properties for a cluster.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",
     "weights": "List, fetch and verify the weights of the models.",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs import resources
 from udfs import matching
 from udfs.arrow import spark_schema
 
@@ -39,19 +40,21 @@ def nearest(faces: DataFrame, packed: "Packed", dimension: int, k: int, keep_flo
     if not packed.parts:
         return spark.createDataFrame([], spark_schema(matching.CANDIDATE))
     tasks = spark.sparkContext.defaultParallelism
-    threads = int(spark.conf.get("spark.task.cpus", "1") or 1)
+    threads, profile = resources.cpus(spark), resources.on_cpus(spark)
     faces = faces.select("face_id", "embedding", "left_out")
     if plan == "gallery":
         count = faces.count()
         rounds = max(1, -(-count // (FACES_A_TASK * tasks)))
         spread = faces.repartition(max(1, min(tasks * rounds, count // FACES_WORTH_A_TASK)))
-        return spread.mapInArrow(matching.search_all(packed, k, keep_floor, threads), spark_schema(matching.CANDIDATE))
+        search = matching.search_all(packed, k, keep_floor, threads)
+        return spread.mapInArrow(search, spark_schema(matching.CANDIDATE), profile=profile)
     blocks = faces.mapInArrow(matching.blocks(FACES_A_BLOCK), spark_schema(matching.BLOCK))
     parts = spark.range(len(packed.parts)).select(F.col("id").cast("int").alias("part"))
+    search = matching.search_parts(packed, dimension, k, keep_floor, threads)
     found = (
         blocks.crossJoin(F.broadcast(parts))
         .repartitionById(len(packed.parts), "part")
-        .mapInArrow(matching.search_parts(packed, dimension, k, keep_floor, threads), spark_schema(matching.CANDIDATE))
+        .mapInArrow(search, spark_schema(matching.CANDIDATE), profile=profile)
     )
     return ranked(found, k)
 

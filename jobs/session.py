@@ -1,24 +1,23 @@
 """The Spark session of a job."""
 
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from importlib.resources import files
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from jobs.properties import properties
 from udfs.errors import InputError
 
 
 def spark_session(job: str, master: str | None = None) -> SparkSession:
     """The session of this process: the one `spark-submit` has prepared, or a new one on this machine.
 
-    The properties are those of `conf/local.conf`; any that are set already (`--properties-file`, `--conf`)
-    stand. `master` is `local[*]` by default.
+    Here the properties are those of `rollcall properties local`, and `master` is `local[*]` by default; spark-submit
+    has its own (`--properties-file`, `--conf`).
 
     Raises:
         InputError: the session that was prepared cannot open Delta tables.
@@ -28,7 +27,7 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     builder = SparkSession.builder.appName(f"rollcall {job}")
     if not submitted:
-        for name, value in local_properties().items():
+        for name, value in properties("local").items():
             builder = builder.config(name, value)
         builder = builder.master(master or os.environ.get("ROLLCALL_MASTER", "local[*]"))
     elif master is not None:
@@ -36,7 +35,10 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
     with _jvm_log() if not submitted else nullcontext():
         spark = builder.getOrCreate()
     if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
-        raise InputError("this Spark session has no Delta; spark-submit --properties-file conf/local.conf ...")
+        raise InputError(
+            "this Spark session has no Delta; rollcall properties local > spark.conf,"
+            " and spark-submit --properties-file spark.conf ..."
+        )
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark
 
@@ -75,10 +77,3 @@ def discard_log() -> None:
     """Remove the log of a process that ended well."""
     for path in _logs:
         path.unlink(missing_ok=True)
-
-
-def local_properties() -> dict[str, str]:
-    """The properties of `conf/local.conf` by name."""
-    lines = files("conf").joinpath("local.conf").read_text().splitlines()
-    named = (re.split(r"\s+", line.strip(), maxsplit=1) for line in lines if line.strip() and line[0] != "#")
-    return dict(named)

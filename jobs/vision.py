@@ -6,7 +6,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import source_table
+from jobs import resources, source_table
 from jobs.options import Context
 from udfs import faces
 from udfs.arrow import spark_schema
@@ -52,15 +52,16 @@ def faces_of(
     images = context.spark.createDataFrame(rows)
     tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
     compute = faces.embed_images(spec, agreed.contract_id, settings)
+    profile = resources.on_gpu(context.spark)
     columns = ["image_id", "uri", "size", "modified_us", "regular"]
     stored = images.where(F.col("content_table").isNull()).select(*columns)
-    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(faces.OUTCOME))
+    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(faces.OUTCOME), profile=profile)
     for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
         contents = source_table.contents(context, row.content_table)
         carried = images.where(F.col("content_table") == row.content_table).select(*columns)
         # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
         carried = carried.join(contents, source_table.VERSION, "left").select(*columns, "content").repartition(tasks)
-        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(faces.OUTCOME)))
+        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(faces.OUTCOME), profile=profile))
     return computed
 
 

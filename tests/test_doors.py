@@ -85,3 +85,8 @@ def test_a_closed_door_is_noticed(tmp_path: Path) -> None:
     path.write_text("from jobs import embed\ndef f():\n    import torch\n")
     assert uses(imports(path), "jobs", "torch") == {"jobs", "jobs.embed", "torch"}
     assert uses(imports(path, top_level=True), "torch") == set()
+
+
+def test_no_job_is_named_like_a_module_of_python() -> None:
+    """spark-submit puts the folder of the job before all others on the path."""
+    assert not {path.stem for path in (ROOT / "jobs").glob("*.py")} & sys.stdlib_module_names

@@ -17,7 +17,7 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
-from jobs.session import local_properties
+from jobs.properties import properties
 from tests.conftest import ROOT
 from tests.support import EMBEDDER, QUICK, MakeContext, assert_same_tables, rows_of
 
@@ -32,8 +32,8 @@ class Airflow:
 
     def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
         home.mkdir()
-        properties = home / "spark.conf"
-        properties.write_text("\n".join(f"{name} {value}" for name, value in (local_properties() | QUICK).items()))
+        conf = home / "spark.conf"
+        conf.write_text("\n".join(f"{name} {value}" for name, value in (properties("local") | QUICK).items()))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
             "AIRFLOW_HOME": str(home),
@@ -42,7 +42,7 @@ class Airflow:
             "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
             "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
             "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
-            "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(properties),
+            "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(conf),
             "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
             "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",
             "AIRFLOW_VAR_ROLLCALL_SOURCE": f"{lake}/{{run_date}}/",

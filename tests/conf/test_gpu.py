@@ -14,6 +14,7 @@ ASK_THE_TASKS = """
 from collections.abc import Iterator
 import pyarrow as pa
 from pyspark.sql import SparkSession
+from jobs.resources import on_gpu
 from udfs.faces import on_this_executor
 from udfs.vision.spec import VisionSpec
 
@@ -22,7 +23,7 @@ def device(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pydict({"device": [on_this_executor(VisionSpec(device="cuda")).device]})
 
 spark = SparkSession.builder.getOrCreate()
-rows = spark.range(0, 4, 1, 4).mapInArrow(device, "device string").collect()
+rows = spark.range(0, 4, 1, 4).mapInArrow(device, "device string", profile=on_gpu(spark)).collect()
 print("devices:", *[row.device for row in rows])
 """
 
