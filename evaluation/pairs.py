@@ -32,11 +32,11 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     Raises:
         InputError: a line that is no pair, or not as many as the first line says; the line is named.
     """
-    lines = text.splitlines()
+    lines = text.rstrip().splitlines()
     match lines[0].split("\t") if lines else []:
-        case [each] if each.isdigit():
+        case [each] if _are_numbers(each):
             folds, of_kind = 1, int(each)
-        case [count, each] if count.isdigit() and each.isdigit():
+        case [count, each] if _are_numbers(count, each):
             folds, of_kind = int(count), int(each)
         case _:
             raise InputError(f"{name}: line 1: not the number of pairs, nor of folds and pairs, tab-separated")
@@ -46,14 +46,24 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     for number, line in enumerate(lines[1:]):
         fold, place = divmod(number, 2 * of_kind)
         match line.split("\t"):
-            case [person, left, right] if left.isdigit() and right.isdigit() and place < of_kind:
+            case [person, left, right] if place < of_kind and person and _are_numbers(left, right):
                 pairs.append(Pair(_image(person, left), _image(person, right), person, person, fold))
-            case [person, left, other, right] if left.isdigit() and right.isdigit() and place >= of_kind:
+            case [person, left, other, right] if (
+                place >= of_kind and _are_two(person, other) and _are_numbers(left, right)
+            ):
                 pairs.append(Pair(_image(person, left), _image(other, right), person, other, fold))
             case _:
                 wanted = "NAME A B" if place < of_kind else "NAME A OTHER B"
                 raise InputError(f"{name}: line {number + 2}: not `{wanted}`, tab-separated")
     return pairs
+
+
+def _are_numbers(*texts: str) -> bool:
+    return all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts)
+
+
+def _are_two(person: str, other: str) -> bool:
+    return person != other and "" not in (person, other)
 
 
 def _image(name: str, number: str) -> str:

@@ -14,7 +14,7 @@ from jobs import labelled, ledger
 from jobs.cohort import LARGEST, Cohort
 from jobs.gallery import Gallery
 from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
-from jobs.options import Context, job_command, run_command
+from jobs.options import Context, Number, job_command, run_command
 from jobs.seen import MEANT, Faces, Meant
 from jobs.vision import note_contract, verified_contract
 from schemas.catalog import THRESHOLDS
@@ -31,14 +31,14 @@ from udfs.vision.contract import Contract, settings_id
 @click.option("--pairs", metavar="FILE", help="Labelled pairs, as `evaluate` takes them.")
 @click.option(
     "--target",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     default=0.01,
     show_default=True,
     help="FPIR (for pairs: FMR) to hold.",
 )
 @click.option(
     "--review-target",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     help="The rate at which a person should look.  [default: ten times the target]",
 )
 @click.option(
@@ -109,7 +109,7 @@ def calibrate(
     data = pairs if protocol == "pairs" else images
     if data is None:
         raise InputError("say what to measure on: " + ("--pairs FILE" if protocol == "pairs" else "--images URI"))
-    review_target = min(10 * target, 0.5) if review_target is None else review_target
+    review_target = min(10 * target, max(0.5, target)) if review_target is None else review_target
     if review_target < target:
         raise InputError(
             f"--review-target {review_target:g} is below --target {target:g}: all that match would be looked at"

@@ -17,7 +17,7 @@ from jobs.crashes import by_halves
 from jobs.gallery import activated
 from jobs.judging import judge
 from jobs.manifest import Photo
-from jobs.options import Context, job_command, run_command
+from jobs.options import Context, Number, job_command, run_command
 from jobs.register import Changes, ListedPhoto, Register, Sample
 from jobs.seen import images_of, locate
 from jobs.vision import crashed_outcome, faces_of, note_contract, verified_contract
@@ -55,7 +55,7 @@ Row = dict[str, Any]
 @click.option("--sync", is_flag=True, help="Withdraw samples of this gallery that are no longer listed.")
 @click.option(
     "--max-withdraw",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=0.05,
     show_default=True,
     help="The share of samples that --sync may withdraw.",

@@ -17,7 +17,7 @@ from evaluation.verification import Curve, Folds
 from jobs import labelled, ledger, reports
 from jobs.cohort import Cohort
 from jobs.labelled import ComparedPairs, Half, LabelledPair, LabelledPhoto, Searched
-from jobs.options import Context, job_command, run_command
+from jobs.options import Context, Number, job_command, run_command
 from jobs.reports import Point
 from jobs.seen import MEANT, Faces, Meant
 from jobs.thresholds import Standard, for_identification, for_verification
@@ -44,7 +44,7 @@ SIZES = (100, 300, 1000)
     metavar="URI",
     help="The folder PERSON/photo.jpg that LFW's names are in; for open-set also a table with person_id, uri.",
 )
-@click.option("--threshold", type=float, help="Decide by this similarity.  [default: the threshold in force]")
+@click.option("--threshold", type=Number(), help="Decide by this similarity.  [default: the threshold in force]")
 @click.option("--threshold-from", metavar="FILE", help="Decide by the threshold that is best on these other pairs.")
 @click.option("--gallery-size", "sizes", type=click.IntRange(min=1), multiple=True, help="Persons in the gallery.")
 @click.option("--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos a person to enrol.")

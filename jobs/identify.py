@@ -12,7 +12,7 @@ from jobs.cohort import Cohort
 from jobs.difference import Difference, Updated, update
 from jobs.gallery import Gallery, searched
 from jobs.nearest import Plan, nearest, plan_for
-from jobs.options import RUN_DATE, Context, job_command, run_command
+from jobs.options import RUN_DATE, Context, Number, job_command, run_command
 from jobs.thresholds import Standard, for_identification
 from schemas.catalog import DECISIONS, SEARCHES
 from udfs import matching
@@ -37,7 +37,7 @@ _ATTEMPTS = 5
 )
 @click.option(
     "--minimum-size",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="PX",
     help="Smaller faces are not searched for.  [default: identify.minimum_size of the settings]",
 )

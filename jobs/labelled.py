@@ -1,6 +1,7 @@
 """Images of which it is known who they show: pairs, and persons with their photos."""
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,7 +64,7 @@ def _labelled_pairs(context: Context, uri: str, images: str | None) -> list[Labe
         if images is None:
             raise InputError(f"{uri}: its names are relative to a folder; say --images FOLDER")
         root = lake.uri_of(images).rstrip("/")
-        text = lake.read_anything(uri).decode("utf-8")
+        text = rows.text(uri)
         return [
             LabelledPair(
                 f"{root}/{lake.quoted(pair.left)}",
@@ -86,17 +87,20 @@ def _labelled_pair(beside: str, row: rows.Row) -> LabelledPair:
         raise InputError(f"{row.where}: left and right must not be empty")
     if mated not in _TRUE + _FALSE:
         raise InputError(f"{row.where}: mated is {mated!r}; write true or false")
+    left, right = (rows.absolute(beside, name) for name in (left, right))
+    if left == right:
+        raise InputError(f"{row.where}: left and right are one image; every image resembles itself")
     persons = [row.text(name) or None for name in ("left_person", "right_person")]
     if None not in persons and (persons[0] == persons[1]) != (mated in _TRUE):
         raise InputError(f"{row.where}: mated is {mated}, the persons are {persons[0]!r} and {persons[1]!r}")
     fold = row.text("fold") or "0"
-    if not fold.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", fold):
         raise InputError(f"{row.where}: fold is {fold!r}; write a number from 0")
     known = {"left", "right", "mated", "left_person", "right_person", "fold"}
     more = {name: value for name, value in row.values.items() if name not in known}
     return LabelledPair(
-        rows.absolute(beside, left),
-        rows.absolute(beside, right),
+        left,
+        right,
         mated in _TRUE,
         persons[0],
         persons[1],
@@ -168,12 +172,16 @@ def read_labelled_photos(context: Context, images: str, half: Half, seed: int) -
     uri = lake.uri_of(images)
     if rows.is_rows(uri):
         photos = []
+        first: dict[str, str] = {}
         for row in rows.read(context, uri, ("person_id", "uri"), others=True):
             person, name = row.text("person_id"), row.text("uri")
             if not person or not name:
                 raise InputError(f"{row.where}: person_id and uri must not be empty")
+            name = rows.absolute(uri, name)
+            if first.setdefault(name, row.where) != row.where:
+                raise InputError(f"{row.where}: the image of {first[name]} again; every image resembles itself")
             more = {name: value for name, value in row.values.items() if name not in ("person_id", "uri")}
-            photos.append(LabelledPhoto(person, rows.absolute(uri, name), more))
+            photos.append(LabelledPhoto(person, name, more))
     else:
         photos = [LabelledPhoto(photo.person_id, photo.uri, {}) for photo in manifest.read(context, images)]
     chosen = [photo for photo in photos if in_half(photo.person, half, seed)]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jobs import ledger, packing
-from jobs.options import Context, job_command, run_command
+from jobs.options import Context, Number, job_command, run_command
 from schemas.catalog import TABLES
 from schemas.store import Files
 from udfs.errors import InputError
@@ -23,7 +23,7 @@ _UNDER_WAY = timedelta(hours=48)
 @job_command("maintain")
 @click.option(
     "--retain",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=RETAINED,
     show_default=True,
     metavar="HOURS",

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,17 @@ class RunDate(click.ParamType[date]):
 
 
 RUN_DATE = RunDate()
+
+
+class Number(click.FloatRange):
+    """A number in a range; not-a-number and infinity, which click lets pass, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
 
 _COMMON = [
     click.option(

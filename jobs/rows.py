@@ -54,6 +54,18 @@ def read(
     raise InputError(f"{uri}: neither a .csv, nor a .parquet, nor a Delta table")
 
 
+def text(uri: str) -> str:
+    """What a text file says.
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return lake.read_anything(uri).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{uri}: not UTF-8; save it as UTF-8") from error
+
+
 def absolute(file: str, uri: str) -> str:
     """A URI that may be relative to the folder its file is in."""
     if "://" in uri or uri.startswith("/"):
@@ -76,6 +88,8 @@ class _Columns:
     others: bool
 
     def check(self, uri: str, names: list[str]) -> None:
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise InputError(f"{uri}: has two columns {', '.join(sorted(twice))}")
         missing, unknown = self.required - set(names), set(names) - self.required - self.optional
         if missing:
             raise InputError(f"{uri}: has no column {', '.join(sorted(missing))}")
@@ -89,11 +103,7 @@ def _is_delta(uri: str) -> bool:
 
 
 def _from_csv(uri: str, columns: _Columns) -> list[Row]:
-    try:
-        text = lake.read_anything(uri).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{uri}: not UTF-8; save it as UTF-8 CSV") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text(uri), newline=""), strict=True)
     columns.check(uri, list(reader.fieldnames or []))
     rows = []
     try:

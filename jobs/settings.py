@@ -16,7 +16,7 @@ Cosine = Annotated[float, Field(ge=-1, le=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Vision(_Strict):

@@ -3,13 +3,13 @@
 import click
 
 from jobs import packing
-from jobs.options import Context, job_command, run_command
+from jobs.options import Context, Number, job_command, run_command
 
 
 @job_command("sweep")
 @click.option(
     "--older-than",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=packing.KEPT / 3600,
     show_default=True,
     metavar="HOURS",

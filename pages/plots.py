@@ -58,7 +58,8 @@ def roc(line: Line) -> Plot:
 
     def draw(axes: Axes) -> None:
         axes.step(line.x, line.y, where="post", color=_MATED, linewidth=1.8)
-        axes.set_xscale("log")
+        if (line.x > 0).any():
+            axes.set_xscale("log")
         axes.set_xlim(_least(line.x), 1)
         axes.set_ylim(min(0.9, float(line.y[line.x > 0].min(initial=0.9))), 1.002)
         axes.set_xlabel("FAR: non-mated pairs accepted")
@@ -74,8 +75,7 @@ def det(lines: Sequence[Line], x: str, y: str, caption: str) -> Plot:
         for line, color in zip(lines, _LINES, strict=False):
             shown = (line.x > 0) & (line.y > 0)
             axes.plot(line.x[shown], line.y[shown], color=color, linewidth=1.8, label=line.name)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        _logarithmic(axes)
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         if len(lines) > 1:
@@ -128,13 +128,20 @@ def by_gallery_size(measured: Line, bands: Sequence[Line], target: float | None,
         axes.plot(measured.x, measured.y, "o", color=_MATED, markersize=5, label=measured.name)
         if target is not None:
             axes.axhline(target, color=_THRESHOLD, linewidth=1.2, linestyle="--", label=f"target {target:g}")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        _logarithmic(axes)
         axes.set_xlabel("persons in the gallery")
         axes.set_ylabel("FPIR")
         axes.legend()
 
     return Plot("FPIR by the size of the gallery", _drawn(draw), caption)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Both axes; what was drawn may be nothing above 0, which is said."""
+    if not np.isfinite([axes.dataLim.minposx, axes.dataLim.minposy]).all():
+        axes.set(xlim=(1e-3, 1), ylim=(1e-3, 1))
+        axes.text(0.5, 0.5, "no errors to draw", transform=axes.transAxes, horizontalalignment="center")
+    axes.set(xscale="log", yscale="log")
 
 
 def _least(values: Array) -> float:

@@ -95,9 +95,18 @@ def _file_uri(path: bytes) -> str:
 
 
 def local_path(uri: str) -> bytes | None:
-    """The path of a `file:` URI as bytes; None for any other."""
+    """The path of a `file:` URI as bytes; None for any other.
+
+    Raises:
+        InputError: there is a NUL in it, which no file system takes.
+    """
     parts = urlsplit(uri)
-    return unquote_to_bytes(parts.path) if parts.scheme == "file" else None
+    if parts.scheme != "file":
+        return None
+    path = unquote_to_bytes(parts.path)
+    if b"\0" in path:
+        raise InputError(f"{uri}: has a NUL (%00) in it; no file has such a name")
+    return path
 
 
 @lru_cache(maxsize=32)
@@ -112,7 +121,10 @@ def _store(scheme: str, authority: str) -> tuple[fs.FileSystem, str]:
 def _remote(uri: str) -> tuple[fs.FileSystem, str]:
     parts = urlsplit(uri)
     store, root = _store(parts.scheme, parts.netloc)
-    path = unquote_to_bytes(parts.path).decode("utf-8")
+    try:
+        path = unquote_to_bytes(parts.path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{uri}: not UTF-8 when decoded; names in this store are") from error
     return store, root.rstrip("/") + path if root.strip("/") else path
 
 

@@ -50,6 +50,8 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
         (["identify", "--run-date", "2026-01-31"], "no table 'gallery' yet; run `rollcall enroll` first"),
         (["enroll", "--gallery", "/no/folder", "--gallery-name", "g"], "cannot be listed"),
         (["enroll", "--gallery", "/tmp"], "Missing option '--gallery-name'"),
+        (["calibrate", "--images", "/tmp", "--target", "nan"], "'nan' is no number"),
+        (["evaluate", "--protocol", "pairs", "--threshold", "inf"], "'inf' is no number"),
         (["sql", "SELECT * FROM nothing", "--limit", "0"], "Invalid value for '--limit'"),
         (["forget"], "No such command 'forget'"),
     ],

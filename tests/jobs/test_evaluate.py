@@ -219,12 +219,27 @@ def test_a_threshold_comes_from_other_pairs(context: Context, pairs: str, people
         ("a.jpg,b.jpg,perhaps,,,", "line 2: mated is 'perhaps'"),
         ("a.jpg,,true,,,", "line 2: left and right"),
         ("a.jpg,b.jpg,true,x,y,", "line 2: mated is true, the persons are 'x' and 'y'"),
+        ("a.jpg,./a.jpg,true,x,x,", "line 2: left and right are one image"),
     ],
 )
 def test_a_malformed_pair_is_named(context: Context, tmp_path: Path, row: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         evaluate(context, protocol="pairs", pairs=write_pairs(tmp_path / "pairs.csv", [row]))
     assert not context.tables.exists("runs"), "bad input leaves no trace"
+
+
+def test_a_photo_that_is_listed_twice_is_named(context: Context, tmp_path: Path) -> None:
+    photos = tmp_path / "photos.csv"
+    photos.write_text("person_id,uri\na,1.jpg\nb,2.jpg\nb,./1.jpg\n")
+    with pytest.raises(InputError, match=r"line 4: the image of .*: line 2 again"):
+        evaluate(context, protocol="open-set", images=str(photos))
+
+
+def test_pairs_that_are_no_text_are_refused(context: Context, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_bytes(b"1\nJos\xe9\t1\t2\n")
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        evaluate(context, protocol="pairs", pairs=str(pairs), images=str(tmp_path))
 
 
 def test_one_kind_of_pairs_is_refused(context: Context, people: Path) -> None:

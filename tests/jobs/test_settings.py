@@ -27,6 +27,7 @@ def test_single_values_can_be_changed() -> None:
         ("vision.device=tpu", "vision.device"),
         ("vision.precision=fp8", "vision.precision"),
         ("thresholds.facenet-vggface2.review=0.9", "must rise"),
+        ("thresholds.facenet-vggface2.match=nan", "thresholds.facenet-vggface2.match"),
         ("minimum_face=50", "section.name=value"),
         ("vision.minimum_face", "section.name=value"),
     ],

@@ -48,5 +48,15 @@ def test_the_page_needs_nothing_else() -> None:
     assert "None." in page
 
 
+def test_no_error_is_no_reason_to_fail() -> None:
+    none = np.zeros(5)
+    drawn = (
+        plots.det([Line("a", none, none)], "FMR", "FNMR", ""),
+        plots.by_gallery_size(Line("measured", np.arange(1, 6), none), [], None, ""),
+    )
+    assert all("no errors to draw" in plot.svg for plot in drawn)
+    assert "TAR" in plots.roc(Line("a", none, none)).svg
+
+
 def test_the_same_report_is_the_same_page() -> None:
     assert html(report()) == html(report())

@@ -62,6 +62,13 @@ def test_a_file_that_became_a_pipe_is_never_opened(tmp_path: Path) -> None:
         lake.read(File(f"file://{tmp_path}/pipe.jpg", 3, 0), MEGABYTE)
 
 
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    file = File(f"file://{tmp_path}/a%00.jpg", 1, 0)
+    assert lake.find(file.uri) == File(file.uri, 0, 0)
+    with pytest.raises(ReadError, match=r"unreadable: .* NUL"):
+        lake.read(file, MEGABYTE)
+
+
 def test_a_link_that_leads_nowhere_is_gone(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").symlink_to("/nowhere")
     (link,) = lake.list_below(f"file://{tmp_path}")
