@@ -9,16 +9,20 @@ are bytes, so names that are not UTF-8 are files like any other.
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from pyarrow import fs
 
-from udfs.errors import InputError
+from udfs.errors import InputError, StoreError
+from udfs.patience import is_final, patiently
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,13 @@ def local_path(uri: str) -> bytes | None:
 @lru_cache(maxsize=32)
 def _store(scheme: str, authority: str) -> tuple[fs.FileSystem, str]:
     """The file system of a store, and the path of its root in that file system; one connection a process."""
+    name = f"{scheme}://{authority}"
     try:
-        return fs.FileSystem.from_uri(f"{scheme}://{authority}/")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{scheme}://{authority}: cannot reach this store: {_one_line(error)}") from error
+        return patiently(name, lambda: fs.FileSystem.from_uri(f"{name}/"))
+    except OSError as error:
+        raise _cannot(name, "be reached", error) from error
+    except ValueError as error:
+        raise InputError(f"{name}: cannot be reached: {_one_line(error)}") from error
 
 
 def _remote(uri: str) -> tuple[fs.FileSystem, str]:
@@ -126,6 +133,18 @@ def _remote(uri: str) -> tuple[fs.FileSystem, str]:
     except UnicodeDecodeError as error:
         raise InputError(f"{uri}: not UTF-8 when decoded; names in this store are") from error
     return store, root.rstrip("/") + path if root.strip("/") else path
+
+
+def _ask(uri: str, call: Callable[[], T]) -> T:
+    """What a store says of one of its files; a store that fails is waited for."""
+    scheme, authority, *_ = urlsplit(uri)
+    return patiently(f"{scheme}://{authority}", call)
+
+
+def _cannot(uri: str, what: str, error: OSError) -> Exception:
+    """What to raise: whether a person has to do something about it, or time may."""
+    kind = InputError if local_path(uri) is not None or is_final(error) else StoreError
+    return kind(f"{uri}: cannot {what}: {error.strerror or _one_line(error)}")
 
 
 def place(uri: str) -> tuple[fs.FileSystem, str]:
@@ -152,6 +171,7 @@ def list_directory(uri: str) -> Listing:
 
     Raises:
         InputError: it does not exist, or may not be listed.
+        StoreError: its store does not answer.
     """
     path = local_path(uri)
     return _list_remote(uri) if path is None else _list_local(path)
@@ -203,7 +223,7 @@ def _list_local(path: bytes) -> Listing:
         with os.scandir(path) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise InputError(f"{_file_uri(path)}: cannot be listed: {error.strerror}") from error
+        raise _cannot(_file_uri(path), "be listed", error) from error
     files, directories = [], []
     for entry in found:
         if _is_directory(entry):
@@ -236,12 +256,12 @@ def _local_file(path: bytes) -> File:
 def _list_remote(uri: str) -> Listing:
     store, path = _remote(uri)
     try:
-        here = store.get_file_info(path)
+        here = _ask(uri, lambda: store.get_file_info(path))
         if here.type == fs.FileType.File:
             return Listing([_remote_file(uri, here)], [])
-        children = store.get_file_info(fs.FileSelector(path, recursive=False))
+        children = _ask(uri, lambda: store.get_file_info(fs.FileSelector(path, recursive=False)))
     except OSError as error:
-        raise InputError(f"{uri}: cannot be listed: {_one_line(error)}") from error
+        raise _cannot(uri, "be listed", error) from error
     base = uri.rstrip("/")
     children = sorted(children, key=lambda info: info.base_name)
     named = [(f"{base}/{quote_from_bytes(info.base_name.encode())}", info) for info in children]
@@ -323,11 +343,13 @@ def read_anything(uri: str) -> bytes:
 
     Raises:
         InputError: it cannot be read; the message names it.
+        StoreError: its store does not answer.
     """
+    uri = uri_of(uri)
     try:
-        return _content(uri_of(uri))
+        return _content(uri)
     except OSError as error:
-        raise InputError(f"{uri}: cannot be read: {error.strerror or _one_line(error)}") from error
+        raise _cannot(uri, "be read", error) from error
 
 
 def _stat(uri: str) -> File:
@@ -338,7 +360,7 @@ def _stat(uri: str) -> File:
             raise ReadError("changed", "no longer a file")
         return File(uri, status.st_size, _microseconds(status.st_mtime_ns))
     store, remote_path = _remote(uri)
-    info = store.get_file_info(remote_path)
+    info = _ask(uri, lambda: store.get_file_info(remote_path))
     if info.type == fs.FileType.NotFound:
         raise FileNotFoundError(f"{uri} does not exist")
     return _remote_file(uri, info)
@@ -349,8 +371,13 @@ def _content(uri: str) -> bytes:
     if path is not None:
         return Path(os.fsdecode(path)).read_bytes()
     store, remote_path = _remote(uri)
-    with store.open_input_stream(remote_path) as stream:
-        return stream.read()
+
+    def content() -> bytes:
+        with store.open_input_stream(remote_path) as stream:
+            whole: bytes = stream.read()
+            return whole
+
+    return _ask(uri, content)
 
 
 def _one_line(error: BaseException) -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from tests.support import as_nobody
-from udfs import lake
-from udfs.errors import InputError
+from udfs import lake, patience
+from udfs.errors import InputError, StoreError
 from udfs.lake import File, ReadError
 from udfs.template import Template
 
@@ -280,3 +280,67 @@ def test_a_store_that_lists_finer_times_than_it_answers(monkeypatch: pytest.Monk
     store.content = b"abcd"
     with pytest.raises(ReadError, match="changed"):
         lake.read(listed, MEGABYTE)
+
+
+class Fails(ListsMilliseconds):
+    """The same store, which first fails some times."""
+
+    def __init__(self, times: int, error: str) -> None:
+        super().__init__()
+        self.times, self.error = times, error
+
+    def _fail(self) -> None:
+        if self.times:
+            self.times -= 1
+            raise OSError(self.error)
+
+    def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
+        self._fail()
+        return super().get_file_info(paths)
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
+        self._fail()
+        return super().get_file_info_selector(selector)
+
+    def open_input_stream(self, path: str) -> pa.NativeFile:
+        self._fail()
+        return super().open_input_stream(path)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: str = "AWS Error SLOW_DOWN (HTTP status 503)") -> Fails:
+    store = Fails(0, error)
+    monkeypatch.setattr(lake, "_store", lambda scheme, authority: (fs.PyFileSystem(store), authority))
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(patience, "_failing_since", {})
+    return store
+
+
+def test_a_store_that_fails_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = failing(monkeypatch)
+    store.times = 5
+    (listed,) = lake.list_below("memory://bucket")
+    store.times = 5
+    assert lake.read(listed, MEGABYTE) == b"abc"
+    store.times = 5
+    assert lake.find(listed.uri).size == 3
+    store.times = 5
+    assert lake.read_anything(listed.uri) == b"abc"
+
+
+def test_a_store_that_does_not_answer_is_no_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = failing(monkeypatch)
+    (listed,) = lake.list_below("memory://bucket")
+    monkeypatch.setattr(patience, "PATIENCE", 0.01)
+    store.times = 1000
+    with pytest.raises(StoreError, match="memory://bucket: cannot be listed: AWS Error SLOW_DOWN"):
+        lake.list_directory("memory://bucket")
+    with pytest.raises(StoreError, match="cannot be read"):
+        lake.read_anything(listed.uri)
+    with pytest.raises(ReadError, match="unreadable: AWS Error SLOW_DOWN"):
+        lake.read(listed, MEGABYTE)
+
+
+def test_a_store_that_refuses_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, "AWS Error ACCESS_DENIED during ListObjectsV2 operation").times = 1000
+    with pytest.raises(InputError, match="cannot be listed: AWS Error ACCESS_DENIED"):
+        lake.list_directory("memory://bucket")

@@ -1,0 +1,60 @@
+"""Waiting for a store that fails for a while: it is overloaded, starts again, or a network is being mended."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 120.0
+"""Seconds that one call is tried again, and seconds after which a store that has answered nothing is given up."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+
+_failing_since: dict[str, float] = {}
+"""Stores that answered nothing since, by name; of this process."""
+
+
+def patiently(store: str, call: Callable[[], T]) -> T:
+    """What `call` returns; tried again with growing pauses while the store fails.
+
+    A store that has failed for PATIENCE seconds without one answer is given up: calls try once, until one is
+    answered. So a store that is down costs a process that time once, and not with each of its files.
+
+    store: the name of what may fail as a whole, e.g. `s3://lake`.
+
+    Raises:
+        OSError: of the last try; or at once, where another try would not help: there is no such file, or the store
+            has refused.
+    """
+    began, pause = time.monotonic(), _FIRST_PAUSE
+    while True:
+        try:
+            answer = call()
+        except OSError as error:
+            if is_final(error):
+                _failing_since.pop(store, None)
+                raise
+            now = time.monotonic()
+            since = min(began, _failing_since.setdefault(store, now))
+            if now + pause - since > PATIENCE:
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            _failing_since.pop(store, None)
+            return answer
+
+
+_REFUSED = re.compile(
+    r"ACCESS_DENIED|SIGNATURE|CREDENTIAL|INVALID_ACCESS_KEY|EXPIRED|UNRECOGNIZED_CLIENT|NO_SUCH_BUCKET"
+    r"|AUTHORI[SZ]ATION|UNAUTHENTICATED|PERMISSION|HTTP status 40[0134]",
+    re.IGNORECASE,
+)
+"""What stores say in their clients' words (pyarrow has one class, OSError, for all of it)."""
+
+
+def is_final(error: OSError) -> bool:
+    """Whether the store has answered, and would answer the same again."""
+    known = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | IsADirectoryError)
+    return known or _REFUSED.search(str(error)) is not None
