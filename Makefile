@@ -8,7 +8,7 @@ export PYSPARK_PYTHON = $(abspath $(BIN)/python)
 
 AIRFLOW := .venv-airflow/.installed
 
-.PHONY: help install demo test accept check format docs clean fuzz-decode airflow
+.PHONY: help install demo test accept accept-faults accept-s3 accept-backfill check format docs clean dist soak fuzz-decode airflow
 
 help:                  ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -39,6 +39,15 @@ airflow: $(INSTALLED) $(AIRFLOW)  ## Airflow with the DAGs on the demo's lake, a
 accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs
 	$(BIN)/python -m pytest -m slow -s
 
+accept-faults: $(INSTALLED)  ## a full disk, a failing store, two nights and an investigation at once
+	$(BIN)/python -m pytest -m apart -s tests/accept/test_faults.py
+
+accept-s3: $(INSTALLED)  ## the chain on an S3-compatible store; downloads 700 MB of jars
+	$(BIN)/python -m pytest -m apart -s tests/accept/test_s3.py
+
+accept-backfill: $(INSTALLED) $(AIRFLOW)  ## three dates by `airflow backfill`, the newest first
+	$(BIN)/python -m pytest -m apart -s tests/accept/test_backfill.py
+
 check: $(INSTALLED)    ## format, lint, types, generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,11 +62,17 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 	$(BIN)/python -m schemas.docs
 
 clean:                 ## remove what was generated
-	rm -rf .venv .venv-airflow .airflow .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# MODELS: whose weights; those of the default settings unless said otherwise.
+dist: $(INSTALLED)     ## what executors need that have nothing: environment, weights, code; in dist/
+	PYTHON=$(PYTHON) conf/dist.sh $(or $(MODELS),centerface facenet-vggface2)
 
 fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz.decode --seconds 600
+
+soak: bench-soak       ## thirty nights in one go, and a plot of them; DATA=FOLDER
 
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

@@ -73,17 +73,19 @@ def command(context: Context, run_date: date | None, all_dates: bool, **argument
     """
     if (run_date is None) != all_dates:
         raise InputError("say which faces: --run-date YYYY-MM-DD, or --all-dates")
-    days = _dates(context) if run_date is None else [run_date]
-    if not days:
-        context.say("identify: there are no faces yet")
-    for day in days:
-        identify(context, run_date=day, **arguments)  # type: ignore[arg-type]
+    if run_date is None:
+        identify_all(context, **arguments)
+    else:
+        identify(context, run_date=run_date, **arguments)  # type: ignore[arg-type]
 
 
-def _dates(context: Context) -> list[date]:
-    """The dates that have faces, the newest first."""
+def identify_all(context: Context, **arguments: object) -> None:
+    """Identify the faces of all dates that have some, the newest first; arguments as of `identify`."""
     rows = context.tables.read_or_empty("faces").select("run_date").distinct().collect()
-    return sorted((row.run_date for row in rows), reverse=True)
+    if not rows:
+        context.say("identify: there are no faces yet")
+    for row in sorted(rows, reverse=True):
+        identify(context, run_date=row.run_date, **arguments)  # type: ignore[arg-type]
 
 
 def identify(

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from pyspark.sql import SparkSession
 
-from jobs import log
+from jobs import log, memory
 from schemas.catalog import RUNS
 from schemas.store import Tables
 from udfs.ids import stable_id
@@ -55,7 +55,7 @@ def run(spark: SparkSession, tables: Tables, job: str, arguments: Mapping[str, o
             text,
             versions,
             current.digests,
-            current.counts,
+            current.counts | ({} if event == "started" else memory.peaks(spark)),
             seconds,
             error,
         )
@@ -76,6 +76,8 @@ def run(spark: SparkSession, tables: Tables, job: str, arguments: Mapping[str, o
 def one_line(error: BaseException) -> str:
     """What went wrong, in one line: Spark's and Java's stack traces are left to the log."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # The last Python line of a worker's traceback says more than the first line of Spark's.
+    # The last Python line of a worker's traceback says more than the first line of Spark's; and of causes, the last.
     told = [line for line in lines if ": " in line and line.split(":")[0].endswith(("Error", "Rejected"))]
-    return (told[-1] if told else lines[0] if lines else type(error).__name__)[:500]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    best = told[-1:] or causes[-1:] or lines[:1]
+    return (best[0] if best else type(error).__name__)[:500]

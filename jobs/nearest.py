@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs import resources
+from jobs import memory, resources
 from udfs import matching
 from udfs.arrow import spark_schema
 
@@ -46,11 +46,11 @@ def nearest(faces: DataFrame, packed: "Packed", dimension: int, k: int, keep_flo
         count = faces.count()
         rounds = max(1, -(-count // (FACES_A_TASK * tasks)))
         spread = faces.repartition(max(1, min(tasks * rounds, count // FACES_WORTH_A_TASK)))
-        search = matching.search_all(packed, k, keep_floor, threads)
+        search = memory.told(spark, matching.search_all(packed, k, keep_floor, threads))
         return spread.mapInArrow(search, spark_schema(matching.CANDIDATE), profile=profile)
     blocks = faces.mapInArrow(matching.blocks(FACES_A_BLOCK), spark_schema(matching.BLOCK))
     parts = spark.range(len(packed.parts)).select(F.col("id").cast("int").alias("part"))
-    search = matching.search_parts(packed, dimension, k, keep_floor, threads)
+    search = memory.told(spark, matching.search_parts(packed, dimension, k, keep_floor, threads))
     found = (
         blocks.crossJoin(F.broadcast(parts))
         .repartitionById(len(packed.parts), "part")

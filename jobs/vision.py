@@ -6,7 +6,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import resources, source_table
+from jobs import memory, resources, source_table
 from jobs.options import Context
 from udfs import faces
 from udfs.arrow import spark_schema
@@ -51,7 +51,7 @@ def faces_of(
     image does not depend on them."""
     images = context.spark.createDataFrame(rows)
     tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
-    compute = faces.embed_images(spec, agreed.contract_id, settings)
+    compute = memory.told(context.spark, faces.embed_images(spec, agreed.contract_id, settings))
     profile = resources.on_gpu(context.spark)
     columns = ["image_id", "uri", "size", "modified_us", "regular"]
     stored = images.where(F.col("content_table").isNull()).select(*columns)

@@ -552,7 +552,11 @@ RUNS = Table(
         Column("arguments", "map<string, string>", "what it was asked to do"),
         Column("versions", "map<string, string>", "rollcall, python, spark, and the libraries that compute"),
         Column("digests", "map<string, string>", "contract, settings, gallery, as far as the job has them"),
-        Column("counts", "map<string, bigint>", "what it did"),
+        Column(
+            "counts",
+            "map<string, bigint>",
+            "what it did, and the most its processes have held (driver_peak_mib, jvm_peak_mib, worker_peak_mib)",
+        ),
         Column("seconds", "double", "since it started"),
         Column("error", "string", "why it failed, in one line", nullable=True),
     ),

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,17 +19,22 @@ from types import FrameType
 import pyspark
 
 from jobs.properties import properties
-from tests.support import QUICK
+from tests.processes import command_line, descendants, parent_of
+from tests.support import QUICK, SHORT_LIVED
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(pyspark.__file__).parent / "bin"
 WORKERS = 2
 CORES = 2
 """Of each worker; more than the machine may have, as Spark does not look."""
+EXECUTOR_CORES = 1
+
+Conf = Mapping[str, str]
+NONE: Conf = {}
 
 
 class Standalone:
-    """A master and two workers, each with two cores and a GPU of its own, found by `conf/gpu_discovery.sh`."""
+    """A master and two workers, each with room for two executors, and a GPU, which conf/gpu_discovery.sh finds."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,23 +56,30 @@ class Standalone:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.memory": "1g",
             "spark.executor.memory": "1g",
-            "spark.executor.cores": str(CORES),
+            "spark.executor.cores": str(EXECUTOR_CORES),
             "spark.executor.resource.gpu.discoveryScript": str(ROOT / "conf" / "gpu_discovery.sh"),
             "spark.rollcall.task.cpus": "1",
-            "spark.rollcall.task.gpus": "0.5",
-            "spark.sql.shuffle.partitions": "4",
+            "spark.rollcall.task.gpus": "1",
+            "spark.sql.shuffle.partitions": "2",
             "spark.databricks.delta.snapshotPartitions": "2",
             "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
             "spark.ui.enabled": "false",
+            "spark.driver.extraJavaOptions": SHORT_LIVED,
+            "spark.executor.extraJavaOptions": SHORT_LIVED,
             **QUICK,
         }
         lines = (f"{name} {value}" for name, value in (properties("standalone", "gpu") | mine).items())
         self.properties.write_text("\n".join(lines) + "\n")
 
-    def submit(self, job: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """spark-submit of `jobs/JOB.py`, in a session of its own; all it says is in one stream."""
+    def submit(self, job: str, *arguments: str, conf: Conf = NONE, environment: Conf = NONE) -> subprocess.Popen[str]:
+        """spark-submit of `jobs/JOB.py`, in a session of its own; all it says is in one stream.
+
+        environment: of the driver and of executors.
+        """
+        everywhere = {f"spark.executorEnv.{name}": value for name, value in environment.items()}
+        more = [part for name, value in {**conf, **everywhere}.items() for part in ("--conf", f"{name}={value}")]
         return subprocess.Popen(
-            [*self.command(), str(ROOT / "jobs" / f"{job}.py"), *arguments],
+            [*self.command(), *more, str(ROOT / "jobs" / f"{job}.py"), *arguments],
             env={**_environment(), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -75,12 +87,24 @@ class Standalone:
             start_new_session=True,
         )
 
-    def run(self, job: str, *arguments: str, **environment: str) -> str:
-        """The same, to its end; what it said, if it ended well."""
-        process = self.submit(job, *arguments, **environment)
-        said, _ = process.communicate(timeout=400)
-        assert process.returncode == 0, said
-        return said
+    def run(self, job: str, *arguments: str, conf: Conf = NONE, environment: Conf = NONE, code: int = 0) -> str:
+        """The same, to its end; what it said, if it ended as expected."""
+        return ended(self.submit(job, *arguments, conf=conf, environment=environment), code)
+
+    def executors(self) -> list[int]:
+        """Processes of those that run."""
+        started = [pid for process in self._processes for pid in descendants(process.pid)]
+        return [pid for pid in started if "CoarseGrainedExecutorBackend" in command_line(pid)]
+
+    def python_workers(self) -> list[int]:
+        """Processes that run the functions of Arrow: forks of a daemon, which each executor has."""
+        return [
+            fork
+            for executor in self.executors()
+            for daemon in descendants(executor)
+            if parent_of(daemon) == executor and "pyspark.daemon" in command_line(daemon)
+            for fork in descendants(daemon)
+        ]
 
     def command(self) -> list[str]:
         return [str(Path(sys.executable).with_name("spark-submit")), "--properties-file", str(self.properties)]
@@ -138,6 +162,13 @@ class Standalone:
             assert not ended, f"a part of the cluster has ended; see {self._folder}/*.log"
             assert time.monotonic() < deadline, f"the cluster does not start; see {self._folder}/*.log"
             time.sleep(0.2)
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+    """What a job said to its end, if it ended as expected."""
+    said, _ = process.communicate(timeout=400)
+    assert process.returncode == code, said
+    return said
 
 
 @contextmanager

@@ -20,6 +20,9 @@ QUICK = {
 }
 """A query of a few rows takes longer to be compiled than to be interpreted; its rows are the same."""
 
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
+
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")
 """Columns that say when and by whom, and may differ between runs that agree."""
 

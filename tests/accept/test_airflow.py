@@ -1,10 +1,7 @@
 """The DAGs in a real Airflow, which runs the true jobs on the demo's lake."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -17,57 +14,14 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
-from jobs.properties import properties
+from tests.airflow_here import AIRFLOW, Airflow
 from tests.conftest import ROOT
-from tests.support import EMBEDDER, QUICK, MakeContext, assert_same_tables, rows_of
+from tests.processes import descendants, kill
+from tests.support import MakeContext, assert_same_tables, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
 NIGHTLY = ("images", "image_outcomes", "faces", "matches", "identifications", "searches")
-
-
-class Airflow:
-    """Airflow with a home of its own, on tables and a lake that it is told of by variables."""
-
-    def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
-        home.mkdir()
-        conf = home / "spark.conf"
-        conf.write_text("\n".join(f"{name} {value}" for name, value in (properties("local") | QUICK).items()))
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow_dags"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
-            "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
-            "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
-            "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(conf),
-            "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
-            "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",
-            "AIRFLOW_VAR_ROLLCALL_SOURCE": f"{lake}/{{run_date}}/",
-            "AIRFLOW_VAR_ROLLCALL_GALLERY_NAME": "people",
-            "AIRFLOW_VAR_ROLLCALL_PAGES": str(pages),
-        }
-        self("db", "migrate")
-        self("pools", "import", str(ROOT / "airflow_dags" / "pools.json"))
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """In a session of its own, so that all it started can be killed."""
-        return subprocess.Popen(
-            [str(AIRFLOW), *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def __call__(self, *arguments: str) -> str:
-        process = self.start(*arguments)
-        said, _ = process.communicate(timeout=600)
-        assert process.returncode == 0, said
-        return said
 
 
 @pytest.fixture
@@ -122,7 +76,7 @@ def test_a_night_that_is_killed_and_run_again_and_once_more(
         assert killed.poll() is None, killed.stdout.read()
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    kill(killed.pid)
+    kill(killed.pid, *descendants(killed.pid))  # spark-submit has a session of its own
     killed.communicate(timeout=60)
     staged = {row.image_id: row.run_id for row in tables.tables.read("staged").collect()}
     assert len(staged) == 12
@@ -147,24 +101,3 @@ def test_a_night_that_is_killed_and_run_again_and_once_more(
     for name in NIGHTLY:  # run_ids too: nothing was written again
         assert sorted(map(repr, tables.tables.read(name).collect())) == sorted(map(repr, before[name])), name
     assert rows_of(tables.tables.read("staged")) == []
-
-
-def kill(leader: int) -> None:
-    """SIGKILL a process, and all that descend from it: spark-submit has a session of its own."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:  # it has ended meanwhile
-                continue
-            children.setdefault(parent, []).append(int(folder.name))
-    doomed, found = [leader], []
-    while doomed:
-        found.append(doomed.pop())
-        doomed += children.get(found[-1], [])
-    for pid in found:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What executors need where nothing of Rollcall is installed, in dist/:
+#   environment.tar.gz   Python's packages and Rollcall; the interpreter itself must be on each machine, at one place
+#   weights.tar.gz       the weights of the models that are named, as ROLLCALL_CACHE
+#   rollcall.zip         Rollcall alone, for --py-files: where machines have the packages, and another version of it
+# Usage: conf/dist.sh MODELS...      PYTHON names the interpreter
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rm -rf dist build
+mkdir -p dist/weights
+for name; do
+    cp "$(.venv/bin/rollcall weights fetch "$name" 2>/dev/null | tail -1)" dist/weights/
+done
+tar --create --gzip --file dist/weights.tar.gz --directory dist/weights .
+
+"${PYTHON:-python3}" -m venv dist/environment
+dist/environment/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
+site=$(dist/environment/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+(cd "$site" && python3 -m zipfile --create "$OLDPWD/dist/rollcall.zip" jobs udfs schemas evaluation pages conf)
+
+# Left out: what compiles kernels for torch.compile, which is not used; Spark's jars, which a cluster has; pip.
+tar --create --use-compress-program "gzip --fast" --file dist/environment.tar.gz --directory dist/environment \
+    --exclude '*/site-packages/triton' --exclude '*/pyspark/jars' --exclude '*/site-packages/pip' .
+
+echo "the largest of the environment:"
+du --summarize --human-readable "$site"/* | sort --human-numeric-sort --reverse | head -8
+rm -rf dist/environment dist/weights
+ls --size --human-readable -1 dist

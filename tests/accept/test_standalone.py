@@ -1,0 +1,64 @@
+"""The nightly chain through spark-submit on a cluster whose executors have GPUs each (that are none), while processes
+die: the rows in the end are those of an undisturbed run on this machine's threads.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.options import Context
+from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, root_of, the_first
+from tests.processes import descendants, kill
+from tests.standalone import Standalone, ended
+from tests.support import MakeContext, assert_same_tables
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_the_chain_in_which_an_executor_and_a_worker_die(
+    cluster: Standalone, made: MakeContext, enrolled: Context, undisturbed: Context, lake: Path
+) -> None:
+    context = copied(made, enrolled, "chain")
+    cluster.run("ingest", *job(context, "--source", f"{lake}/{{run_date}}/", "--run-date", DAYS[0]))
+
+    embedding = cluster.submit("embed", *job(context, "--run-date", DAYS[0]))
+    worker = the_first(cluster.python_workers, embedding)
+    (executor,) = [pid for pid in cluster.executors() if worker in descendants(pid)]
+    kill(executor)
+    assert "Lost executor" in ended(embedding)
+    assert_same_tables(context, undisturbed, *FOUND)
+
+    identifying = cluster.submit("identify", *job(context, "--run-date", DAYS[0]))
+    kill(the_first(cluster.python_workers, identifying))
+    assert "Python worker exited unexpectedly" in ended(identifying)
+    assert_same_tables(context, undisturbed, *MATCHED)
+
+    page = root_of(context).parent / "page.html"
+    cluster.run("summary", *job(context, "--run-date", DAYS[0], "--output", str(page)))
+    assert "obama" in page.read_text()
+
+
+def test_the_driver_dies_between_two_tables(
+    cluster: Standalone, made: MakeContext, ingested: Context, undisturbed: Context
+) -> None:
+    context = copied(made, ingested, "driver")
+    process = cluster.submit("embed", *job(context, "--run-date", DAYS[0]))
+    faces, outcomes = (root_of(context) / name / "_delta_log" for name in ("faces", "image_outcomes"))
+    deadline = time.monotonic() + 200
+    while not has_rows(faces):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not has_rows(outcomes)
+    said = cluster.run("embed", *job(context, "--run-date", DAYS[0]))
+    assert "committing a slice that an earlier run had computed" in said
+    assert_same_tables(context, undisturbed, *FOUND)
+
+
+def has_rows(log: Path) -> bool:
+    return any('"add"' in version.read_text() for version in log.glob("*.json"))

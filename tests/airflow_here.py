@@ -1,0 +1,57 @@
+"""Airflow in its own environment, with a home of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from jobs.properties import properties
+from tests.conftest import ROOT
+from tests.support import EMBEDDER, QUICK, SHORT_LIVED
+
+AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
+
+
+class Airflow:
+    """Airflow with a home of its own, on tables and a lake that it is told of by variables."""
+
+    def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
+        home.mkdir()
+        conf = home / "spark.conf"
+        said = properties("local") | QUICK | {"spark.driver.extraJavaOptions": SHORT_LIVED}
+        conf.write_text("\n".join(f"{name} {value}" for name, value in said.items()))
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow_dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+            "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
+            "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
+            "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(conf),
+            "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
+            "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",
+            "AIRFLOW_VAR_ROLLCALL_SOURCE": f"{lake}/{{run_date}}/",
+            "AIRFLOW_VAR_ROLLCALL_GALLERY_NAME": "people",
+            "AIRFLOW_VAR_ROLLCALL_PAGES": str(pages),
+        }
+        self("db", "migrate")
+        self("pools", "import", str(ROOT / "airflow_dags" / "pools.json"))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """In a session of its own, so that all it started can be killed."""
+        return subprocess.Popen(
+            [str(AIRFLOW), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __call__(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        said, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, said
+        return said

@@ -1,0 +1,28 @@
+"""What processes hold."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from udfs.arrow import Batches
+
+
+def peak_mib(pid: int | str = "self") -> int | None:
+    """The most that a process of this machine has held so far, in MiB; None where the system does not tell
+    (`VmHWM` of Linux's /proc)."""
+    try:
+        status = (Path("/proc") / str(pid) / "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) // 1024 if found else None
+
+
+def telling(work: Callable[[Batches], Batches], tell: Callable[[int], None]) -> Callable[[Batches], Batches]:
+    """The same function on Arrow batches, which in the end tells the most its process has held, in MiB."""
+
+    def run(batches: Batches) -> Batches:
+        yield from work(batches)
+        if (held := peak_mib()) is not None:
+            tell(held)
+
+    return run
