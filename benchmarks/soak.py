@@ -146,7 +146,7 @@ def drawn(nights: list[Night], path: Path) -> None:
 def main(data: Path, nights: int, images: int, persons: int) -> None:
     changes = (f"weights.facenet-vggface2={facenet(data)}",)
     with TemporaryDirectory() as name, opened("soak", tables=f"{name}/tables", changes=changes) as made:
-        done = simulate(made, Lake(data, Path(name), images, persons), nights)
+        done = simulate(made, Lake(data.resolve(), Path(name), images, persons), nights)
         shutil.rmtree(Path(name) / "lake")
     early, late = (float(np.median([night.nightly for night in part])) for part in (done[3:10], done[-7:]))
     plot = RESULTS / f"soak-{isa()}.svg"
