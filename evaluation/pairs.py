@@ -5,6 +5,7 @@ non-mated one. In view 1 the first line counts the pairs of each kind; in view 2
 that, and each fold has so many of each kind, mated first.
 """
 
+import re
 from dataclasses import dataclass
 
 from udfs.errors import InputError
@@ -34,9 +35,9 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     """
     lines = text.rstrip().splitlines()
     match lines[0].split("\t") if lines else []:
-        case [each] if _are_numbers(each):
+        case [each] if is_number(each):
             folds, of_kind = 1, int(each)
-        case [count, each] if _are_numbers(count, each):
+        case [count, each] if is_number(count) and is_number(each):
             folds, of_kind = int(count), int(each)
         case _:
             raise InputError(f"{name}: line 1: not the number of pairs, nor of folds and pairs, tab-separated")
@@ -46,10 +47,10 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     for number, line in enumerate(lines[1:]):
         fold, place = divmod(number, 2 * of_kind)
         match line.split("\t"):
-            case [person, left, right] if place < of_kind and person and _are_numbers(left, right):
+            case [person, left, right] if place < of_kind and person and is_number(left) and is_number(right):
                 pairs.append(Pair(_image(person, left), _image(person, right), person, person, fold))
             case [person, left, other, right] if (
-                place >= of_kind and _are_two(person, other) and _are_numbers(left, right)
+                (place >= of_kind and person and other and person != other) and is_number(left) and is_number(right)
             ):
                 pairs.append(Pair(_image(person, left), _image(other, right), person, other, fold))
             case _:
@@ -58,12 +59,9 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     return pairs
 
 
-def _are_numbers(*texts: str) -> bool:
-    return all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts)
-
-
-def _are_two(person: str, other: str) -> bool:
-    return person != other and "" not in (person, other)
+def is_number(text: str) -> bool:
+    """Whether a text is a number from 0 in at most nine plain digits."""
+    return re.fullmatch("[0-9]{1,9}", text) is not None
 
 
 def _image(name: str, number: str) -> str:

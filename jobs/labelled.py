@@ -1,7 +1,6 @@
 """Images of which it is known who they show: pairs, and persons with their photos."""
 
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evaluation.identification import Trials
-from evaluation.pairs import read_pairs
+from evaluation.pairs import is_number, read_pairs
 from evaluation.verification import Comparisons
 from jobs import manifest, rows
 from jobs.options import Context
@@ -94,7 +93,7 @@ def _labelled_pair(beside: str, row: rows.Row) -> LabelledPair:
     if None not in persons and (persons[0] == persons[1]) != (mated in _TRUE):
         raise InputError(f"{row.where}: mated is {mated}, the persons are {persons[0]!r} and {persons[1]!r}")
     fold = row.text("fold") or "0"
-    if not re.fullmatch("[0-9]{1,9}", fold):
+    if not is_number(fold):
         raise InputError(f"{row.where}: fold is {fold!r}; write a number from 0")
     known = {"left", "right", "mated", "left_person", "right_person", "fold"}
     more = {name: value for name, value in row.values.items() if name not in known}

@@ -28,7 +28,8 @@ def told(spark: SparkSession, work: Callable[[Batches], Batches]) -> Callable[[B
 
 def peaks(spark: SparkSession) -> dict[str, int]:
     """The most that each kind of process has held in this session, in MiB: `driver_peak_mib`, and where there are
-    any, `jvm_peak_mib` (on the driver's machine) and `worker_peak_mib` (the largest of the Python workers).
+    any, `jvm_peak_mib` (on the driver's machine) and `worker_peak_mib` (the largest of the Python workers that
+    embed, pack or search).
     """
     jvm = spark.sparkContext._jvm
     assert jvm is not None  # a classic session has one

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import memory
 from jobs.gallery import digest_of
 from jobs.options import Context
 from udfs import folders, matching
@@ -80,7 +81,7 @@ def _make(context: Context, uri: str, samples: DataFrame) -> tuple["Packed", set
         samples.select("person_id", "sample_id", "embedding", part.alias("part"))
         .repartitionById(len(edges) + 1, "part")
         .select("person_id", "sample_id", "embedding")
-        .mapInArrow(matching.pack(uri), spark_schema(matching.PART))
+        .mapInArrow(memory.told(context.spark, matching.pack(uri)), spark_schema(matching.PART))
         .collect()
     )
     rows = [row.asDict() for row in sorted(made, key=lambda row: row.first_person.encode())]

@@ -1,5 +1,7 @@
 """What a task of the stages that compute is given: more processors than one that only moves rows, and a GPU's share."""
 
+from functools import lru_cache
+
 from pyspark.resource import ResourceProfile, ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
@@ -14,19 +16,24 @@ def cpus(spark: SparkSession) -> int:
 
 def on_cpus(spark: SparkSession) -> ResourceProfile | None:
     """For the search: CPUs; None where a task gets what any other does."""
-    return _profile(spark, None)
+    return _profile(spark.sparkContext.applicationId, spark.conf.get(CPUS, ""), "")
 
 
 def on_gpu(spark: SparkSession) -> ResourceProfile | None:
     """For the models: CPUs, and a GPU or the share of one where executors have them."""
-    return _profile(spark, spark.conf.get(GPUS, "") or None)
+    return _profile(spark.sparkContext.applicationId, spark.conf.get(CPUS, ""), spark.conf.get(GPUS, ""))
 
 
-def _profile(spark: SparkSession, gpus: str | None) -> ResourceProfile | None:
-    """For the one stage it is given to, on the executors there are: the other stages keep a task a core."""
-    if not spark.conf.get(CPUS, "") and not gpus:
+@lru_cache(maxsize=4)
+def _profile(_application: str, cpus: str | None, gpus: str | None) -> ResourceProfile | None:
+    """For the stages it is given to: the others keep a task a core. One in an application, as executors that are
+    allocated dynamically serve the profile they were started for and no other.
+    """
+    if not cpus and not gpus:
         return None
-    requests = TaskResourceRequests().cpus(cpus(spark))
+    requests = TaskResourceRequests()
+    if cpus:
+        requests.cpus(int(cpus))
     if gpus:
         requests.resource("gpu", float(gpus))
     return ResourceProfileBuilder().require(requests).build

@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from jobs.properties import properties
 from tests.conftest import ROOT
+from tests.spark_submit import PROGRAM, written
 from tests.support import EMBEDDER, QUICK, SHORT_LIVED
 
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
@@ -18,9 +18,8 @@ class Airflow:
 
     def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
         home.mkdir()
-        conf = home / "spark.conf"
-        said = properties("local") | QUICK | {"spark.driver.extraJavaOptions": SHORT_LIVED}
-        conf.write_text("\n".join(f"{name} {value}" for name, value in said.items()))
+        quick = QUICK | {"spark.driver.extraJavaOptions": SHORT_LIVED}
+        conf = written(home / "spark.conf", properties("local") | quick)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
             "AIRFLOW_HOME": str(home),
@@ -28,7 +27,7 @@ class Airflow:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW_CONN_ROLLCALL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
             "AIRFLOW_VAR_ROLLCALL_HOME": str(ROOT),
-            "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(Path(sys.executable).with_name("spark-submit")),
+            "AIRFLOW_VAR_ROLLCALL_SPARK_SUBMIT": str(PROGRAM),
             "AIRFLOW_VAR_ROLLCALL_PROPERTIES": str(conf),
             "AIRFLOW_VAR_ROLLCALL_TABLES": tables,
             "AIRFLOW_VAR_ROLLCALL_OPTIONS": f"--set vision.embedder={EMBEDDER}",

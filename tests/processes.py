@@ -1,8 +1,15 @@
-"""Processes by who started them: tests kill what they have started, and nothing else."""
+"""Processes by who started them, and waiting for them: tests kill what they have started, and nothing else."""
 
 import os
 import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def descendants(pid: int) -> list[int]:
@@ -40,3 +47,23 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def wait_until(
+    ready: Callable[[], T], *processes: subprocess.Popen[str], seconds: float = 200, pause: float = 0.05
+) -> T:
+    """What `ready` gives once that is something; the processes must not end before."""
+    deadline = time.monotonic() + seconds
+    while not (found := ready()):
+        for process in processes:
+            assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"not within {seconds:g} seconds"
+        time.sleep(pause)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port

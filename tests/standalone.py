@@ -6,12 +6,10 @@ python -m tests.standalone [FOLDER] starts one, and prints the line to submit wi
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,18 +17,16 @@ from types import FrameType
 import pyspark
 
 from jobs.properties import properties
-from tests.processes import command_line, descendants, parent_of
+from tests.conftest import ROOT
+from tests.processes import command_line, descendants, free_port, parent_of, wait_until
+from tests.spark_submit import NONE, PROGRAM, Conf, ended, environment, submit, written
 from tests.support import QUICK, SHORT_LIVED
 
-ROOT = Path(__file__).parent.parent
 BIN = Path(pyspark.__file__).parent / "bin"
 WORKERS = 2
 CORES = 2
 """Of each worker; more than the machine may have, as Spark does not look."""
 EXECUTOR_CORES = 1
-
-Conf = Mapping[str, str]
-NONE: Conf = {}
 
 
 class Standalone:
@@ -38,19 +34,18 @@ class Standalone:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._processes: list[subprocess.Popen[bytes]] = []
-        port, self._page = _free_port(), _free_port()
+        self._processes: list[subprocess.Popen[str]] = []
+        port, self._page = free_port(), free_port()
         self.master = f"spark://127.0.0.1:{port}"
         try:
             self._start("master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(self._page))
-            self._wait_for(lambda: self._state() is not None)
+            wait_until(self._state, *self._processes)
             for number in range(WORKERS):
                 self._start_worker(number)
-            self._wait_for(lambda: (self._state() or {}).get("aliveworkers") == WORKERS)
+            wait_until(lambda: (self._state() or {}).get("aliveworkers") == WORKERS, *self._processes)
         except BaseException:
             self.stop()
             raise
-        self.properties = self._folder / "spark.conf"
         mine = {
             "spark.master": self.master,
             "spark.driver.host": "127.0.0.1",
@@ -68,28 +63,14 @@ class Standalone:
             "spark.executor.extraJavaOptions": SHORT_LIVED,
             **QUICK,
         }
-        lines = (f"{name} {value}" for name, value in (properties("standalone", "gpu") | mine).items())
-        self.properties.write_text("\n".join(lines) + "\n")
+        self.properties = written(folder / "spark.conf", properties("standalone", "gpu") | mine)
 
-    def submit(self, job: str, *arguments: str, conf: Conf = NONE, environment: Conf = NONE) -> subprocess.Popen[str]:
-        """spark-submit of `jobs/JOB.py`, in a session of its own; all it says is in one stream.
+    def submit(self, job: str, *arguments: str, conf: Conf = NONE, variables: Conf = NONE) -> subprocess.Popen[str]:
+        return submit(self.properties, job, *arguments, conf=conf, variables=variables)
 
-        environment: of the driver and of executors.
-        """
-        everywhere = {f"spark.executorEnv.{name}": value for name, value in environment.items()}
-        more = [part for name, value in {**conf, **everywhere}.items() for part in ("--conf", f"{name}={value}")]
-        return subprocess.Popen(
-            [*self.command(), *more, str(ROOT / "jobs" / f"{job}.py"), *arguments],
-            env={**_environment(), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, job: str, *arguments: str, conf: Conf = NONE, environment: Conf = NONE, code: int = 0) -> str:
+    def run(self, job: str, *arguments: str, conf: Conf = NONE, variables: Conf = NONE, code: int = 0) -> str:
         """The same, to its end; what it said, if it ended as expected."""
-        return ended(self.submit(job, *arguments, conf=conf, environment=environment), code)
+        return ended(self.submit(job, *arguments, conf=conf, variables=variables), code)
 
     def executors(self) -> list[int]:
         """Processes of those that run."""
@@ -106,9 +87,6 @@ class Standalone:
             for fork in descendants(daemon)
         ]
 
-    def command(self) -> list[str]:
-        return [str(Path(sys.executable).with_name("spark-submit")), "--properties-file", str(self.properties)]
-
     def stop(self) -> None:
         for process in reversed(self._processes):
             process.terminate()
@@ -119,15 +97,16 @@ class Standalone:
                 process.kill()
                 process.wait()
 
-    def _start(self, role: str, *arguments: str, **environment: str) -> None:
+    def _start(self, role: str, *arguments: str, **variables: str) -> None:
         log = (self._folder / f"{role}-{len(self._processes)}.log").open("wb")
         with log:
             process = subprocess.Popen(
                 [str(BIN / "spark-class"), f"org.apache.spark.deploy.{role}", *arguments],
-                env={**_environment(), **environment},
+                env={**environment(), **variables},
                 cwd=self._folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                text=True,
             )
         self._processes.append(process)
 
@@ -154,22 +133,6 @@ class Standalone:
         except OSError:
             return None
 
-    def _wait_for(self, ready: object) -> None:
-        assert callable(ready)
-        deadline = time.monotonic() + 60
-        while not ready():
-            ended = [process for process in self._processes if process.poll() is not None]
-            assert not ended, f"a part of the cluster has ended; see {self._folder}/*.log"
-            assert time.monotonic() < deadline, f"the cluster does not start; see {self._folder}/*.log"
-            time.sleep(0.2)
-
-
-def ended(process: subprocess.Popen[str], code: int = 0) -> str:
-    """What a job said to its end, if it ended as expected."""
-    said, _ = process.communicate(timeout=400)
-    assert process.returncode == code, said
-    return said
-
 
 @contextmanager
 def standalone(folder: Path) -> Iterator[Standalone]:
@@ -181,18 +144,6 @@ def standalone(folder: Path) -> Iterator[Standalone]:
         cluster.stop()
 
 
-def _environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
-    return {**inherited, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def main() -> None:
     """Until it is interrupted."""
 
@@ -201,7 +152,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     with standalone(Path(sys.argv[1] if len(sys.argv) > 1 else ".standalone").absolute()) as cluster:
-        print(" ".join(cluster.command()), "jobs/JOB.py ...", flush=True)
+        print(PROGRAM, "--properties-file", cluster.properties, "jobs/JOB.py ...", flush=True)
         try:
             signal.pause()
         except KeyboardInterrupt:

@@ -1,20 +1,21 @@
 """Jobs of a night on a cluster, and the tables they are held against."""
 
 import shutil
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from demo.photos import RUN_DATE
 from jobs.options import Context
-from tests.standalone import NONE, Conf, Standalone
-from tests.support import EMBEDDER, MakeContext
+from tests.spark_submit import NONE, Conf
+from tests.standalone import Standalone
+from tests.support import EMBEDDER, MakeContext, rows_of
 
 DAYS = (RUN_DATE, "2026-02-01")
 SETTINGS = ("--set", f"vision.embedder={EMBEDDER}")
 FOUND = ("images", "image_outcomes", "faces")
 MATCHED = ("matches", "identifications")
+_PLACES = ("image_id", "face_id", "sample_id", "uri", "captured_at", "captured_at_source")
+_PLACES += ("search_id", "gallery_digest", "threshold_id")
+"""What depends on where images and samples are, or when they were written there."""
 
 
 def copied(made: MakeContext, context: Context, name: str) -> Context:
@@ -33,14 +34,14 @@ def job(context: Context, *more: str) -> tuple[str, ...]:
     return (*more, "--tables", str(context.tables.root), *SETTINGS)
 
 
-def the_first(find: Callable[[], list[int]], process: subprocess.Popen[str]) -> int:
-    """Wait for a process to appear while a job runs."""
-    deadline = time.monotonic() + 200
-    while not (found := find()):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found[0]
+def seen(context: Context, table: str) -> list[str]:
+    """The rows of a table by the names of images, which are the same in another place."""
+    names = context.tables.read("images").selectExpr("image_id", "substring_index(uri, '/', -1) AS name")
+    rows, by = context.tables.read(table), "image_id"
+    if by not in rows.columns:
+        by = "face_id"
+        names = context.tables.read("faces").join(names, "image_id").select("face_id", "ordinal", "name")
+    return rows_of(rows.join(names, by), *_PLACES)
 
 
 def night(cluster: Standalone, context: Context, source: str, day: str, conf: Conf = NONE) -> None:

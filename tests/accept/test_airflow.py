@@ -16,7 +16,7 @@ from jobs.ingest import ingest
 from jobs.options import Context
 from tests.airflow_here import AIRFLOW, Airflow
 from tests.conftest import ROOT
-from tests.processes import descendants, kill
+from tests.processes import descendants, kill, wait_until
 from tests.support import MakeContext, assert_same_tables, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -69,13 +69,8 @@ def test_a_night_that_is_killed_and_run_again_and_once_more(
 ) -> None:
     night = ("dags", "test", "rollcall_nightly", "-c", json.dumps({"run_date": RUN_DATE}))
     killed = airflow.start(*night)
-    assert killed.stdout is not None
     root = Path(str(tables.tables.root))
-    deadline = time.monotonic() + 400
-    while not (root / "staged" / "_delta_log" / "00000000000000000001.json").exists():
-        assert killed.poll() is None, killed.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until((root / "staged" / "_delta_log" / "00000000000000000001.json").exists, killed, seconds=400)
     kill(killed.pid, *descendants(killed.pid))  # spark-submit has a session of its own
     killed.communicate(timeout=60)
     staged = {row.image_id: row.run_id for row in tables.tables.read("staged").collect()}

@@ -7,9 +7,7 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -23,7 +21,7 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from tests.airflow_here import AIRFLOW, Airflow
-from tests.processes import descendants, kill
+from tests.processes import descendants, free_port, kill, wait_until
 from tests.support import MakeContext, assert_same_tables
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(1500)]
@@ -34,9 +32,7 @@ DAYS = [date.fromisoformat(RUN_DATE) + timedelta(days=number) for number in rang
 @contextmanager
 def running(airflow: Airflow, log: Path) -> Iterator[None]:
     """Its scheduler, and what it needs."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = str(listening.getsockname()[1])
+    port = str(free_port())
     airflow.environment |= {
         "AIRFLOW__API__PORT": port,
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
@@ -75,15 +71,14 @@ def test_three_dates_the_newest_first(
 
     airflow = Airflow(tmp_path / "airflow", str(backfilled.tables.root), tmp_path / "lake", tmp_path / "pages")
     with running(airflow, tmp_path / "airflow.log"):
-        wait_until(lambda: "rollcall_nightly" in airflow("dags", "list"), 200)
+        wait_until(lambda: "rollcall_nightly" in airflow("dags", "list"), pause=5)
         airflow("dags", "unpause", "rollcall_nightly")
         first, last = (day + timedelta(days=1) for day in (DAYS[0], DAYS[-1]))  # a run is for the day before
         window = ("--from-date", f"{first}T00:00:00+00:00", "--to-date", f"{last}T23:00:00+00:00")
         airflow("backfill", "create", "--dag-id", "rollcall_nightly", *window, "--run-backwards")
-        wait_until(
-            lambda: len(ended := backfills(airflow)) == len(DAYS) and all(r["state"] == "success" for r in ended), 1000
+        runs = sorted(
+            wait_until(lambda: all_ended(airflow), seconds=1000, pause=5), key=lambda run: str(run["start_date"])
         )
-        runs = sorted(backfills(airflow), key=lambda run: str(run["start_date"]))
     dates = [datetime.fromisoformat(str(run["logical_date"])).date() - timedelta(days=1) for run in runs]
     assert dates == DAYS[::-1]
 
@@ -95,17 +90,11 @@ def test_three_dates_the_newest_first(
     assert {page.stem for page in (tmp_path / "pages").glob("*.html")} == {day.isoformat() for day in DAYS}
 
 
-def backfills(airflow: Airflow) -> list[dict[str, object]]:
+def all_ended(airflow: Airflow) -> list[dict[str, object]]:
+    """The runs of the backfill, once all of them have ended well."""
     said = airflow("dags", "list-runs", "rollcall_nightly", "--output", "json")
     runs: list[dict[str, object]] = json.loads(said[said.index("[{") :]) if "[{" in said else []
     failed = [run for run in runs if "backfill" in str(run["run_id"]) and run["state"] == "failed"]
     assert not failed, failed
-    return [run for run in runs if "backfill" in str(run["run_id"])]
-
-
-def wait_until(condition: object, seconds: float) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(5)
+    ended = [run for run in runs if "backfill" in str(run["run_id"]) and run["state"] == "success"]
+    return ended if len(ended) == len(DAYS) else []

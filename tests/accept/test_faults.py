@@ -16,10 +16,11 @@ from jobs.embed import embed
 from jobs.identify import identify_all
 from jobs.ingest import ingest
 from jobs.options import Context
-from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, night, root_of
+from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, night, root_of, seen
 from tests.object_store import object_store
-from tests.standalone import Conf, Standalone
-from tests.support import MakeContext, assert_same_tables, rows_of
+from tests.spark_submit import Conf
+from tests.standalone import Standalone
+from tests.support import MakeContext, assert_same_tables
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(900)]
 
@@ -76,19 +77,12 @@ def test_the_source_fails_for_a_minute(
     with object_store() as store:
         store.put(lake, "cctv")
         listed = job(context, "--source", "s3://lake/cctv/{run_date}/", "--run-date", DAYS[0])
-        cluster.run("ingest", *listed, environment=store.environment)
+        cluster.run("ingest", *listed, variables=store.environment)
         store.fail_for(60)
-        cluster.run("embed", *job(context, "--run-date", DAYS[0]), environment=store.environment)
+        cluster.run("embed", *job(context, "--run-date", DAYS[0]), variables=store.environment)
         assert store.refused > 10
     for table in ("image_outcomes", "faces"):
         assert seen(context, table) == seen(undisturbed, table)
-
-
-def seen(context: Context, table: str) -> list[str]:
-    """The rows of a table by the names of the images."""
-    names = context.tables.read("images").selectExpr("image_id", "substring_index(uri, '/', -1) AS name")
-    by_place = ("image_id", "face_id", "captured_at", "captured_at_source")
-    return rows_of(context.tables.read(table).join(names, "image_id"), *by_place)
 
 
 def test_two_nights_and_an_investigation_at_once(

@@ -3,9 +3,6 @@
 Not part of `make accept`, as Hadoop's connector is a download of 700 MB: `make accept-s3`.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -19,46 +16,31 @@ from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
 from jobs.properties import properties
-from tests.conftest import ROOT
+from tests.accept.nights import SETTINGS, seen
 from tests.object_store import ObjectStore, object_store
-from tests.support import EMBEDDER, SHORT_LIVED, MakeContext, rows_of
+from tests.spark_submit import ended, submit, written
+from tests.support import SHORT_LIVED, MakeContext, rows_of
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(1200)]
-
-PLACES = ("run_id", "image_id", "face_id", "sample_id", "captured_at", "captured_at_source")
-"""What depends on where an image is, or when it was written there."""
 
 
 class Submit:
     """spark-submit with tables in the store."""
 
     def __init__(self, store: ObjectStore, folder: Path) -> None:
-        said = properties("local", "s3") | {
+        mine = {
             "spark.master": "local[2]",
             "spark.driver.extraJavaOptions": SHORT_LIVED,
             "spark.hadoop.fs.s3a.endpoint": store.endpoint,
             "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
             "spark.hadoop.fs.s3a.path.style.access": "true",
         }
-        self._conf = folder / "spark.conf"
-        self._conf.write_text("\n".join(f"{name} {value}" for name, value in said.items()) + "\n")
-        self._environment = {**os.environ, **store.environment, "PYSPARK_PYTHON": sys.executable}
+        self._properties = written(folder / "spark.conf", properties("local", "s3") | mine)
+        self._variables = store.environment
 
     def __call__(self, job: str, *arguments: str) -> str:
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("spark-submit")),
-                *("--properties-file", str(self._conf), str(ROOT / "jobs" / f"{job}.py"), *arguments),
-                *("--tables", "s3a://lake/rollcall", "--set", f"vision.embedder={EMBEDDER}"),
-            ],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        tables = ("--tables", "s3a://lake/rollcall", *SETTINGS)
+        return ended(submit(self._properties, job, *arguments, *tables, variables=self._variables))
 
 
 @pytest.fixture
@@ -97,17 +79,6 @@ def test_the_chain_on_an_object_store(
     again = downloaded(store, make_context, tmp_path, "again")
     for table in ("images", "image_outcomes", "faces", "identifications", "matches"):
         assert rows_of(again.tables.read(table), "run_id") == rows_of(remote.tables.read(table), "run_id")
-
-
-def seen(context: Context, table: str) -> list[str]:
-    """The rows of a table by the names of the images."""
-    names = context.tables.read("images").selectExpr("image_id", "substring_index(uri, '/', -1) AS name")
-    rows = context.tables.read(table)
-    by = "image_id"
-    if by not in rows.columns:
-        by = "face_id"
-        names = context.tables.read("faces").join(names, "image_id").select("face_id", "ordinal", "name")
-    return rows_of(rows.join(names, by), *PLACES, "uri", "search_id", "gallery_digest", "threshold_id")
 
 
 def downloaded(store: ObjectStore, make_context: MakeContext, folder: Path, name: str) -> Context:

@@ -4,15 +4,15 @@ die: the rows in the end are those of an undisturbed run on this machine's threa
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from jobs.options import Context
-from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, root_of, the_first
-from tests.processes import descendants, kill
-from tests.standalone import Standalone, ended
+from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, root_of
+from tests.processes import descendants, kill, wait_until
+from tests.spark_submit import ended
+from tests.standalone import Standalone
 from tests.support import MakeContext, assert_same_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -25,14 +25,14 @@ def test_the_chain_in_which_an_executor_and_a_worker_die(
     cluster.run("ingest", *job(context, "--source", f"{lake}/{{run_date}}/", "--run-date", DAYS[0]))
 
     embedding = cluster.submit("embed", *job(context, "--run-date", DAYS[0]))
-    worker = the_first(cluster.python_workers, embedding)
+    worker = wait_until(cluster.python_workers, embedding, pause=0.01)[0]
     (executor,) = [pid for pid in cluster.executors() if worker in descendants(pid)]
     kill(executor)
     assert "Lost executor" in ended(embedding)
     assert_same_tables(context, undisturbed, *FOUND)
 
     identifying = cluster.submit("identify", *job(context, "--run-date", DAYS[0]))
-    kill(the_first(cluster.python_workers, identifying))
+    kill(wait_until(cluster.python_workers, identifying, pause=0.01)[0])
     assert "Python worker exited unexpectedly" in ended(identifying)
     assert_same_tables(context, undisturbed, *MATCHED)
 
@@ -47,11 +47,7 @@ def test_the_driver_dies_between_two_tables(
     context = copied(made, ingested, "driver")
     process = cluster.submit("embed", *job(context, "--run-date", DAYS[0]))
     faces, outcomes = (root_of(context) / name / "_delta_log" for name in ("faces", "image_outcomes"))
-    deadline = time.monotonic() + 200
-    while not has_rows(faces):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: has_rows(faces), process, pause=0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not has_rows(outcomes)
