@@ -33,7 +33,8 @@ def test_the_chain_in_which_an_executor_and_a_worker_die(
 
     identifying = cluster.submit("identify", *job(context, "--run-date", DAYS[0]))
     kill(wait_until(cluster.python_workers, identifying, pause=0.01)[0])
-    assert "Python worker exited unexpectedly" in ended(identifying)
+    said = ended(identifying)
+    assert "Python worker exited unexpectedly" in said, said
     assert_same_tables(context, undisturbed, *MATCHED)
 
     page = root_of(context).parent / "page.html"
