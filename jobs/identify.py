@@ -1,13 +1,17 @@
-"""identify: the faces of a date against the gallery as it stands."""
+"""identify: the faces of dates against the gallery as it stands."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from typing import Any
 
 import click
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs import ledger, packing
+from jobs import batches, ledger, packing
 from jobs.cohort import Cohort
 from jobs.difference import Difference, Updated, update
 from jobs.gallery import Gallery, searched
@@ -59,7 +63,7 @@ _ATTEMPTS = 5
     help="Hold each face against the whole gallery in one task, or against its parts in several."
     "  [default: by the gallery's size and identify.largest_whole of the settings]",
 )
-def command(context: Context, run_date: date | None, all_dates: bool, **arguments: object) -> None:
+def command(context: Context, run_date: date | None, all_dates: bool, **arguments: Any) -> None:
     """Find the nearest registered persons of each face, and decide: match, review, unknown, or too_small.
 
     \b
@@ -76,22 +80,37 @@ def command(context: Context, run_date: date | None, all_dates: bool, **argument
     if run_date is None:
         identify_all(context, **arguments)
     else:
-        identify(context, run_date=run_date, **arguments)  # type: ignore[arg-type]
+        identify(context, run_date=run_date, **arguments)
 
 
-def identify_all(context: Context, **arguments: object) -> None:
-    """Identify the faces of all dates that have some, the newest first; arguments as of `identify`."""
-    rows = context.tables.read_or_empty("faces").select("run_date").distinct().collect()
-    if not rows:
+def identify_all(context: Context, *, gallery_name: str | None = None, **arguments: Any) -> dict[str, int]:
+    """Identify the faces of all dates that have some, the newest first; arguments and errors as of `identify`.
+
+    Dates that need the same are brought up to date together: a run costs seconds before it does anything.
+    """
+    if context.tables.read_or_empty("faces").isEmpty():
         context.say("identify: there are no faces yet")
-    for row in sorted(rows, reverse=True):
-        identify(context, run_date=row.run_date, **arguments)  # type: ignore[arg-type]
+        return {}
+    gallery = Gallery.open(context, gallery_name)
+    counts: Counter[str] = Counter()
+    for run_dates in batches.of(context, gallery):
+        counts.update(_identify(context, run_dates, gallery_name=gallery.name, **arguments))
+    return dict(counts)
 
 
-def identify(
+def identify(context: Context, *, run_date: date, **arguments: Any) -> dict[str, int]:
+    """Identify the faces of a date; returns what was counted. The arguments are those of the command.
+
+    Raises:
+        InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
+    """
+    return _identify(context, [run_date], **arguments)
+
+
+def _identify(
     context: Context,
+    run_dates: Sequence[date],
     *,
-    run_date: date,
     gallery_name: str | None = None,
     k: int | None = None,
     minimum_size: float | None = None,
@@ -100,21 +119,18 @@ def identify(
     threshold_id: str | None = None,
     plan: Plan | None = None,
 ) -> dict[str, int]:
-    """Identify the faces of a date; returns what was counted.
-
-    Raises:
-        InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
-    """
+    """Identify the faces of dates on which the same samples are valid."""
 
     def opened(name: str | None) -> tuple[Gallery, DataFrame, Search]:
         gallery = Gallery.open(context, name)
-        faces = _comparable(context, gallery, run_date)
+        faces = _comparable(context, gallery, run_dates)
         standard = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
         return gallery, faces, Search.of(context, gallery, standard, k, minimum_size, labels, exclude_self)
 
     gallery, faces, search = opened(gallery_name)
     arguments = {
-        "run_date": run_date,
+        "run_date": run_dates[0] if len(run_dates) == 1 else None,
+        "run_dates": batches.said(run_dates) if len(run_dates) > 1 else None,
         "gallery_name": gallery.name,
         "k": search.k,
         "minimum_size": search.minimum_size,
@@ -125,12 +141,12 @@ def identify(
         for attempt in range(_ATTEMPTS):
             run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=search.search_id)
             try:
-                Identification(context, gallery, search, faces, run_date, plan, run).bring_up_to_date(attempt > 0)
+                Identification(context, gallery, search, faces, run_dates, plan, run).bring_up_to_date(attempt > 0)
                 break
             except OvertakenError as other:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                context.say(f"identify: {other}; all faces of the date are searched for again")
+                context.say(f"identify: {other}; all faces of {batches.said(run_dates)} are searched for again")
                 gallery, faces, search = opened(gallery.name)
                 run.counts.clear()
     packing.sweep(context, packing.KEPT)
@@ -138,7 +154,7 @@ def identify(
 
 
 class OvertakenError(RuntimeError):
-    """Another run has identified the same date against the same gallery while this one wrote."""
+    """Another run has identified one of the dates against the same gallery while this one wrote."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +210,7 @@ class Search:
 
 
 class Identification:
-    """The steps of `identify` for one date and gallery."""
+    """The steps of `identify` for one gallery, and dates on which the same samples of it are valid."""
 
     def __init__(
         self,
@@ -202,7 +218,7 @@ class Identification:
         gallery: Gallery,
         search: Search,
         faces: DataFrame,
-        run_date: date,
+        run_dates: Sequence[date],
         plan: Plan | None,
         run: ledger.Run,
     ) -> None:
@@ -211,28 +227,28 @@ class Identification:
         self._gallery = gallery
         self._search = search
         self._faces = faces
-        self._run_date = run_date
+        self._run_dates = run_dates
         self._plan = plan
         self._run = run
-        self._samples = searched(gallery.samples, run_date, search.labels)
+        self._samples = searched(gallery.samples, run_dates[0], search.labels)
         # Cut loose from the tables: what is to be done must not change while it is being done.
         attributes = ("face_id", "image_id", "run_date", "contract_id", "quality")
         self._probes = faces.select(*attributes).localCheckpoint()
-        self._mine = (F.col("run_date") == F.lit(run_date)) & (F.col("gallery_name") == gallery.name)
+        self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery.name)
 
     def bring_up_to_date(self, afresh: bool = False) -> None:
-        """Search for what is new, write what that changes, and note what the rows now stand for.
+        """Search for what is new, write what that changes, and note by date what the rows now stand for.
 
-        The note is written last. It is taken away before rows that it describes are changed, so that after a
-        run that was killed meanwhile the date is searched as if for the first time. It is written only if there is
-        none but the one that was read, so that of two runs which write at once one learns of it.
+        Notes are written last. They are taken away before rows that they describe are changed, so that after a
+        run that was killed meanwhile the dates are searched as if for the first time. They are written only if there
+        are none but those that were read, so that of two runs which write at once one learns of it.
 
         afresh: trust no note; search as if for the first time.
 
         Raises:
-            OvertakenError: another run has written its note meanwhile; whose the rows are cannot be said.
+            OvertakenError: another run has written a note meanwhile; whose the rows are cannot be said.
         """
-        noted = self._here("searches").first()
+        noted = self._here("searches").collect()
         standing = None if afresh else self._standing(noted)
         change = self._change(standing)
         existing = self._here("identifications").select("face_id", F.lit(True).alias("decided"))
@@ -263,9 +279,9 @@ class Identification:
         rethought = standing is not None and standing.threshold_id != self._search.threshold_id
         decided = written.union(known).distinct().localCheckpoint() if rethought else written
 
-        if noted is not None and (standing is None or (change is not None and not written.isEmpty())):
+        if noted and (standing is None or (change is not None and not written.isEmpty())):
             self._forget(noted)
-            noted = None
+            noted = []
         if not written.isEmpty():
             self._write("matches", self._matches(found), written, everything=standing is None)
         if not decided.isEmpty():
@@ -276,19 +292,22 @@ class Identification:
 
     # --- what is new ---------------------------------------------------------------------------------------
 
-    def _standing(self, noted: Row | None) -> Row | None:
-        """What the rows of this date stand for, if that is an answer to what is asked now."""
-        if noted is None or noted.search_id != self._search.search_id:
+    def _standing(self, noted: Sequence[Row]) -> Row | None:
+        """What the rows of these dates stand for, if that is one thing, and an answer to what is asked now."""
+        if len(noted) < len(self._run_dates) or len({batches.stands_for(note) for note in noted}) > 1:
             return None
-        if noted.gallery_digest != self._gallery.digest:
-            kept = self._samples_before(noted).count()
-            if kept != noted.gallery_samples:
+        standing = noted[0]
+        if standing.search_id != self._search.search_id:
+            return None
+        if standing.gallery_digest != self._gallery.digest:
+            kept = self._samples_before(standing).count()
+            if kept != standing.gallery_samples:
                 self._context.say(
-                    f"identify: {kept:,} of the {noted.gallery_samples:,} samples that were searched last are still"
+                    f"identify: {kept:,} of the {standing.gallery_samples:,} samples that were searched last are still"
                     " known; all faces are searched for again"
                 )
                 return None
-        return noted
+        return standing
 
     def _samples_before(self, standing: Row) -> DataFrame:
         kept = self._tables.read_or_empty("searched_samples")
@@ -299,7 +318,7 @@ class Identification:
         if standing is None or standing.gallery_digest == self._gallery.digest:
             return None
         change = Difference.between(
-            self._samples_before(standing), self._gallery.described(), self._run_date, self._search.labels
+            self._samples_before(standing), self._gallery.described(), self._run_dates[0], self._search.labels
         )
         self._run.count("samples_added", change.added.count())
         self._run.count("samples_removed", change.removed.count())
@@ -342,7 +361,7 @@ class Identification:
         if not self._search.exclude_self:
             return faces.select("face_id", "embedding", F.lit(None).cast("array<string>").alias("left_out"))
         photo = ["image_id", "contract_id", "settings_id"]
-        content = self._tables.read("image_outcomes").where(F.col("run_date") == F.lit(self._run_date))
+        content = self._tables.read("image_outcomes").where(F.col("run_date").isin(*self._run_dates))
         samples = (
             self._tables.read("enrollments")
             .where(F.col("gallery_name") == self._gallery.name)
@@ -361,26 +380,26 @@ class Identification:
         return self._tables.read_or_empty(table).where(self._mine)
 
     def _write(self, table: str, rows: DataFrame, faces: DataFrame, everything: bool) -> None:
-        """Replace the rows of some faces, or all that there are of this date and gallery."""
+        """Replace the rows of some faces, or all that there are of these dates and this gallery."""
         if everything:
             self._tables.overwrite(table, rows, self._mine)
             return
         scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
-        self._tables.replace(table, rows, scope, [self._run_date])
+        self._tables.replace(table, rows, scope, self._run_dates)
 
-    def _forget(self, noted: Row) -> None:
-        """Take a note away, unless another run has put its own in its place."""
-        self._tables.delete("searches", self._mine & (F.col("run_id") == noted.run_id))
+    def _forget(self, noted: Sequence[Row]) -> None:
+        """Take notes away, unless another run has put its own in their place."""
+        self._tables.delete("searches", self._mine & F.col("run_id").isin(*{note.run_id for note in noted}))
 
-    def _overtaken(self, other: Row | None) -> OvertakenError:
-        if other is not None:
-            self._forget(other)
+    def _overtaken(self, others: Sequence[Row]) -> OvertakenError:
+        if others:
+            self._forget(others)
         return OvertakenError(
-            f"another run has identified {self._run_date} against {self._gallery.name!r} meanwhile, and rows of both"
-            " may stand"
+            f"another run has identified {batches.said(self._run_dates)} against {self._gallery.name!r} meanwhile, and"
+            " rows of both may stand"
         )
 
-    def _note(self, noted: Row | None, standing: Row | None) -> None:
+    def _note(self, noted: Sequence[Row], standing: Row | None) -> None:
         """Note what the rows stand for, in place of `noted`; a later run finds its difference from this."""
         gallery, search = self._gallery, self._search
         kept = self._tables.read_or_empty("searched_samples")
@@ -388,9 +407,7 @@ class Identification:
             self._tables.append("searched_samples", gallery.described())
         persons = self._samples.agg(F.count_distinct("person_id")).first()
         assert persons is not None
-        row = (
-            gallery.name,
-            self._run_date,
+        of_all = (
             gallery.contract_id,
             search.search_id,
             search.k,
@@ -406,14 +423,17 @@ class Identification:
             persons[0],
             self._run.run_id,
         )
-        rows = self._context.spark.createDataFrame([row], SEARCHES.schema)
-        if noted is None:
-            self._tables.append_new("searches", rows)
+        rows = self._context.spark.createDataFrame(
+            [(gallery.name, run_date, *of_all) for run_date in self._run_dates], SEARCHES.schema
+        )
+        if noted:
+            read = ", ".join(f"'{run_id}'" for run_id in sorted({note.run_id for note in noted}))
+            self._tables.update("searches", rows, only=f"t.run_id IN ({read})")
         else:
-            self._tables.update("searches", rows, only=f"t.run_id = '{noted.run_id}'")
-        mine = self._here("searches").first()
-        if mine is None or mine.run_id != self._run.run_id:
-            raise self._overtaken(mine)
+            self._tables.append_new("searches", rows)
+        now = self._here("searches").collect()
+        if len(now) < len(self._run_dates) or {note.run_id for note in now} != {self._run.run_id}:
+            raise self._overtaken([note for note in now if note.run_id != self._run.run_id])
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():
@@ -493,38 +513,41 @@ class Identification:
         noted = self._here("searches").first()
         assert noted is not None
         self._context.say(
-            f"identify: {counts['searched']:,} of {counts['faces']:,} faces searched among"
-            f" {noted.persons:,} persons; {said}"
+            f"identify: {'' if len(self._run_dates) == 1 else batches.said(self._run_dates) + ': '}"
+            f"{counts['searched']:,} of {counts['faces']:,} faces searched among {noted.persons:,} persons; {said}"
         )
 
 
-def _comparable(context: Context, gallery: Gallery, run_date: date) -> DataFrame:
-    """The faces of a date that can be held against a gallery, each found once.
+def _comparable(context: Context, gallery: Gallery, run_dates: Sequence[date]) -> DataFrame:
+    """The faces of dates that can be held against a gallery, each found once.
 
-    Where images were searched under several limits, those of the settings count.
+    Where images of a date were searched under several limits, those of the settings count.
 
     Raises:
-        InputError: all are of another contract, or were found under several limits, none of them configured.
+        InputError: all of a date are of another contract, or were found under several limits, none of them configured.
     """
-    of_date = context.tables.read("faces").where(F.col("run_date") == F.lit(run_date))
-    found = of_date.select("contract_id", "settings_id").distinct().collect()
-    contracts = sorted({row.contract_id for row in found})
-    if found and gallery.contract_id not in contracts:
-        raise InputError(
-            f"the faces of {run_date} are of contract {', '.join(contracts)}, gallery {gallery.name!r} of"
-            f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
-        )
-    limits = sorted({row.settings_id for row in found if row.contract_id == gallery.contract_id})
-    comparable = of_date.where(F.col("contract_id") == gallery.contract_id)
-    if len(limits) <= 1:
-        return comparable
-    configured = settings_id(context.settings.spec())
-    if configured not in limits:
-        raise InputError(
-            f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
-            f" are others ({configured}); identify with the settings of the embed run that counts"
-        )
-    return comparable.where(F.col("settings_id") == configured)
+    of_dates = context.tables.read("faces").where(F.col("run_date").isin(*run_dates))
+    found = of_dates.select("run_date", "contract_id", "settings_id").distinct().collect()
+    configured_only: list[Column] = []
+    for run_date in sorted({row.run_date for row in found}):
+        contracts = sorted({row.contract_id for row in found if row.run_date == run_date})
+        if gallery.contract_id not in contracts:
+            raise InputError(
+                f"the faces of {run_date} are of contract {', '.join(contracts)}, gallery {gallery.name!r} of"
+                f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
+            )
+        here = [row for row in found if (row.run_date, row.contract_id) == (run_date, gallery.contract_id)]
+        limits = sorted(row.settings_id for row in here)
+        if len(limits) <= 1:
+            continue
+        if (configured := settings_id(context.settings.spec())) not in limits:
+            raise InputError(
+                f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
+                f" are others ({configured}); identify with the settings of the embed run that counts"
+            )
+        configured_only.append((F.col("run_date") != F.lit(run_date)) | (F.col("settings_id") == configured))
+    comparable = of_dates.where(F.col("contract_id") == gallery.contract_id)
+    return reduce(DataFrame.where, configured_only, comparable)
 
 
 if __name__ == "__main__":

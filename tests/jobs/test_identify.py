@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs import nearest, packing
-from jobs.identify import identify
+from jobs.identify import identify, identify_all
 from jobs.options import Context
 from jobs.sweep import sweep
 from schemas.catalog import CONTRACTS, ENROLLMENTS, FACES, GALLERY, IMAGE_OUTCOMES
@@ -39,6 +39,7 @@ def put_faces(
     limits: str = "s",
     sizes: Sequence[float] | None = None,
     first: int = 0,
+    contract_id: str = CONTRACT,
 ) -> None:
     rows = [
         {
@@ -46,7 +47,7 @@ def put_faces(
                 "face_id": f"f{at:02}-{day}{'' if limits == 's' else limits}",
                 "image_id": f"i{at}",
                 "run_date": day,
-                "contract_id": CONTRACT,
+                "contract_id": contract_id,
             },
             **{"settings_id": limits, "ordinal": 0, "box": (0.0, 0.0, 50.0, 50.0), "landmarks": [(0.0, 0.0)] * 5},
             **{"score": 1.0, "quality": (size, *(0.0,) * 6), "embedding": vector.tolist(), "run_id": "r"},
@@ -419,21 +420,63 @@ def test_what_is_brought_up_to_date_is_what_a_full_run_gives(make_context: MakeC
         world.more_faces()
     said: dict[str, int] = {}
     asked: set[date] = set()
-    for step in range(7):
+    for step in range(8):
         day = (DAY, NEXT_DAY)[world.random.integers(2)]
         for change in world.random.choice(4, 2, replace=False):
             (world.more_faces, world.more_samples, world.change_samples, lambda: None)[change]()
-        counts = identify(context, run_date=day, k=K, plan=("gallery", "parts")[step % 2])
-        world.check(day)
-        if day in asked:
+        plan = ("gallery", "parts")[step % 2]
+        days = {DAY, NEXT_DAY} if world.random.integers(2) else {day}
+        if days == {day}:
+            counts = identify(context, run_date=day, k=K, plan=plan)
+        else:
+            counts = identify_all(context, k=K, plan=plan)
+        for each in days:
+            world.check(each)
+        if days <= asked:
             for name, count in counts.items():
                 said[name] = said.get(name, 0) + count
-        asked.add(day)
+        asked |= days
     # It did what is to be tested: samples came and went, and only some faces were searched for again.
     assert said["samples_added"] > 0
     assert said["samples_removed"] > 0
     assert said["searched"] > said["fresh"]
     assert said["comparisons"] < said["faces"] * sum(not sample["withdrawn"] for sample in world.samples.values())
+
+
+@pytest.mark.slow
+def test_dates_that_need_the_same_are_brought_up_to_date_together(context: Context) -> None:
+    """Of four dates one is new, and on the oldest a sample is not yet valid: three runs."""
+    days = [date(2026, 1, day) for day in (2, 3, 4, 5)]
+    faces = unit(4, seed=16)
+    for day, face in zip(days, faces, strict=True):
+        put_faces(context, face[None], day, first=day.day)
+    put_samples(context, faces[:1], ["a"])
+    counts = identify_all(context)
+    assert (counts["faces"], counts["match"], counts["unknown"]) == (4, 1, 3)
+    assert context.tables.read("searches").select("run_id").distinct().count() == 1
+    put_samples(context, faces[1:], ["b", "c", "d"], valid_from=days[1])
+    put_faces(context, faces[:1], date(2026, 1, 6), first=6)
+    identify_all(context)
+    matches = context.tables.read("matches").where("rank = 1").collect()
+    assert {(row.run_date, row.person_id) for row in matches} == {
+        *zip(days, "abcd", strict=True),
+        (date(2026, 1, 6), "a"),
+    }
+    notes = {row.run_date: row.run_id for row in context.tables.read("searches").collect()}
+    assert [len(set(runs)) for runs in ([notes[day] for day in days[1:]], notes.values())] == [1, 3]
+    asked = {row.arguments.get("run_dates") for row in context.tables.read("runs").collect()}
+    assert asked - {None} == {"3 dates from 2026-01-03 to 2026-01-05", "4 dates from 2026-01-02 to 2026-01-05"}
+
+
+@pytest.mark.slow
+def test_dates_of_other_models_do_not_stop_the_ones_before_them(context: Context) -> None:
+    faces = unit(2, seed=18)
+    put_faces(context, faces[:1], date(2026, 1, 2), contract_id="other")
+    put_faces(context, faces[1:], date(2026, 1, 3), first=1)
+    put_samples(context, faces, ["a", "b"])
+    with pytest.raises(InputError, match="the faces of 2026-01-02 are of contract other"):
+        identify_all(context)
+    assert context.tables.read("searches").first().run_date == date(2026, 1, 3)
 
 
 @pytest.mark.slow
