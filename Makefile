@@ -7,8 +7,9 @@ INSTALLED := .venv/.installed
 export PYSPARK_PYTHON = $(abspath $(BIN)/python)
 
 AIRFLOW := .venv-airflow/.installed
+LOG_STORE := dist/log-store.jar
 
-.PHONY: help install demo test accept accept-faults accept-s3 accept-backfill check format docs clean dist soak fuzz-decode airflow
+.PHONY: help install demo test accept accept-faults accept-s3 accept-backfill check format docs clean dist log-store soak fuzz-decode airflow
 
 help:                  ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,7 +43,7 @@ accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs
 accept-faults: $(INSTALLED)  ## a full disk, a failing store, two nights and an investigation at once
 	$(BIN)/python -m pytest -m apart -s tests/accept/test_faults.py
 
-accept-s3: $(INSTALLED)  ## the chain on an S3-compatible store; downloads 700 MB of jars
+accept-s3: $(INSTALLED) $(LOG_STORE)  ## the chain on an S3-compatible store; downloads 700 MB of jars
 	$(BIN)/python -m pytest -m apart -s tests/accept/test_s3.py
 
 accept-backfill: $(INSTALLED) $(AIRFLOW)  ## three dates by `airflow backfill`, the newest first
@@ -63,6 +64,11 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 
 clean:                 ## remove what was generated
 	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+log-store: $(LOG_STORE)  ## Delta's log for several writers on S3; needs a JDK
+
+$(LOG_STORE): schemas/S3LogStore.java conf/log_store.sh $(INSTALLED)
+	conf/log_store.sh
 
 # MODELS: whose weights; those of the default settings unless said otherwise.
 dist: $(INSTALLED)     ## what executors need that have nothing: environment, weights, code; in dist/

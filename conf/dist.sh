@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-rm -rf dist build
+rm -rf build dist/environment* dist/weights* dist/rollcall.zip
 mkdir -p dist/weights
 for name; do
     cp "$(.venv/bin/rollcall weights fetch "$name" 2>/dev/null | tail -1)" dist/weights/

@@ -1,7 +1,8 @@
-"""An S3-compatible store on this machine, in memory, which can be told to fail."""
+"""An S3-compatible store on this machine, in memory, which can be told to fail, and to ignore conditions."""
 
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,11 @@ Answer = Callable[..., Any]
 
 
 class ObjectStore:
-    """moto's server with one bucket, `lake`."""
+    """moto's server with one bucket, `lake`.
+
+    ignore_conditions: put objects whatever is there. answers_to_lose: so many conditional puts are done, and answered
+    as if they were not. refused: requests while it failed; refused_puts: as something was there.
+    """
 
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -25,9 +30,15 @@ class ObjectStore:
         self._outage: float | None = None
         self._fails_until = 0.0
         self.refused = 0
+        self.refused_puts = 0
+        self.ignore_conditions = False
+        self.answers_to_lose = 0
+        self._one_after_the_other = threading.Lock()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self.client = boto3.client("s3", endpoint_url=self.endpoint, **self._access())
+        # moto keeps what it holds in the process: what an earlier store was given, too.
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST"), timeout=10)
         self.client.create_bucket(Bucket="lake")
 
     @property
@@ -62,10 +73,29 @@ class ObjectStore:
             self._fails_until, self._outage = time.monotonic() + self._outage, None
         if time.monotonic() < self._fails_until:
             self.refused += 1
-            start_response("503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(_BUSY)))])
-            return [] if environ["REQUEST_METHOD"] == "HEAD" else [_BUSY]
-        answer: Iterable[bytes] = self._moto(environ, start_response)
+            return self._busy(environ, start_response)
+        if environ["REQUEST_METHOD"] != "PUT":
+            return self._moto(environ, start_response)
+        with self._one_after_the_other:  # moto looks whether an object is there, and then puts it
+            return self._put(environ, start_response)
+
+    def _put(self, environ: dict[str, Any], start_response: Answer) -> Iterable[bytes]:
+        conditional = "HTTP_IF_NONE_MATCH" in environ
+        if self.ignore_conditions:
+            environ.pop("HTTP_IF_NONE_MATCH", None)
+        said: list[Any] = []
+        answer = self._moto(environ, lambda *answered: said.append(answered))
+        self.refused_puts += said[0][0].startswith("412")
+        if conditional and self.answers_to_lose:
+            self.answers_to_lose -= 1
+            return self._busy(environ, start_response)
+        start_response(*said[0])
         return answer
+
+    @staticmethod
+    def _busy(environ: dict[str, Any], start_response: Answer) -> Iterable[bytes]:
+        start_response("503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(_BUSY)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [_BUSY]
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -32,10 +32,17 @@ def submit(
 
     variables: of the environment of the driver and of executors.
     """
+    return submit_file(properties, ROOT / "jobs" / f"{job}.py", *arguments, conf=conf, variables=variables)
+
+
+def submit_file(
+    properties: Path, file: Path, *arguments: str, conf: Conf = NONE, variables: Conf = NONE
+) -> subprocess.Popen[str]:
+    """The same of any program."""
     everywhere = {f"spark.executorEnv.{name}": value for name, value in variables.items()}
     more = [part for name, value in {**conf, **everywhere}.items() for part in ("--conf", f"{name}={value}")]
     return subprocess.Popen(
-        [PROGRAM, "--properties-file", properties, *more, ROOT / "jobs" / f"{job}.py", *arguments],
+        [PROGRAM, "--properties-file", properties, *more, file, *arguments],
         env={**environment(), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
