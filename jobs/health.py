@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.gallery import activated
+from jobs.ledger import LONGEST_RUN
 from jobs.options import Context
 
 USUAL_DATES = 30
@@ -56,10 +57,12 @@ class Registered:
 
 @dataclass(frozen=True)
 class Health:
-    """All of it. pending: images without an outcome by date; unidentified: dates by gallery whose faces were never
-    searched for. images_per_second: of the last `embed` that opened images."""
+    """All of it. listed: dates that `ingest --run-date` has finished, in order. pending: images without an outcome by
+    date; unidentified: dates by gallery whose faces were never searched for. images_per_second: of the last `embed`
+    that opened images."""
 
     runs: list[LastRun]
+    listed: list[date]
     pending: dict[date, int]
     unidentified: dict[str, list[date]]
     rejections: list[Rejection]
@@ -71,6 +74,16 @@ class Health:
         """What someone should look at; nothing, where all is well. late_after: days a date may be behind."""
         due = today - timedelta(days=late_after)
         said = [f"the last {run.job} failed: {run.error}" for run in self.runs if run.state == "failed"]
+        said += [
+            f"the last {run.job} began at {run.began:%Y-%m-%d %H:%M} UTC and never ended: run it again"
+            for run in self.runs
+            if run.state == "started" and run.seconds > LONGEST_RUN.total_seconds()
+        ]
+        if unlisted := self.unlisted(due):
+            said.append(
+                f"images of {_dates(unlisted)} were not listed: run `rollcall ingest --run-date {unlisted[-1]}` with"
+                " its source"
+            )
         late = sorted(day for day in self.pending if day <= due)
         if late:
             images = sum(self.pending[day] for day in late)
@@ -89,6 +102,14 @@ class Health:
         ]
         return said
 
+    def unlisted(self, due: date) -> list[date]:
+        """Dates up to `due` that no `ingest --run-date` has finished, of the last USUAL_DATES and since the first."""
+        if not self.listed:
+            return []
+        first = max(self.listed[0], due - timedelta(days=USUAL_DATES - 1))
+        days = [first + timedelta(days=number) for number in range((due - first).days + 1)]
+        return sorted(set(days) - set(self.listed))
+
 
 def _dates(days: Sequence[date]) -> str:
     return str(days[0]) if len(days) == 1 else f"{len(days):,} dates from {days[0]} to {days[-1]}"
@@ -99,6 +120,7 @@ def health(context: Context) -> Health:
     contract = _contract(context)
     return Health(
         runs=_runs(context),
+        listed=_listed(context),
         pending=_pending(context, contract),
         unidentified=_unidentified(context),
         rejections=_rejections(context, contract),
@@ -138,6 +160,12 @@ def _runs(context: Context) -> list[LastRun]:
 def _utc(naive: datetime) -> datetime:
     """Spark gives timestamps in the zone of this process."""
     return naive.astimezone(UTC)
+
+
+def _listed(context: Context) -> list[date]:
+    runs = context.tables.read("runs").where("job = 'ingest' AND event = 'finished'")
+    days = runs.select(F.col("arguments")["run_date"].cast("date").alias("run_date")).where("run_date IS NOT NULL")
+    return sorted(row.run_date for row in days.distinct().collect())
 
 
 def _contract(context: Context) -> str | None:

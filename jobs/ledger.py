@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from pyspark.sql import SparkSession
@@ -18,6 +18,8 @@ from schemas.store import Tables
 from udfs.ids import stable_id
 
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
+LONGEST_RUN = timedelta(hours=48)
+"""A run that began earlier than this and has not ended was killed."""
 
 
 @dataclass

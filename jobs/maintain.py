@@ -1,6 +1,6 @@
 """maintain: keep the tables quick to read, and remove files that no version needs any more."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 from pyspark.sql import functions as F
@@ -16,8 +16,6 @@ from udfs.errors import InputError
 
 RETAINED = 168.0
 """Hours: the week that Delta itself takes to be safe."""
-_UNDER_WAY = timedelta(hours=48)
-"""A run that began earlier than this and never ended was killed."""
 
 
 @job_command("maintain")
@@ -76,7 +74,7 @@ def maintain(context: Context, *, retain: float = RETAINED, report: bool = False
 def _refuse_if_under_way(context: Context, retain: float) -> None:
     """A run reads the version it has opened, however old that is by its end."""
     ended = context.tables.read("runs").where("event != 'started'").select("run_id")
-    begun = context.tables.read("runs").where(F.col("at") > F.lit(datetime.now(UTC) - _UNDER_WAY))
+    begun = context.tables.read("runs").where(F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN))
     running = begun.join(ended, "run_id", "left_anti").orderBy("at").first()
     if running is not None:
         raise InputError(

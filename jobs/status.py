@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import click
@@ -21,7 +21,7 @@ from jobs.options import Context, job_command, run_command
     default=1,
     show_default=True,
     metavar="DAYS",
-    help="A date that is so many days old should have been embedded and identified.",
+    help="A date that is so many days old should have been listed, embedded and identified.",
 )
 @click.option(
     "--metrics",
@@ -35,8 +35,8 @@ def command(context: Context, **arguments: object) -> None:
     \b
     rollcall status --tables ./tables --metrics /var/lib/node_exporter/rollcall.prom
 
-    Last runs; images without an outcome; dates that were not identified; rejections by reason, beside those of the 30
-    dates before; throughput; galleries and the contract in force.
+    Last runs; dates that were not listed; images without an outcome; dates that were not identified; rejections by
+    reason, beside those of the 30 dates before; throughput; galleries and the contract in force.
     """
     if status(context, **arguments):  # type: ignore[arg-type]
         sys.exit(1)
@@ -64,6 +64,8 @@ def _print(found: Health) -> None:
         click.echo(f"gallery {of.gallery!r}: {of.persons:,} persons, {of.samples:,} samples, contract {of.contract_id}")
     if found.activated is not None:
         click.echo(f"activated: {found.activated}")
+    if found.listed:
+        click.echo(f"listed: {len(found.listed):,} dates up to {found.listed[-1]}")
     click.echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
     for gallery, days in found.unidentified.items():
         click.echo(f"not identified against {gallery!r}: {len(days):,} dates")
@@ -102,6 +104,9 @@ def in_prometheus_format(found: Health, healthy: bool) -> str:
         "How long the last run of the job took, or takes.",
         [({"job": run.job}, run.seconds) for run in found.runs],
     )
+    if found.listed:
+        newest = datetime.combine(found.listed[-1], time(), UTC).timestamp()
+        gauge("newest_listed_date_timestamp_seconds", "The newest date whose images were listed.", [({}, newest)])
     gauge("pending_images", "Images without an outcome.", [({}, sum(found.pending.values()))])
     gauge("pending_dates", "Dates with such images.", [({}, len(found.pending))])
     gauge(

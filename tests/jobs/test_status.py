@@ -1,6 +1,7 @@
 """status: what someone should look at, and what Prometheus reads."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ RUN = LastRun("embed", "r", "finished", datetime(2026, 2, 3, tzinfo=UTC), 60.0, 
 
 def well(**changes: object) -> Health:
     values: dict[str, object] = {
-        **{"runs": [RUN], "pending": {}, "unidentified": {}, "rejections": [], "images_per_second": 40.0},
+        **{"runs": [RUN], "listed": [], "pending": {}, "unidentified": {}, "rejections": [], "images_per_second": 40.0},
         **{"registered": [Registered("staff", "c", 3, 4)], "activated": None},
     }
     return Health(**{**values, **changes})  # type: ignore[arg-type]
@@ -59,6 +60,8 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
     with ledger.run(context.spark, context.tables, "embed", {}) as run:
         run.digests["contract"] = CONTRACT
         run.counts["images"] = 44
+    with ledger.run(context.spark, context.tables, "ingest", {"run_date": datetime.now(UTC).date()}):
+        pass
     with pytest.raises(OSError, match="no disk"), ledger.run(context.spark, context.tables, "ingest", {}):
         raise OSError("no disk")
     before = DAY - timedelta(days=1)
@@ -69,6 +72,7 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
 
     found = health(context)
     assert {run.job: run.state for run in found.runs} == {"embed": "finished", "ingest": "failed"}
+    assert found.listed == [datetime.now(UTC).date()]
     assert found.pending == {DAY: 4}
     assert found.unidentified == {"g": [DAY]}
     assert found.rejections == [Rejection("rejected:truncated", 15, 15 / 40, 0.0)]
@@ -91,6 +95,11 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
     ("changes", "complaints"),
     [
         ({}, 0),
+        ({"runs": [replace(RUN, state="started")]}, 0),  # under way
+        ({"runs": [replace(RUN, state="started", seconds=49 * 3600)]}, 1),
+        ({"listed": [date(2026, 2, 2)]}, 0),
+        ({"listed": [date(2026, 2, 1)]}, 1),
+        ({"listed": [date(2025, 1, 1), *(date(2026, 1, 4) + timedelta(days=day) for day in range(30))]}, 0),
         ({"pending": {TODAY: 5}}, 0),  # not late yet
         ({"pending": {TODAY - timedelta(days=1): 5}}, 1),
         ({"unidentified": {"g": [TODAY], "h": [date(2026, 1, 1), date(2026, 1, 2)]}}, 1),
@@ -100,6 +109,15 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
 )
 def test_complaints(changes: dict[str, object], complaints: int) -> None:
     assert len(well(**changes).complaints(TODAY, late_after=1)) == complaints
+
+
+def test_dates_that_were_not_listed_are_named() -> None:
+    listed = [date(2026, 1, 30), date(2026, 2, 1)]
+    (said,) = well(listed=listed).complaints(TODAY, late_after=1)
+    assert "2 dates from 2026-01-31 to 2026-02-02 were not listed: run `rollcall ingest --run-date 2026-02-02`" in said
+    assert well(listed=listed).unlisted(date(2026, 1, 29)) == []
+    text = in_prometheus_format(well(listed=listed), healthy=False)
+    assert "rollcall_newest_listed_date_timestamp_seconds 1769904000\n" in text
 
 
 def test_names_in_metrics_are_escaped() -> None:
