@@ -17,6 +17,7 @@ from jobs.options import Context
 from tests.airflow_here import AIRFLOW, Airflow
 from tests.conftest import ROOT
 from tests.processes import descendants, kill, wait_until
+from tests.spark_submit import PROGRAM
 from tests.support import MakeContext, assert_same_tables, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -34,31 +35,62 @@ def tables(make_context: MakeContext, demo_photos: tuple[Path, Path]) -> Context
 
 @pytest.fixture
 def airflow(tables: Context, demo_photos: tuple[Path, Path], tmp_path: Path) -> Airflow:
-    if not AIRFLOW.exists():
-        pytest.skip("needs Airflow's environment: make .venv-airflow")
     return Airflow(tmp_path / "airflow", str(tables.tables.root), demo_photos[0], tmp_path / "pages")
 
 
-def test_every_dag_is_imported_quickly(airflow: Airflow) -> None:
-    airflow("dags", "reserialize")
-    assert "No data found" in airflow("dags", "list-import-errors")
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    """Airflow where no job is to be run: there is nothing for one."""
+    folder = tmp_path_factory.mktemp("idle")
+    return Airflow(folder / "airflow", str(folder / "tables"), folder / "lake", folder / "pages")
+
+
+def test_every_dag_is_imported_quickly(idle: Airflow) -> None:
+    idle("dags", "reserialize")
+    assert "No data found" in idle("dags", "list-import-errors")
     for dag in ("nightly", "gallery", "weekly", "evaluate"):
         began = time.monotonic()
         path = ROOT / "airflow_dags" / f"rollcall_{dag}.py"
         code = f"import sys, time, airflow.sdk; began = time.monotonic(); sys.path.insert(0, {str(path.parent)!r})"
         code += f"; import rollcall_{dag}; print(time.monotonic() - began)"
         python = str(AIRFLOW.with_name("python"))
-        done = subprocess.run(
-            [python, "-c", code], env=airflow.environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([python, "-c", code], env=idle.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         print(
             f"\n{path.name}: {float(done.stdout.splitlines()[-1]):.2f} s, {time.monotonic() - began:.2f} s with Airflow"
         )
 
 
-def test_a_run_without_a_date_is_refused(airflow: Airflow) -> None:
-    process = airflow.start("dags", "test", "rollcall_nightly")
+def test_which_date_a_run_is_for_and_whose_spark_submit(idle: Airflow) -> None:
+    own, other = str(PROGRAM), str(AIRFLOW.with_name("spark-submit"))
+    done = subprocess.run(
+        [AIRFLOW.with_name("python"), Path(__file__).with_name("airflow_answers.py"), own, other],
+        env=idle.environment | {"PYTHONPATH": str(ROOT / "airflow_dags")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    assert answers.pop("asset_triggered").startswith(
+        "refused: which date is this run for? A run of type 'asset_triggered' does not say; trigger it with"
+    )
+    assert answers.pop("manual").startswith("refused: which date is this run for?")
+    assert answers.pop(other).startswith(f"refused: {other} is not the spark-submit of the environment Rollcall is")
+    assert answers == {
+        "scheduled": "2026-01-31",
+        "backfill": "2026-01-31",
+        "manual with a date": "2026-01-05",
+        "asset_triggered with a date": "2026-01-05",
+        own: own,
+        "given wrong": "True",
+        "failed": "False",
+        "killed": "False",
+    }
+
+
+def test_a_run_without_a_date_is_refused(idle: Airflow) -> None:
+    process = idle.start("dags", "test", "rollcall_nightly")
     said, _ = process.communicate(timeout=300)
     assert "which date is this run for? A run of type 'manual' does not say" in said
     assert "Spark-Submit cmd" not in said
