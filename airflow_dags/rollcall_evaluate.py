@@ -1,15 +1,15 @@
 """Every month: error rates on labelled photos, held against what the calibration in force states."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG
-from rollcall_submit import DEFAULTS, RollcallJob
+from rollcall_submit import DEFAULTS, START, RollcallJob, at
 
 with DAG(
     "rollcall_evaluate",
     description=__doc__,
-    schedule="0 6 1 * *",
-    start_date=datetime(2026, 1, 1),
+    schedule=at("0 6 1 * *"),
+    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
@@ -23,6 +23,7 @@ with DAG(
             *("--images", "{{ var.value.rollcall_labelled }}"),
             *("--output", "{{ var.value.rollcall_pages }}/evaluation-{{ ts_nodash }}"),
         ],
+        options="{{ var.value.get('rollcall_evaluate_options', '--half second') }}",
         on_gpu=True,
         retries=0,
         execution_timeout=timedelta(hours=6),

@@ -1,17 +1,17 @@
-"""The gallery as its manifest has it, and then all dates against what has changed."""
+"""The gallery as its manifest has it, images that nights have left over, and all dates against what has changed."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG
-from rollcall_submit import DEFAULTS, GALLERY, MATCHES, RollcallJob
+from rollcall_submit import DEFAULTS, FACES, GALLERY, MATCHES, START, RollcallJob, at
 
 _NAME = "{{ var.value.rollcall_gallery_name }}"
 
 with DAG(
     "rollcall_gallery",
     description=__doc__,
-    schedule="0 20 * * *",
-    start_date=datetime(2026, 1, 1),
+    schedule=at("0 20 * * *"),
+    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
@@ -25,6 +25,15 @@ with DAG(
         outlets=[GALLERY],
         execution_timeout=timedelta(hours=6),
     )
+    # Images that could not be read at night, or were listed late: no other night asks for their date.
+    embed = RollcallJob(
+        task_id="embed",
+        job="embed",
+        arguments=["--all-pending"],
+        on_gpu=True,
+        outlets=[FACES],
+        execution_timeout=timedelta(hours=12),
+    )
     identify = RollcallJob(
         task_id="identify",
         job="identify",
@@ -32,4 +41,4 @@ with DAG(
         outlets=[MATCHES],
         execution_timeout=timedelta(hours=12),
     )
-    enroll >> identify
+    enroll >> embed >> identify

@@ -1,15 +1,15 @@
 """Every night: the images of a date are listed, embedded and identified, and a page says what came of it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG
-from rollcall_submit import DAY, DEFAULTS, FACES, MATCHES, RUN_DATE, RollcallJob, run_date
+from rollcall_submit import DAY, DEFAULTS, FACES, MATCHES, RUN_DATE, START, RollcallJob, at, run_date
 
 with DAG(
     "rollcall_nightly",
     description=__doc__,
-    schedule="0 2 * * *",
-    start_date=datetime(2026, 1, 1),
+    schedule=at("0 2 * * *"),
+    start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -15,6 +15,9 @@ application, the tables and the sources are.
 | rollcall_gallery, rollcall_gallery_name | the manifest or folder of those to register, and the gallery's name |
 | rollcall_pages | the folder for pages |
 | rollcall_labelled | labelled photos, for the monthly evaluation |
+| rollcall_evaluate_options | its other options; `--half second` unless set, the half `calibrate` leaves |
+
+The driver runs where the task does: the connection's deploy mode is client.
 """
 
 import json
@@ -26,7 +29,7 @@ from typing import Any
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Asset, Param, task
+from airflow.sdk import Asset, BaseHook, CronTriggerTimetable, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 CONNECTION = "rollcall_spark"
@@ -40,9 +43,17 @@ GALLERY = Asset(name="rollcall_gallery", uri="x-rollcall://gallery")
 DEFAULTS: dict[str, Any] = {
     "retries": 2,
     "retry_delay": timedelta(minutes=5),
-    "retry_exponential_backoff": True,
+    "retry_exponential_backoff": 2.0,
     "pool": POOL,
 }
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(cron: str) -> CronTriggerTimetable:
+    """A time in UTC, whatever zone and kind of schedule Airflow is configured for."""
+    return CronTriggerTimetable(cron, timezone="UTC")
+
+
 RUN_DATE = Param(
     None,
     type=["null", "string"],
@@ -62,13 +73,16 @@ class RollcallJob(SparkSubmitOperator):
     A job that fails says why in one line, which is the task's error; the log says where the ledger's row is. What was
     given to it wrong (exit code 2) will be wrong the next time: it is not tried again.
 
-    job: the name of the file below `jobs`. arguments: as on the command line, templated. on_gpu: with the properties
-    and in the pool of GPU jobs.
+    job: the name of the file below `jobs`. arguments: as on the command line, templated. options: more of them in one
+    string, templated. on_gpu: with the properties and in the pool of GPU jobs. Events of its outlets carry the run
+    date, if the job has one.
     """
 
     template_fields: Sequence[str] = (*SparkSubmitOperator.template_fields, "options", "tables", "spark_submit")
 
-    def __init__(self, *, job: str, arguments: Sequence[str] = (), on_gpu: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, job: str, arguments: Sequence[str] = (), options: str = "", on_gpu: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(
             conn_id=CONNECTION,
             application=f"{_HOME}/jobs/{job}.py",
@@ -79,13 +93,14 @@ class RollcallJob(SparkSubmitOperator):
             **kwargs,
         )
         self.tables = "{{ var.value.rollcall_tables }}"
-        self.options = "{{ var.value.get('rollcall_options', '') }}"
+        self.options = "{{ var.value.get('rollcall_options', '') }} " + options
         self.spark_submit = "{{ var.value.rollcall_spark_submit }}"
         self._said = Said()
 
     def execute(self, context: Any) -> None:
         """Submit the job and wait for its end."""
         binary = application_submit(self.spark_submit)
+        refuse_cluster_mode(BaseHook.get_connection(CONNECTION).extra_dejson)
         self._spark_binary = str(binary)
         self.env_vars = {"ROLLCALL_LOG": "json", "PYSPARK_DRIVER_PYTHON": str(binary.with_name("python"))}
         self.application_args = ["--tables", self.tables, *(self.application_args or []), *shlex.split(self.options)]
@@ -96,6 +111,10 @@ class RollcallJob(SparkSubmitOperator):
             raise (AirflowFailException if self._said.is_of_input else AirflowException)(why) from None
         finally:
             self._tell_where()
+        if "--run-date" in self.application_args:
+            run_date = self.application_args[self.application_args.index("--run-date") + 1]
+            for asset in self.outlets:
+                context["outlet_events"][asset].extra = {"run_date": run_date}
 
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
@@ -124,6 +143,19 @@ def application_submit(path: str) -> Path:
             " rollcall_spark_submit to the one beside the command rollcall"
         )
     return binary
+
+
+def refuse_cluster_mode(extra: dict[str, Any]) -> None:
+    """What a job says, and the pages it writes, would be elsewhere.
+
+    Raises:
+        AirflowFailException: the connection says so.
+    """
+    if extra.get("deploy-mode", "client") != "client":
+        raise AirflowFailException(
+            f"the connection {CONNECTION} has deploy mode {extra['deploy-mode']!r}; the DAGs need client: a job's"
+            " progress, errors and pages are where its driver is"
+        )
 
 
 class Said:

@@ -13,10 +13,15 @@ export AIRFLOW_VAR_ROLLCALL_PROPERTIES=$AIRFLOW_HOME/spark.conf
 export AIRFLOW_VAR_ROLLCALL_TABLES=$demo/tables
 export AIRFLOW_VAR_ROLLCALL_OPTIONS="--set vision.embedder=dlib-resnet-v1"
 export AIRFLOW_VAR_ROLLCALL_SOURCE="$demo/lake/{run_date}/"
-export AIRFLOW_VAR_ROLLCALL_GALLERY=$demo/people AIRFLOW_VAR_ROLLCALL_GALLERY_NAME=people
+export AIRFLOW_VAR_ROLLCALL_GALLERY=$demo/people AIRFLOW_VAR_ROLLCALL_GALLERY_NAME=people-dlib-resnet-v1
 export AIRFLOW_VAR_ROLLCALL_PAGES=$demo/pages
 mkdir -p "$AIRFLOW_HOME"
-"$home/.venv/bin/rollcall" properties local > "$AIRFLOW_HOME/spark.conf"
+rollcall=$home/.venv/bin/rollcall
+# The gallery of make demo, where that had no FaceNet; a night needs one.
+"$rollcall" weights fetch centerface dlib-resnet-v1 > /dev/null
+"$rollcall" enroll --tables "$demo/tables" --set vision.embedder=dlib-resnet-v1 \
+    --gallery "$AIRFLOW_VAR_ROLLCALL_GALLERY" --gallery-name "$AIRFLOW_VAR_ROLLCALL_GALLERY_NAME"
+"$rollcall" properties local > "$AIRFLOW_HOME/spark.conf"
 export PATH=$home/.venv-airflow/bin:$PATH
 airflow db migrate
 airflow pools import "$home/airflow_dags/pools.json"

@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 rm -rf build dist/environment* dist/weights* dist/rollcall.zip
 mkdir -p dist/weights
 for name; do
-    cp "$(.venv/bin/rollcall weights fetch "$name" 2>/dev/null | tail -1)" dist/weights/
+    fetched=$(.venv/bin/rollcall weights fetch "$name")
+    cp "$(tail -1 <<< "$fetched")" dist/weights/
 done
 tar --create --gzip --file dist/weights.tar.gz --directory dist/weights .
 

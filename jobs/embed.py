@@ -92,6 +92,11 @@ def embed(
     return run.counts
 
 
+def is_tried_again() -> Column:
+    """Of an outcome: its image could not be read, and a later run tries it again."""
+    return (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
+
+
 class Embedding:
     """The steps of `embed` under one contract and settings."""
 
@@ -110,12 +115,11 @@ class Embedding:
             .where(chosen & self._mine())
             .select("image_id", "outcome", "attempts")
         )
-        again = (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
         return (
             self._tables.read("images")
             .where(chosen)
             .join(outcomes, "image_id", "left")
-            .where(F.col("outcome").isNull() | again)
+            .where(F.col("outcome").isNull() | is_tried_again())
             .select(
                 "image_id",
                 "uri",

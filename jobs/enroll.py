@@ -268,7 +268,8 @@ def _vectors(rows: Sequence[Row | None]) -> np.ndarray:
 def _tell(context: Context, gallery_name: str, judged: list[Sample], run: ledger.Run) -> None:
     troubled = [sample for sample in judged if sample.decision != "accepted"]
     for sample in troubled[:_SAID_AT_MOST]:
-        why = f"{sample.reason}: {sample.detail}" if sample.detail else sample.reason
+        # Whom a photo resembles stands in the table: logs hold no person's name.
+        why = f"{sample.reason}: {sample.detail}" if sample.detail and sample.other is None else sample.reason
         context.say(f"enroll: {sample.decision} {sample.listed.photo.uri}: {why}")
     if len(troubled) > _SAID_AT_MOST:
         context.say(f"enroll: and {len(troubled) - _SAID_AT_MOST:,} more; see the table enrollments")

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.embed import is_tried_again
 from jobs.gallery import activated
-from jobs.ledger import LONGEST_RUN
+from jobs.ledger import LONGEST_RUN, utc
 from jobs.options import Context
 
 USUAL_DATES = 30
@@ -28,6 +29,8 @@ class LastRun:
     error: str | None
     succeeded: datetime | None
     """When a run of this job last finished."""
+    waiting: datetime | None = None
+    """When the first of those runs began that came after, and have neither finished nor failed."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,9 @@ class Registered:
 
 @dataclass(frozen=True)
 class Health:
-    """All of it. listed: dates that `ingest --run-date` has finished, in order. pending: images without an outcome by
-    date; unidentified: dates by gallery whose faces were never searched for. images_per_second: of the last `embed`
-    that opened images."""
+    """All of it. listed: dates that `ingest --run-date` has finished, in order. pending: images without a final outcome
+    by date; unidentified: dates by gallery with faces that were never searched for. images_per_second: of the last
+    `embed` that opened images."""
 
     runs: list[LastRun]
     listed: list[date]
@@ -70,14 +73,15 @@ class Health:
     registered: list[Registered]
     activated: str | None
 
-    def complaints(self, today: date, late_after: int) -> list[str]:
+    def complaints(self, now: datetime, late_after: int) -> list[str]:
         """What someone should look at; nothing, where all is well. late_after: days a date may be behind."""
-        due = today - timedelta(days=late_after)
+        due = now.date() - timedelta(days=late_after)
         said = [f"the last {run.job} failed: {run.error}" for run in self.runs if run.state == "failed"]
         said += [
-            f"the last {run.job} began at {run.began:%Y-%m-%d %H:%M} UTC and never ended: run it again"
+            f"{run.job} has not ended since {run.waiting:%Y-%m-%d %H:%M} UTC: if none is running, runs were killed;"
+            " run it again"
             for run in self.runs
-            if run.state == "started" and run.seconds > LONGEST_RUN.total_seconds()
+            if run.waiting is not None and now - run.waiting > LONGEST_RUN
         ]
         if unlisted := self.unlisted(due):
             said.append(
@@ -87,13 +91,15 @@ class Health:
         late = sorted(day for day in self.pending if day <= due)
         if late:
             images = sum(self.pending[day] for day in late)
-            said.append(f"{images:,} images of {_dates(late)} have no outcome: run `rollcall embed --all-pending`")
+            said.append(
+                f"{images:,} images of {_dates(late)} have no final outcome: run `rollcall embed --all-pending`"
+            )
         for gallery, days in self.unidentified.items():
             late = sorted(day for day in days if day <= due)
             if late:
                 said.append(
                     f"faces of {_dates(late)} were not identified against {gallery!r}: run `rollcall identify"
-                    f" --run-date {late[0]} --gallery-name {gallery}`"
+                    f" {f'--run-date {late[0]}' if len(late) == 1 else '--all-dates'} --gallery-name {gallery}`"
                 )
         said += [
             f"{of.count:,} images of the newest date are {of.reason}: {of.share:.1%}, usually {of.usual:.1%}"
@@ -139,27 +145,27 @@ def _runs(context: Context) -> list[LastRun]:
         F.max("seconds").alias("seconds"),
         F.max("error").alias("error"),
     )
-    succeeded = F.max(F.when(F.col("state") == "finished", F.col("last"))).over(Window.partitionBy("job"))
-    newest = F.row_number().over(Window.partitionBy("job").orderBy(F.desc("began"), "run_id"))
-    rows = of_run.withColumns({"succeeded": succeeded, "newest": newest}).where("newest = 1").orderBy("job").collect()
+    of_job = Window.partitionBy("job")
+    succeeded = F.max(F.when(F.col("state") == "finished", F.col("last"))).over(of_job)
+    later = (F.col("state") == "started") & (F.col("succeeded").isNull() | (F.col("began") > F.col("succeeded")))
+    waiting = F.min(F.when(later, F.col("began"))).over(of_job)
+    newest = F.row_number().over(of_job.orderBy(F.desc("began"), "run_id"))
+    seen = of_run.withColumn("succeeded", succeeded).withColumns({"waiting": waiting, "newest": newest})
+    rows = seen.where("newest = 1").orderBy("job").collect()
     now = datetime.now(UTC)
     return [
         LastRun(
             row.job,
             row.run_id,
             row.state,
-            _utc(row.began),
-            (now - _utc(row.began)).total_seconds() if row.state == "started" else row.seconds,
+            utc(row.began),
+            (now - utc(row.began)).total_seconds() if row.state == "started" else row.seconds,
             row.error,
-            None if row.succeeded is None else _utc(row.succeeded),
+            None if row.succeeded is None else utc(row.succeeded),
+            None if row.waiting is None else utc(row.waiting),
         )
         for row in rows
     ]
-
-
-def _utc(naive: datetime) -> datetime:
-    """Spark gives timestamps in the zone of this process."""
-    return naive.astimezone(UTC)
 
 
 def _listed(context: Context) -> list[date]:
@@ -181,20 +187,21 @@ def _outcomes(context: Context, contract: str | None) -> DataFrame:
 
 def _pending(context: Context, contract: str | None) -> dict[date, int]:
     images = context.tables.read_or_empty("images").select("image_id", "run_date")
-    done = _outcomes(context, contract).select("image_id")
+    done = _outcomes(context, contract).where(~is_tried_again()).select("image_id")
     rows = images.join(done, "image_id", "left_anti").groupBy("run_date").count().collect()
     return {row.run_date: row["count"] for row in rows}
 
 
 def _unidentified(context: Context) -> dict[str, list[date]]:
+    """An image that was searched under several limits has identifications under one of them."""
     galleries = _standing(context).select("gallery_name", "contract_id").distinct()
-    dates = context.tables.read_or_empty("faces").select("run_date", "contract_id").distinct()
-    searched = context.tables.read_or_empty("searches").select("gallery_name", "run_date")
+    images = context.tables.read_or_empty("faces").select("run_date", "image_id", "contract_id").distinct()
+    identified = context.tables.read_or_empty("identifications").select("gallery_name", "run_date", "image_id")
     rows = (
-        dates.join(galleries, "contract_id")
+        images.join(galleries, "contract_id")
+        .join(identified, ["gallery_name", "run_date", "image_id"], "left_anti")
         .select("gallery_name", "run_date")
         .distinct()
-        .join(searched, ["gallery_name", "run_date"], "left_anti")
         .collect()
     )
     found: dict[str, list[date]] = {}

@@ -4,10 +4,11 @@ import os
 import platform
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 
 from pyspark.sql import SparkSession
@@ -69,10 +70,25 @@ def run(spark: SparkSession, tables: Tables, job: str, arguments: Mapping[str, o
         try:
             yield current
         except BaseException as failure:
-            note("failed", one_line(failure))
+            _note_failure(partial(note, "failed", one_line(failure)))
             raise
         note("finished")
         log.event("finished", current.counts)
+
+
+def _note_failure(note: Callable[[], None]) -> None:
+    """What failed may keep the ledger from being written as well (a full disk, a JVM that is gone): what failed first
+    is what a person has to know.
+    """
+    try:
+        note()
+    except Exception as failure:  # noqa: BLE001 - said, and the first failure goes on
+        log.say(f"the failure could not be noted in `runs`: {one_line(failure)}", level="WARNING")
+
+
+def utc(naive: datetime) -> datetime:
+    """A time of a table: Spark gives timestamps in the zone of this process."""
+    return naive.astimezone(UTC)
 
 
 def one_line(error: BaseException) -> str:

@@ -25,7 +25,8 @@ RETAINED = 168.0
     default=RETAINED,
     show_default=True,
     metavar="HOURS",
-    help="Keep files that a version of so long ago needs. Less than the default is refused while a run is under way.",
+    help="Keep files that a version of so long ago needs. Less than the default is for a time in which nothing runs,"
+    " and refused while a run is under way.",
 )
 @click.option("--report", is_flag=True, help="Say what there is, and change nothing.")
 def command(context: Context, **arguments: object) -> None:
@@ -53,14 +54,14 @@ def maintain(context: Context, *, retain: float = RETAINED, report: bool = False
         raise InputError(f"{context.tables.place}: there are no tables; is the place right?")
     if report:
         return {name: (files, files) for name in names for files in [context.tables.files(name)]}
-    if retain < RETAINED:
-        _refuse_if_under_way(context, retain)
+    _refuse_if_under_way(context, retain)
     found = {}
     with ledger.run(context.spark, context.tables, "maintain", {"retain": retain}) as run:
         for name in names:
             before = context.tables.files(name)
             if before.most > 1:
                 context.tables.compact(name)
+            _refuse_if_under_way(context, retain, run.run_id)  # one may have begun meanwhile
             context.tables.vacuum(name, retain)
             found[name] = before, context.tables.files(name)
             context.say(f"maintain: {name}: {before.count:,} files, now {found[name][1].count:,}")
@@ -71,15 +72,20 @@ def maintain(context: Context, *, retain: float = RETAINED, report: bool = False
     return found
 
 
-def _refuse_if_under_way(context: Context, retain: float) -> None:
-    """A run reads the version it has opened, however old that is by its end."""
+def _refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:
+    """A run reads the version it has opened, however old that is by its end, and files are written before a commit
+    names them: a week is longer than a run takes.
+    """
+    if retain >= RETAINED:
+        return
     ended = context.tables.read("runs").where("event != 'started'").select("run_id")
-    begun = context.tables.read("runs").where(F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN))
+    recent = F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN)
+    begun = context.tables.read("runs").where(recent & (F.col("run_id") != own))
     running = begun.join(ended, "run_id", "left_anti").orderBy("at").first()
     if running is not None:
         raise InputError(
             f"--retain {retain:g} could remove files that run {running.run_id} ({running.job}, since"
-            f" {running.at:%Y-%m-%d %H:%M} UTC) still reads; wait for its end, or keep {RETAINED:g} hours"
+            f" {ledger.utc(running.at):%Y-%m-%d %H:%M} UTC) still reads; wait for its end, or keep {RETAINED:g} hours"
         )
 
 

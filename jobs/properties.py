@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,7 @@ def command(names: tuple[str, ...]) -> None:
     rollcall properties local > spark.conf
     rollcall properties yarn gpu s3 > spark.conf
     spark-submit --master yarn --properties-file spark.conf jobs/embed.py ...
+    ROLLCALL_PROPERTIES=spark.conf rollcall sql --tables s3a://lake/rollcall ...
 
     First one of local, standalone, yarn, kubernetes; then gpu, where executors have one; then the stores of images
     and tables: s3, gcs, adls, hdfs. What a file says later stands; the jars of all are joined.
@@ -54,6 +56,18 @@ def properties(*names: str) -> dict[str, str]:
     return dict(_lines(text(*names)))
 
 
+def read_file(path: Path) -> dict[str, str]:
+    """The properties of a file, by name.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return dict(_lines(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"properties of Spark: {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
 def _in_order(names: tuple[str, ...]) -> list[str]:
     return [name for name in MANAGERS + HARDWARE + STORES if name in names]
 
@@ -64,7 +78,7 @@ def _file(name: str) -> str:
 
 def _lines(said: str) -> list[tuple[str, str]]:
     stripped = (line.strip() for line in said.splitlines())
-    split = (re.split(r"\s+", line, maxsplit=1) for line in stripped if line and line[0] != "#")
+    split = (re.split(r"[\s=:]+", line, maxsplit=1) for line in stripped if line and line[0] not in "#!")
     return [(name, value) for name, value in split]
 
 

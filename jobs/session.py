@@ -9,27 +9,30 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from jobs.properties import properties
+from jobs.properties import properties, read_file
 from udfs.errors import InputError
 
 
 def spark_session(job: str, master: str | None = None) -> SparkSession:
     """The session of this process: the one `spark-submit` has prepared, or a new one on this machine.
 
-    Here the properties are those of `rollcall properties local`, and `master` is `local[*]` by default; spark-submit
-    has its own (`--properties-file`, `--conf`).
+    Here the properties are those of the file that ROLLCALL_PROPERTIES names, or of `rollcall properties local`, and
+    `master` is `local[*]` by default; spark-submit has its own (`--properties-file`, `--conf`).
 
     Raises:
-        InputError: the session that was prepared cannot open Delta tables.
+        InputError: there is no such file, or the session cannot open Delta tables.
     """
     # Workers run the interpreter of this process, not whatever `python3` they find first.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     builder = SparkSession.builder.appName(f"rollcall {job}")
     if not submitted:
-        for name, value in properties("local").items():
+        given = os.environ.get("ROLLCALL_PROPERTIES")
+        of_file = properties("local") if given is None else read_file(Path(given))
+        for name, value in of_file.items():
             builder = builder.config(name, value)
-        builder = builder.master(master or os.environ.get("ROLLCALL_MASTER", "local[*]"))
+        default = of_file.get("spark.master", "local[*]")
+        builder = builder.master(master or os.environ.get("ROLLCALL_MASTER", default))
     elif master is not None:
         raise InputError("say --master to spark-submit, before the job's file")
     with _jvm_log() if not submitted else nullcontext():

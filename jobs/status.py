@@ -45,7 +45,7 @@ def command(context: Context, **arguments: object) -> None:
 def status(context: Context, *, late_after: int = 1, metrics: Path | None = None) -> list[str]:
     """Print what there is, and write the metrics; returns what someone should look at."""
     found = health(context)
-    complaints = found.complaints(datetime.now(UTC).date(), late_after)
+    complaints = found.complaints(datetime.now(UTC), late_after)
     _print(found)
     for complaint in complaints:
         click.echo(f"look: {complaint}")
@@ -107,11 +107,11 @@ def in_prometheus_format(found: Health, healthy: bool) -> str:
     if found.listed:
         newest = datetime.combine(found.listed[-1], time(), UTC).timestamp()
         gauge("newest_listed_date_timestamp_seconds", "The newest date whose images were listed.", [({}, newest)])
-    gauge("pending_images", "Images without an outcome.", [({}, sum(found.pending.values()))])
+    gauge("pending_images", "Images without a final outcome.", [({}, sum(found.pending.values()))])
     gauge("pending_dates", "Dates with such images.", [({}, len(found.pending))])
     gauge(
         "unidentified_dates",
-        "Dates whose faces were never searched for.",
+        "Dates with faces that were never searched for.",
         [({"gallery": name}, len(days)) for name, days in found.unidentified.items()],
     )
     gauge(

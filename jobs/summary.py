@@ -52,7 +52,7 @@ def summary(context: Context, *, run_date: date, output: Path) -> Report:
     decided = context.tables.read_or_empty("identifications").where(of_date)
     decisions = _counted(decided, "gallery_name", "decision")
     found = _found(decided, images)
-    complaints = health(context).complaints(datetime.now(UTC).date(), late_after=1)
+    complaints = health(context).complaints(datetime.now(UTC), late_after=1)
     by_decision = {name: sum(count for (_, of), count in decisions.items() if of == name) for name in DECISIONS}
     report = Report(
         title=f"Rollcall, {run_date}",

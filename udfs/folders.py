@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from pyarrow import fs
 
@@ -34,9 +35,9 @@ def write(uri: str, content: bytes) -> None:
         return
     target = Path(os.fsdecode(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(target)
+    partial = target.with_name(f"{target.name}.{uuid4().hex}")  # tempfile's are for one user alone
+    partial.write_bytes(content)
+    partial.replace(target)
 
 
 def read(uri: str) -> bytes | None:

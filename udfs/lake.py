@@ -6,6 +6,7 @@ A file is named by its percent-encoded URI, from listing to result. The URI is t
 are bytes, so names that are not UTF-8 are files like any other.
 """
 
+import errno
 import os
 import re
 import stat
@@ -142,8 +143,9 @@ def _ask(uri: str, call: Callable[[], T]) -> T:
 
 
 def _cannot(uri: str, what: str, error: OSError) -> Exception:
-    """What to raise: whether a person has to do something about it, or time may."""
-    kind = InputError if local_path(uri) is not None or is_final(error) else StoreError
+    """What to raise: whether a person has to do something about it, or time may (a disk of the network, too, fails)."""
+    wrong_name = error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.ENOTSUP)
+    kind = InputError if is_final(error) or wrong_name else StoreError
     return kind(f"{uri}: cannot {what}: {error.strerror or _one_line(error)}")
 
 

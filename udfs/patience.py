@@ -52,9 +52,15 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 """What stores say in their clients' words (pyarrow has one class, OSError, for all of it)."""
+_TIMED_OUT = re.compile(r"REQUEST_TIMEOUT|RequestTimeout", re.IGNORECASE)
+"""Which S3 says with the status of a wrong request."""
+_BEFORE_WHAT_IS_SAID = re.compile(r".*(AWS Error |google::cloud::Status\()", re.DOTALL)
+"""The name of the file, which may have any word in it."""
 
 
 def is_final(error: OSError) -> bool:
     """Whether the store has answered, and would answer the same again."""
-    known = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | IsADirectoryError)
-    return known or _REFUSED.search(str(error)) is not None
+    if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | IsADirectoryError):
+        return True
+    said = _BEFORE_WHAT_IS_SAID.sub("", str(error))
+    return _TIMED_OUT.search(said) is None and _REFUSED.search(said) is not None

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
-from rollcall_submit import Said, application_submit, run_date
+from rollcall_submit import Said, application_submit, refuse_cluster_mode, run_date
 
 NIGHT = datetime(2026, 2, 1, 2, tzinfo=UTC)
 
@@ -39,6 +39,8 @@ answer("asset_triggered", lambda: date_of("asset_triggered", None))
 answer("asset_triggered with a date", lambda: date_of("asset_triggered", None, "2026-01-05"))
 for program in sys.argv[1:]:
     answer(program, lambda program=program: application_submit(program))
+answer("client", lambda: refuse_cluster_mode({"deploy-mode": "client"}))
+answer("cluster", lambda: refuse_cluster_mode({"deploy-mode": "cluster"}))
 WRONG = '26/01/31 INFO x: {"at": "t", "level": "ERROR", "message": "rollcall: no gallery \'x\'"}'
 FAILED = '{"at": "t", "level": "ERROR", "message": "rollcall: failed: no space left on device"}'
 answer("given wrong", lambda: is_of_input("a line", WRONG))

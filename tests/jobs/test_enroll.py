@@ -46,6 +46,8 @@ def test_photos_that_will_not_do(make_context: MakeContext, demo_photos: tuple[P
         "whose.jpg": ("review", "resembles_another_person"),
     }
     assert decided["whose.jpg"].other_person_id == "barack_obama"
+    (said,) = [line for line in make_context.said if "whose.jpg" in line]
+    assert said.endswith("grace_hopper/whose.jpg: resembles_another_person")  # whom, is not for a log
     assert people_in_force(context) == [
         "barack_obama/blue_room.jpg",
         "barack_obama/portrait.jpg",

@@ -2,7 +2,9 @@
 
 import pytest
 
+from jobs import ledger
 from jobs.ledger import one_line
+from tests.support import MakeContext
 
 JAVA = """An error occurred while calling o669.append.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 3.0 failed 4 times
@@ -32,3 +34,21 @@ ValueError: a mistake
 )
 def test_the_line_that_says_most(error: BaseException, said: str) -> None:
     assert one_line(error) == said
+
+
+def test_a_ledger_that_cannot_be_written_does_not_hide_what_failed(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = make_context()
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    def fail() -> None:
+        with ledger.run(context.spark, context.tables, "embed", {}):
+            monkeypatch.setattr(type(context.tables), "append", full)
+            raise ValueError("the job's own")
+
+    with pytest.raises(ValueError, match="the job's own"):
+        fail()
+    assert "could not be noted in `runs`: No space left on device" in capsys.readouterr().err

@@ -1,11 +1,12 @@
 """Spark properties are put together from conf/, for every cluster manager with every store."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from jobs.properties import HARDWARE, MANAGERS, PACKAGES, STORES, command, properties, text
+from jobs.properties import HARDWARE, MANAGERS, PACKAGES, STORES, command, properties, read_file, text
 from udfs.errors import InputError
 
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
@@ -59,3 +60,11 @@ def test_what_makes_no_profile_is_refused(names: tuple[str, ...], said: str) -> 
 
 def test_the_command_prints_the_file() -> None:
     assert CliRunner().invoke(command, ["yarn", "s3"]).output == text("yarn", "s3")
+
+
+def test_a_file_is_read_as_spark_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "spark.conf"
+    path.write_text(text("yarn", "s3") + "spark.a=1\nspark.b  two words\n! spark.c 3\n")
+    assert read_file(path) == properties("yarn", "s3") | {"spark.a": "1", "spark.b": "two words"}
+    with pytest.raises(InputError, match=r"properties of Spark: .*/none.conf: No such file"):
+        read_file(tmp_path / "none.conf")

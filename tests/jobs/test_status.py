@@ -12,11 +12,12 @@ from jobs.health import Health, LastRun, Registered, Rejection, health
 from jobs.identify import identify
 from jobs.options import Context
 from jobs.status import in_prometheus_format, status, write_whole
-from schemas.catalog import CONTRACTS, IMAGE_OUTCOMES, IMAGES
+from schemas.catalog import CONTRACTS, IMAGE_OUTCOMES, IMAGES, RUNS
 from tests.jobs.test_identify import CONTRACT, DAY, put_faces, put_samples, unit
 from tests.support import MakeContext
 
-TODAY = date(2026, 2, 3)
+NOW = datetime(2026, 2, 3, 12, tzinfo=UTC)
+TODAY = NOW.date()
 RUN = LastRun("embed", "r", "finished", datetime(2026, 2, 3, tzinfo=UTC), 60.0, None, datetime(2026, 2, 3, tzinfo=UTC))
 
 
@@ -81,7 +82,7 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
     complaints = status(context, metrics=metrics)
     assert len(complaints) == 4
     assert "the last ingest failed: no disk" in complaints[0]
-    assert "4 images of 2026-01-31 have no outcome" in complaints[1]
+    assert "4 images of 2026-01-31 have no final outcome" in complaints[1]
     assert "rollcall identify --run-date 2026-01-31 --gallery-name g" in complaints[2]
     assert "15 images of the newest date are rejected:truncated: 37.5%, usually 0.0%" in complaints[3]
     assert "rollcall_healthy 0\n" in metrics.read_text()
@@ -89,14 +90,39 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
 
     identify(context, run_date=DAY)
     assert health(context).unidentified == {}
+    put_faces(context, unit(1, seed=3), first=2)  # of an image that came late
+    assert health(context).unidentified == {"g": [DAY]}
+
+
+def begun(context: Context, event: str, hours_ago: float) -> None:
+    """A run of `embed` that began, and ended if it did, so long ago."""
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    run = {"run_id": f"r{hours_ago}", "job": "embed", "arguments": {}, "versions": {}, "digests": {}, "counts": {}}
+    for name in dict.fromkeys(("started", event)):
+        row = {**dict.fromkeys(RUNS.names), **run, "event": name, "at": at, "seconds": float(name != "started")}
+        context.tables.append("runs", context.spark.createDataFrame([row], RUNS.schema))
+
+
+def test_a_job_that_is_killed_every_night_is_noticed(make_context: MakeContext) -> None:
+    context = make_context()
+    for hours_ago in (100, 76):
+        begun(context, "finished", hours_ago)
+    for hours_ago in (52, 28, 4):
+        begun(context, "started", hours_ago)
+    (run,) = health(context).runs
+    assert run.state == "started"
+    assert run.waiting is not None
+    assert 51 < (datetime.now(UTC) - run.waiting) / timedelta(hours=1) < 53
+    begun(context, "finished", 1)
+    assert health(context).runs[0].waiting is None
 
 
 @pytest.mark.parametrize(
     ("changes", "complaints"),
     [
         ({}, 0),
-        ({"runs": [replace(RUN, state="started")]}, 0),  # under way
-        ({"runs": [replace(RUN, state="started", seconds=49 * 3600)]}, 1),
+        ({"runs": [replace(RUN, state="started", waiting=NOW - timedelta(hours=1))]}, 0),  # under way
+        ({"runs": [replace(RUN, state="started", waiting=NOW - timedelta(hours=49))]}, 1),
         ({"listed": [date(2026, 2, 2)]}, 0),
         ({"listed": [date(2026, 2, 1)]}, 1),
         ({"listed": [date(2025, 1, 1), *(date(2026, 1, 4) + timedelta(days=day) for day in range(30))]}, 0),
@@ -108,12 +134,12 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
     ],
 )
 def test_complaints(changes: dict[str, object], complaints: int) -> None:
-    assert len(well(**changes).complaints(TODAY, late_after=1)) == complaints
+    assert len(well(**changes).complaints(NOW, late_after=1)) == complaints
 
 
 def test_dates_that_were_not_listed_are_named() -> None:
     listed = [date(2026, 1, 30), date(2026, 2, 1)]
-    (said,) = well(listed=listed).complaints(TODAY, late_after=1)
+    (said,) = well(listed=listed).complaints(NOW, late_after=1)
     assert "2 dates from 2026-01-31 to 2026-02-02 were not listed: run `rollcall ingest --run-date 2026-02-02`" in said
     assert well(listed=listed).unlisted(date(2026, 1, 29)) == []
     text = in_prometheus_format(well(listed=listed), healthy=False)

@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -344,3 +345,17 @@ def test_a_store_that_refuses_is_an_input_error(monkeypatch: pytest.MonkeyPatch)
     failing(monkeypatch, "AWS Error ACCESS_DENIED during ListObjectsV2 operation").times = 1000
     with pytest.raises(InputError, match="cannot be listed: AWS Error ACCESS_DENIED"):
         lake.list_directory("memory://bucket")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.EACCES, InputError), (errno.EIO, StoreError), (errno.ESTALE, StoreError)]
+)
+def test_a_network_disk_that_fails_is_no_wrong_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(kind, match=os.strerror(number)):
+        lake.list_directory(lake.uri_of(str(tmp_path)))

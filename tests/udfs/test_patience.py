@@ -102,3 +102,17 @@ def test_a_refusal_is_an_answer(clock: Clock, error: OSError) -> None:
     with pytest.raises(type(error)):
         patiently("s3://lake", fails_until(clock, 10_000, refuse))
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "When reading key 'permission_gate/1.jpg' in bucket 'lake': AWS Error SLOW_DOWN during GetObject operation",
+        "When getting information for key 'signatures/1.jpg': AWS Error NETWORK_CONNECTION during HeadObject operation",
+        "AWS Error UNKNOWN (HTTP status 400) during PutObject operation: RequestTimeout",
+        "AWS Error REQUEST_TIMEOUT (HTTP status 400) during GetObject operation",
+        "credentials/1.jpg: google::cloud::Status(UNAVAILABLE: try again)",
+    ],
+)
+def test_what_a_file_is_called_is_no_refusal(clock: Clock, said: str) -> None:
+    assert patiently("s3://lake", fails_until(clock, 1010, lambda: OSError(said))) == "answer"
