@@ -35,6 +35,12 @@ def of(context: Context, gallery: Gallery) -> list[list[date]]:
     return batches
 
 
+def alike(samples: DataFrame, run_dates: Sequence[date]) -> bool:
+    """Whether the same samples are valid on all of some dates."""
+    first, last = _validity(samples)
+    return len({(bisect_right(first, day), bisect_left(last, day)) for day in run_dates}) == 1
+
+
 def stands_for(note: Row) -> tuple[str, ...]:
     """What rows that a note describes are the answer to."""
     return (note.search_id, note.gallery_digest, note.threshold_id)

@@ -1,7 +1,7 @@
 """identify: the faces of dates against the gallery as it stands."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -16,9 +16,10 @@ from jobs.cohort import Cohort
 from jobs.difference import Difference, Updated, update
 from jobs.gallery import Gallery, searched
 from jobs.nearest import Plan, nearest, plan_for
+from jobs.notes import Notes, OvertakenError
 from jobs.options import RUN_DATE, Context, Number, job_command, run_command
 from jobs.thresholds import Standard, for_identification
-from schemas.catalog import DECISIONS, SEARCHES
+from schemas.catalog import CLAIMED, DECISIONS
 from udfs import matching
 from udfs.arrow import spark_schema
 from udfs.errors import InputError
@@ -86,32 +87,43 @@ def command(context: Context, run_date: date | None, all_dates: bool, **argument
 def identify_all(context: Context, *, gallery_name: str | None = None, **arguments: Any) -> dict[str, int]:
     """Identify the faces of all dates that have some, the newest first; arguments and errors as of `identify`.
 
-    Dates that need the same are brought up to date together: a run costs seconds before it does anything.
+    Dates that need the same are brought up to date together: a run costs seconds before it does anything. All are held
+    against the gallery as it stands at the start.
+
+    Raises:
+        InputError: also where a date cannot be compared, after all others have been.
     """
     if context.tables.read_or_empty("faces").isEmpty():
         context.say("identify: there are no faces yet")
         return {}
     gallery = Gallery.open(context, gallery_name)
     counts: Counter[str] = Counter()
+    refused: list[str] = []
     for run_dates in batches.of(context, gallery):
-        counts.update(_identify(context, run_dates, gallery_name=gallery.name, **arguments))
+        try:
+            counts.update(_identify(context, run_dates, lambda: gallery, **arguments))
+        except IncomparableError as error:
+            context.say(f"identify: {batches.said(run_dates)} left out: {error}")
+            refused.append(str(error))
+    if refused:
+        raise InputError(refused[0] if len(refused) == 1 else f"{refused[0]} (and {len(refused) - 1} more like it)")
     return dict(counts)
 
 
-def identify(context: Context, *, run_date: date, **arguments: Any) -> dict[str, int]:
+def identify(context: Context, *, run_date: date, gallery_name: str | None = None, **arguments: Any) -> dict[str, int]:
     """Identify the faces of a date; returns what was counted. The arguments are those of the command.
 
     Raises:
         InputError: no faces or gallery table, no such gallery, several contracts, no thresholds, no such calibration.
     """
-    return _identify(context, [run_date], **arguments)
+    return _identify(context, [run_date], lambda: Gallery.open(context, gallery_name), **arguments)
 
 
 def _identify(
     context: Context,
     run_dates: Sequence[date],
+    open_gallery: Callable[[], Gallery],
     *,
-    gallery_name: str | None = None,
     k: int | None = None,
     minimum_size: float | None = None,
     labels: tuple[str, ...] = (),
@@ -121,13 +133,13 @@ def _identify(
 ) -> dict[str, int]:
     """Identify the faces of dates on which the same samples are valid."""
 
-    def opened(name: str | None) -> tuple[Gallery, DataFrame, Search]:
-        gallery = Gallery.open(context, name)
+    def opened() -> tuple[Gallery, DataFrame, Search]:
+        gallery = open_gallery()
         faces = _comparable(context, gallery, run_dates)
         standard = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
         return gallery, faces, Search.of(context, gallery, standard, k, minimum_size, labels, exclude_self)
 
-    gallery, faces, search = opened(gallery_name)
+    gallery, faces, search = opened()
     arguments = {
         "run_date": run_dates[0] if len(run_dates) == 1 else None,
         "run_dates": batches.said(run_dates) if len(run_dates) > 1 else None,
@@ -147,14 +159,14 @@ def _identify(
                 if attempt == _ATTEMPTS - 1:
                     raise
                 context.say(f"identify: {other}; all faces of {batches.said(run_dates)} are searched for again")
-                gallery, faces, search = opened(gallery.name)
+                gallery, faces, search = opened()
                 run.counts.clear()
     packing.sweep(context, packing.KEPT)
     return run.counts
 
 
-class OvertakenError(RuntimeError):
-    """Another run has identified one of the dates against the same gallery while this one wrote."""
+class IncomparableError(InputError):
+    """The faces of a date and the samples of a gallery cannot be held against each other."""
 
 
 @dataclass(frozen=True)
@@ -235,20 +247,19 @@ class Identification:
         attributes = ("face_id", "image_id", "run_date", "contract_id", "quality")
         self._probes = faces.select(*attributes).localCheckpoint()
         self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery.name)
+        self._notes = Notes(context, gallery.name, run_dates, run.run_id)
 
     def bring_up_to_date(self, afresh: bool = False) -> None:
         """Search for what is new, write what that changes, and note by date what the rows now stand for.
 
-        Notes are written last. They are taken away before rows that they describe are changed, so that after a
-        run that was killed meanwhile the dates are searched as if for the first time. They are written only if there
-        are none but those that were read, so that of two runs which write at once one learns of it.
+        Rows are claimed before they are changed, and the note is written last: see `jobs.notes`.
 
         afresh: trust no note; search as if for the first time.
 
         Raises:
-            OvertakenError: another run has written a note meanwhile; whose the rows are cannot be said.
+            OvertakenError: another run has changed the same rows meanwhile; whose they are cannot be said.
         """
-        noted = self._here("searches").collect()
+        noted = self._notes.read()
         standing = None if afresh else self._standing(noted)
         change = self._change(standing)
         existing = self._here("identifications").select("face_id", F.lit(True).alias("decided"))
@@ -279,15 +290,17 @@ class Identification:
         rethought = standing is not None and standing.threshold_id != self._search.threshold_id
         decided = written.union(known).distinct().localCheckpoint() if rethought else written
 
-        if noted and (standing is None or (change is not None and not written.isEmpty())):
-            self._forget(noted)
-            noted = []
-        if not written.isEmpty():
-            self._write("matches", self._matches(found), written, everything=standing is None)
+        if standing is not None and change is None and decided.isEmpty():
+            self._tell()
+            return
+        stands_for = self._stands_for()
         if not decided.isEmpty():
+            noted = self._notes.claim(stands_for, noted)
+            if not written.isEmpty():
+                self._write("matches", self._matches(found), written, everything=standing is None)
+                self._notes.hold()
             self._write("identifications", self._decisions(decided), decided, everything=standing is None)
-        if standing is None or change is not None or not decided.isEmpty():
-            self._note(noted, standing)
+        self._note(stands_for, noted, standing)
         self._tell()
 
     # --- what is new ---------------------------------------------------------------------------------------
@@ -298,7 +311,14 @@ class Identification:
             return None
         standing = noted[0]
         if standing.search_id != self._search.search_id:
+            if standing.search_id != CLAIMED:
+                self._context.say(
+                    f"identify: the rows of {batches.said(self._run_dates)} and gallery {self._gallery.name!r} are the"
+                    " answer to another question (k, labels, sizes), and are replaced"
+                )
             return None
+        if len(self._run_dates) > 1 and not batches.alike(self._samples_before(standing), self._run_dates):
+            return None  # another run has noted what was not known when the batch was put together
         if standing.gallery_digest != self._gallery.digest:
             kept = self._samples_before(standing).count()
             if kept != standing.gallery_samples:
@@ -387,53 +407,34 @@ class Identification:
         scope = faces.select("face_id", F.lit(self._gallery.name).alias("gallery_name"))
         self._tables.replace(table, rows, scope, self._run_dates)
 
-    def _forget(self, noted: Sequence[Row]) -> None:
-        """Take notes away, unless another run has put its own in their place."""
-        self._tables.delete("searches", self._mine & F.col("run_id").isin(*{note.run_id for note in noted}))
-
-    def _overtaken(self, others: Sequence[Row]) -> OvertakenError:
-        if others:
-            self._forget(others)
-        return OvertakenError(
-            f"another run has identified {batches.said(self._run_dates)} against {self._gallery.name!r} meanwhile, and"
-            " rows of both may stand"
-        )
-
-    def _note(self, noted: Sequence[Row], standing: Row | None) -> None:
-        """Note what the rows stand for, in place of `noted`; a later run finds its difference from this."""
+    def _stands_for(self) -> dict[str, object]:
+        """What the rows are the answer to, as `searches` has it."""
         gallery, search = self._gallery, self._search
+        persons = self._samples.agg(F.count_distinct("person_id")).first()
+        assert persons is not None
+        return {
+            "contract_id": gallery.contract_id,
+            "search_id": search.search_id,
+            "k": search.k,
+            "keep_floor": search.keep_floor,
+            "minimum_size": search.minimum_size,
+            "labels": list(search.labels),
+            "exclude_self": search.exclude_self,
+            "threshold_id": search.threshold_id,
+            "threshold": search.match,
+            "review_threshold": search.review,
+            "gallery_digest": gallery.digest,
+            "gallery_samples": gallery.count,
+            "persons": persons[0],
+        }
+
+    def _note(self, stands_for: Mapping[str, object], noted: Sequence[Row], standing: Row | None) -> None:
+        """Note what the rows stand for, in place of `noted`; a later run finds its difference from this."""
+        gallery = self._gallery
         kept = self._tables.read_or_empty("searched_samples")
         if kept.where(F.col("gallery_digest") == gallery.digest).isEmpty():
             self._tables.append("searched_samples", gallery.described())
-        persons = self._samples.agg(F.count_distinct("person_id")).first()
-        assert persons is not None
-        of_all = (
-            gallery.contract_id,
-            search.search_id,
-            search.k,
-            search.keep_floor,
-            search.minimum_size,
-            list(search.labels),
-            search.exclude_self,
-            search.threshold_id,
-            search.match,
-            search.review,
-            gallery.digest,
-            gallery.count,
-            persons[0],
-            self._run.run_id,
-        )
-        rows = self._context.spark.createDataFrame(
-            [(gallery.name, run_date, *of_all) for run_date in self._run_dates], SEARCHES.schema
-        )
-        if noted:
-            read = ", ".join(f"'{run_id}'" for run_id in sorted({note.run_id for note in noted}))
-            self._tables.update("searches", rows, only=f"t.run_id IN ({read})")
-        else:
-            self._tables.append_new("searches", rows)
-        now = self._here("searches").collect()
-        if len(now) < len(self._run_dates) or {note.run_id for note in now} != {self._run.run_id}:
-            raise self._overtaken([note for note in now if note.run_id != self._run.run_id])
+        self._notes.write(stands_for, noted)
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():
@@ -524,7 +525,8 @@ def _comparable(context: Context, gallery: Gallery, run_dates: Sequence[date]) -
     Where images of a date were searched under several limits, those of the settings count.
 
     Raises:
-        InputError: all of a date are of another contract, or were found under several limits, none of them configured.
+        IncomparableError: all of a date are of another contract, or were found under several limits, none of them
+            configured.
     """
     of_dates = context.tables.read("faces").where(F.col("run_date").isin(*run_dates))
     found = of_dates.select("run_date", "contract_id", "settings_id").distinct().collect()
@@ -532,7 +534,7 @@ def _comparable(context: Context, gallery: Gallery, run_dates: Sequence[date]) -
     for run_date in sorted({row.run_date for row in found}):
         contracts = sorted({row.contract_id for row in found if row.run_date == run_date})
         if gallery.contract_id not in contracts:
-            raise InputError(
+            raise IncomparableError(
                 f"the faces of {run_date} are of contract {', '.join(contracts)}, gallery {gallery.name!r} of"
                 f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
             )
@@ -541,7 +543,7 @@ def _comparable(context: Context, gallery: Gallery, run_dates: Sequence[date]) -
         if len(limits) <= 1:
             continue
         if (configured := settings_id(context.settings.spec())) not in limits:
-            raise InputError(
+            raise IncomparableError(
                 f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
                 f" are others ({configured}); identify with the settings of the embed run that counts"
             )

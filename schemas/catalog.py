@@ -340,15 +340,22 @@ IDENTIFICATIONS = Table(
 
 _GALLERY_DIGEST = Column("gallery_digest", "string", "samples, persons, validity, labels and embeddings")
 
+CLAIMED = ""
+"""The search_id of a date whose rows are being changed, or were when their run was killed."""
+
 SEARCHES = Table(
     name="searches",
     row="what the identifications of one date against one gallery stand for",
-    written_by="identify (last); absent while they are being changed",
+    written_by="identify (first and last)",
     columns=(
         _GALLERY,
         _RUN_DATE,
         _CONTRACT,
-        Column("search_id", "string", "hash of the contract and of the five columns that follow"),
+        Column(
+            "search_id",
+            "string",
+            "hash of the contract and of the five columns that follow; empty while rows are changed",
+        ),
         Column("k", "int", "persons kept for each face"),
         Column("keep_floor", "double", "similarity below which persons are not kept"),
         Column("minimum_size", "double", "pixels below which faces are not searched for"),

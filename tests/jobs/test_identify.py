@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs import nearest, packing
+from jobs import batches, nearest, notes, packing
 from jobs.identify import identify, identify_all
+from jobs.notes import Notes
 from jobs.options import Context
 from jobs.sweep import sweep
 from schemas.catalog import CONTRACTS, ENROLLMENTS, FACES, GALLERY, IMAGE_OUTCOMES
@@ -470,13 +471,14 @@ def test_dates_that_need_the_same_are_brought_up_to_date_together(context: Conte
 
 @pytest.mark.slow
 def test_dates_of_other_models_do_not_stop_the_ones_before_them(context: Context) -> None:
-    faces = unit(2, seed=18)
-    put_faces(context, faces[:1], date(2026, 1, 2), contract_id="other")
-    put_faces(context, faces[1:], date(2026, 1, 3), first=1)
-    put_samples(context, faces, ["a", "b"])
-    with pytest.raises(InputError, match="the faces of 2026-01-02 are of contract other"):
+    faces = unit(3, seed=18)
+    days = [date(2026, 1, day) for day in (2, 3, 4)]
+    for at, day in enumerate(days):
+        put_faces(context, faces[at : at + 1], day, first=at, contract_id="other" if at == 1 else CONTRACT)
+    put_samples(context, faces, ["a", "b", "c"])
+    with pytest.raises(InputError, match="the faces of 2026-01-03 are of contract other"):
         identify_all(context)
-    assert context.tables.read("searches").first().run_date == date(2026, 1, 3)
+    assert {row.run_date for row in context.tables.read("searches").collect()} == {days[0], days[2]}
 
 
 @pytest.mark.slow
@@ -501,10 +503,11 @@ def test_two_runs_of_one_date_do_not_pass_for_one(
     put_faces(context, faces)
     put_samples(context, faces[:1], ["a"])
     written = Tables.overwrite
+    monkeypatch.setattr(notes, "PATIENCE", 0)  # the one that writes cannot go on meanwhile
 
     def another_run_first(tables: Tables, name: str, *arguments: object) -> None:
         if name == "matches":
-            monkeypatch.undo()
+            monkeypatch.setattr(Tables, "overwrite", written)
             put_samples(context, faces[1:], ["b", "c"], uri="more")
             identify(context, run_date=DAY)
         written(tables, name, *arguments)  # type: ignore[arg-type]
@@ -517,6 +520,64 @@ def test_two_runs_of_one_date_do_not_pass_for_one(
     assert {row.person_id for row in rows} == {"a", "b", "c"}
     (note,) = context.tables.read("searches").collect()
     assert {row.run_id for row in rows} == {note.run_id}
+
+
+@pytest.mark.slow
+def test_no_note_stands_for_the_rows_of_a_run_that_came_second_and_was_killed(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks something else, begins when there is no note, and writes when another run has ended."""
+    faces = unit(3, seed=19)
+    put_faces(context, faces)
+    put_samples(context, faces, ["a", "b", "c"])
+    claim, written = Notes.claim, Tables.overwrite
+
+    def another_run_first(*arguments: object) -> object:
+        monkeypatch.setattr(Notes, "claim", claim)
+        identify(context, run_date=DAY)
+        monkeypatch.setattr(Tables, "overwrite", die_before_decisions)
+        return claim(*arguments)  # type: ignore[arg-type]
+
+    def die_before_decisions(tables: Tables, name: str, *arguments: object) -> None:
+        if name == "identifications":
+            raise KeyboardInterrupt
+        written(tables, name, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Notes, "claim", another_run_first)
+    with pytest.raises(KeyboardInterrupt):
+        identify(context, run_date=DAY, k=1)
+    monkeypatch.undo()
+    assert len(matches_of(context)) == 3  # of the run that was killed
+    assert identify(context, run_date=DAY)["searched"] == 3
+    found = matches_of(context)
+    assert len(found) > 3
+    assert identify(context, run_date=DAY)["searched"] == 0
+    assert matches_of(context) == found
+
+
+@pytest.mark.slow
+def test_who_is_enrolled_while_all_dates_are_identified_is_found_where_valid(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dates that needed the same when they were put together need other things by the time they are searched."""
+    face = unit(1, seed=20)
+    put_faces(context, face, DAY)
+    put_faces(context, face, NEXT_DAY)
+    put_samples(context, face, ["a"])
+    put_together = batches.of
+
+    def then_enrolled(*arguments: object) -> list[list[date]]:
+        found = put_together(*arguments)  # type: ignore[arg-type]
+        put_samples(context, face, ["b"], uri="more", valid_from=NEXT_DAY)
+        return found
+
+    monkeypatch.setattr(batches, "of", then_enrolled)
+    identify_all(context)
+    monkeypatch.undo()
+    assert {match[2] for match in matches_of(context)} == {"a"}
+    identify_all(context)
+    found = {(match[0][-10:], match[2]) for match in matches_of(context)}
+    assert found == {(str(DAY), "a"), (str(NEXT_DAY), "a"), (str(NEXT_DAY), "b")}
 
 
 @pytest.mark.slow
