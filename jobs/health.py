@@ -211,7 +211,9 @@ def _unidentified(context: Context) -> dict[str, list[date]]:
 
 
 def _rejections(context: Context, contract: str | None) -> list[Rejection]:
-    counted = _outcomes(context, contract).groupBy("run_date", "outcome").count().collect()
+    # Not of dates to come, which a camera with a wrong clock has: nothing is newer than they are.
+    known = _outcomes(context, contract).where(F.col("run_date") <= F.current_date())
+    counted = known.groupBy("run_date", "outcome").count().collect()
     days = sorted({row.run_date for row in counted})
     if not days:
         return []

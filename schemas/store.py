@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _ATTEMPTS = 12
 # What Delta says when another writer was faster. Reading again and writing again is then right.
+_FILE_SIZE = 1 << 30
+"""Bytes: Delta joins files to about this."""
 _CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
     r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"
@@ -206,8 +208,9 @@ class Tables:
         if not table.order_by:
             self._retried(lambda: self._delta_table(name).optimize().executeCompaction())
             return
-        # Ordering writes all files anew, so only partitions that were written to since are ordered.
-        crowded = self._by_partition(name).where("files > 1").select("run_date").collect()
+        # Ordering writes all files anew: only for partitions that have more of them than their size asks for.
+        needed = F.ceil(2 * F.col("size") / F.lit(_FILE_SIZE))
+        crowded = self._by_partition(name).where(F.col("files") > needed).select("run_date").collect()
         for row in sorted(crowded):
             here = f"run_date = DATE'{row.run_date.isoformat()}'"
             self._retried(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -96,12 +97,20 @@ def test_two_nights_and_an_investigation_at_once(
         running.append(pool.submit(investigation, cluster, together, case, share | CPU_ONLY))
         for each in running:
             each.result()
+    assert most_at_once(together) > 1
     ingest(alone, source=source)
     ingest(alone, source=case, case_id="17")
     embed(alone, all_pending=True)
     identify_all(alone)
     assert_same_tables(together, alone, *FOUND, *MATCHED)
     assert together.tables.read("staged").isEmpty()
+
+
+def most_at_once(context: Context) -> int:
+    """How many runs were under way at one time."""
+    events = context.tables.read("runs").where("job != 'enroll'").select("at", "event").orderBy("at").collect()
+    under_way = list(accumulate(1 if row.event == "started" else -1 for row in events))
+    return max(under_way)
 
 
 def investigation(cluster: Standalone, context: Context, source: str, conf: Conf) -> None:

@@ -67,6 +67,7 @@ def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_
         raise OSError("no disk")
     before = DAY - timedelta(days=1)
     put_images(context, ["faces"] * 40, before)
+    put_images(context, ["faces"], date(2107, 1, 1))  # of a wrong clock
     put_images(context, ["faces"] * 25 + ["rejected:truncated"] * 15 + [None] * 4, DAY)
     put_faces(context, unit(2, seed=1))
     put_samples(context, unit(3, seed=2), ["a", "a", "b"])
