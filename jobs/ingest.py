@@ -108,7 +108,10 @@ def ingest(
             outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
                 where = source or source_table
-                raise InputError(f"{where}: no files{outside}; is it mounted? If that may be so: --allow-empty")
+                of_date = "" if run_date is None else f" of {run_date}"
+                raise InputError(
+                    f"{where}: no files{of_date}{outside}; is it mounted? If that may be so: --allow-empty"
+                )
             if run.counts["new"]:
                 context.tables.append_new("images", new)
         finally:
