@@ -85,8 +85,8 @@ class Health:
         ]
         if unlisted := self.unlisted(due):
             said.append(
-                f"images of {_dates(unlisted)} were not listed: run `rollcall ingest --run-date {unlisted[-1]}` with"
-                " its source"
+                f"of the last {USUAL_DATES} dates {len(unlisted)} were not listed, the newest of them {unlisted[-1]}:"
+                " run `rollcall ingest --run-date` with its source for each"
             )
         late = sorted(day for day in self.pending if day <= due)
         if late:

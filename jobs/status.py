@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -45,13 +45,14 @@ def command(context: Context, **arguments: object) -> None:
 def status(context: Context, *, late_after: int = 1, metrics: Path | None = None) -> list[str]:
     """Print what there is, and write the metrics; returns what someone should look at."""
     found = health(context)
-    complaints = found.complaints(datetime.now(UTC), late_after)
+    now = datetime.now(UTC)
+    complaints = found.complaints(now, late_after)
     _print(found)
     for complaint in complaints:
         click.echo(f"look: {complaint}")
     click.echo("all is well" if not complaints else f"{len(complaints)} to look at")
     if metrics is not None:
-        write_whole(metrics, in_prometheus_format(found, not complaints))
+        write_whole(metrics, in_prometheus_format(found, now.date() - timedelta(days=late_after), not complaints))
     return complaints
 
 
@@ -78,8 +79,8 @@ def _print(found: Health) -> None:
         click.echo(f"embed: {found.images_per_second:.1f} images/s, start included")
 
 
-def in_prometheus_format(found: Health, healthy: bool) -> str:
-    """The figures in Prometheus' text exposition format."""
+def in_prometheus_format(found: Health, due: date, healthy: bool) -> str:
+    """The figures in Prometheus' text exposition format. due: the newest date that should have been worked on."""
     lines: list[str] = []
 
     def gauge(name: str, said: str, values: list[tuple[dict[str, str], float]]) -> None:
@@ -88,6 +89,7 @@ def in_prometheus_format(found: Health, healthy: bool) -> str:
             inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
             lines.append(f"rollcall_{name}{{{inside}}} {value:.10g}" if inside else f"rollcall_{name} {value:.10g}")
 
+    names = sorted({of.gallery for of in found.registered} | set(found.unidentified))
     gauge("healthy", "1 unless someone should look.", [({}, float(healthy))])
     gauge(
         "last_success_timestamp_seconds",
@@ -107,12 +109,13 @@ def in_prometheus_format(found: Health, healthy: bool) -> str:
     if found.listed:
         newest = datetime.combine(found.listed[-1], time(), UTC).timestamp()
         gauge("newest_listed_date_timestamp_seconds", "The newest date whose images were listed.", [({}, newest)])
+    gauge("unlisted_dates", "Of the last 30 dates, those that were not listed.", [({}, len(found.unlisted(due)))])
     gauge("pending_images", "Images without a final outcome.", [({}, sum(found.pending.values()))])
     gauge("pending_dates", "Dates with such images.", [({}, len(found.pending))])
     gauge(
         "unidentified_dates",
         "Dates with faces that were never searched for.",
-        [({"gallery": name}, len(days)) for name, days in found.unidentified.items()],
+        [({"gallery": name}, len(found.unidentified.get(name, []))) for name in names],
     )
     gauge(
         "rejected_share",

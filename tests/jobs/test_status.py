@@ -141,14 +141,16 @@ def test_complaints(changes: dict[str, object], complaints: int) -> None:
 def test_dates_that_were_not_listed_are_named() -> None:
     listed = [date(2026, 1, 30), date(2026, 2, 1)]
     (said,) = well(listed=listed).complaints(NOW, late_after=1)
-    assert "2 dates from 2026-01-31 to 2026-02-02 were not listed: run `rollcall ingest --run-date 2026-02-02`" in said
+    assert "of the last 30 dates 2 were not listed, the newest of them 2026-02-02: run `rollcall ingest" in said
     assert well(listed=listed).unlisted(date(2026, 1, 29)) == []
-    text = in_prometheus_format(well(listed=listed), healthy=False)
+    text = in_prometheus_format(well(listed=listed), date(2026, 2, 2), healthy=False)
+    assert "rollcall_unlisted_dates 2\n" in text
+    assert 'rollcall_unidentified_dates{gallery="staff"} 0\n' in text
     assert "rollcall_newest_listed_date_timestamp_seconds 1769904000\n" in text
 
 
 def test_names_in_metrics_are_escaped() -> None:
-    text = in_prometheus_format(well(registered=[Registered('a"\\\n', "c", 3, 4)]), healthy=True)
+    text = in_prometheus_format(well(registered=[Registered('a"\\\n', "c", 3, 4)]), TODAY, healthy=True)
     assert 'rollcall_gallery_persons{gallery="a\\"\\\\\\n",contract="c"} 3\n' in text
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
