@@ -66,7 +66,7 @@ def _print(found: Health) -> None:
     if found.activated is not None:
         click.echo(f"activated: {found.activated}")
     if found.listed:
-        click.echo(f"listed: {len(found.listed):,} dates up to {found.listed[-1]}")
+        click.echo(f"listed: dates up to {found.listed[-1]}, {len(found.listed):,} in all")
     click.echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
     for gallery, days in found.unidentified.items():
         click.echo(f"not identified against {gallery!r}: {len(days):,} dates")
