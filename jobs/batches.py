@@ -1,7 +1,7 @@
 """Dates that `identify` brings up to date together."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame, Row
@@ -20,13 +20,13 @@ def of(context: Context, gallery: Gallery) -> list[list[date]]:
     """
     notes = context.tables.read_or_empty("searches").where(F.col("gallery_name") == gallery.name).collect()
     standing = {note.run_date: stands_for(note) for note in notes}
-    first, last = _validity(gallery.described(), context.tables.read_or_empty("searched_samples"))
+    valid_on = _valid_on(gallery.described(), context.tables.read_or_empty("searched_samples"))
     batches: list[list[date]] = []
     key, size = None, 0
     comparable = F.bool_or(F.col("contract_id") == gallery.contract_id)
     faces = context.tables.read_or_empty("faces").groupBy("run_date")
     for day, count, contract in sorted(faces.agg(F.count("*"), comparable).collect(), reverse=True):
-        before, key = key, (contract, standing.get(day), bisect_right(first, day), bisect_left(last, day))
+        before, key = key, (contract, standing.get(day), valid_on(day))
         size += count
         if key != before or size > FACES_A_BATCH:
             batches.append([])
@@ -37,8 +37,7 @@ def of(context: Context, gallery: Gallery) -> list[list[date]]:
 
 def alike(samples: DataFrame, run_dates: Sequence[date]) -> bool:
     """Whether the same samples are valid on all of some dates."""
-    first, last = _validity(samples)
-    return len({(bisect_right(first, day), bisect_left(last, day)) for day in run_dates}) == 1
+    return len(set(map(_valid_on(samples), run_dates))) == 1
 
 
 def stands_for(note: Row) -> tuple[str, ...]:
@@ -51,8 +50,9 @@ def said(dates: Sequence[date]) -> str:
     return str(dates[0]) if len(dates) == 1 else f"{len(dates):,} dates from {min(dates)} to {max(dates)}"
 
 
-def _validity(*samples: DataFrame) -> tuple[list[date], list[date]]:
-    """The days on which samples become valid, and the last days of their validity, each in order."""
+def _valid_on(*samples: DataFrame) -> Callable[[date], tuple[int, int]]:
+    """What is the same of two dates on which the same samples are valid: how many have begun to be, and have ended."""
     found = [row for each in samples for row in each.select("valid_from", "valid_to").distinct().collect()]
     first, last = ({row[name] for row in found} - {None} for name in ("valid_from", "valid_to"))
-    return sorted(first), sorted(last)
+    begun, ended = sorted(first), sorted(last)
+    return lambda day: (bisect_right(begun, day), bisect_left(ended, day))

@@ -75,7 +75,7 @@ class Health:
 
     def complaints(self, now: datetime, late_after: int) -> list[str]:
         """What someone should look at; nothing, where all is well. late_after: days a date may be behind."""
-        due = now.date() - timedelta(days=late_after)
+        due = due_by(now, late_after)
         said = [f"the last {run.job} failed: {run.error}" for run in self.runs if run.state == "failed"]
         said += [
             f"{run.job} has not ended since {run.waiting:%Y-%m-%d %H:%M} UTC: if none is running, runs were killed;"
@@ -115,6 +115,11 @@ class Health:
         first = max(self.listed[0], due - timedelta(days=USUAL_DATES - 1))
         days = [first + timedelta(days=number) for number in range((due - first).days + 1)]
         return sorted(set(days) - set(self.listed))
+
+
+def due_by(now: datetime, late_after: int) -> date:
+    """The newest date that should have been worked on; late_after: days a date may be behind."""
+    return now.date() - timedelta(days=late_after)
 
 
 def _dates(days: Sequence[date]) -> str:

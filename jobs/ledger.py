@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from jobs import log, memory
 from schemas.catalog import RUNS
@@ -84,6 +84,11 @@ def _note_failure(note: Callable[[], None]) -> None:
         note()
     except Exception as failure:  # noqa: BLE001 - said, and the first failure goes on
         log.say(f"the failure could not be noted in `runs`: {one_line(failure)}", level="WARNING")
+
+
+def ended(tables: Tables) -> DataFrame:
+    """run_id of the runs that have finished or failed."""
+    return tables.read("runs").where("event != 'started'").select("run_id").distinct()
 
 
 def utc(naive: datetime) -> datetime:

@@ -78,10 +78,9 @@ def _refuse_if_under_way(context: Context, retain: float, own: str = "") -> None
     """
     if retain >= RETAINED:
         return
-    ended = context.tables.read("runs").where("event != 'started'").select("run_id")
     recent = F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN)
     begun = context.tables.read("runs").where(recent & (F.col("run_id") != own))
-    running = begun.join(ended, "run_id", "left_anti").orderBy("at").first()
+    running = begun.join(ledger.ended(context.tables), "run_id", "left_anti").orderBy("at").first()
     if running is not None:
         raise InputError(
             f"--retain {retain:g} could remove files that run {running.run_id} ({running.job}, since"

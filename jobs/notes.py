@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs import batches
+from jobs import batches, ledger
 from jobs.options import Context
 from schemas.catalog import CLAIMED, SEARCHES
 
@@ -102,8 +102,7 @@ class Notes:
         writers = {note.run_id for note in found if note.search_id == CLAIMED} - {self._run_id}
         if not writers:
             return False
-        ended = self._tables.read("runs").where(F.col("run_id").isin(*writers) & (F.col("event") != "started"))
-        return ended.select("run_id").distinct().count() < len(writers)
+        return ledger.ended(self._tables).where(F.col("run_id").isin(*writers)).count() < len(writers)
 
     def _forget(self, found: Sequence[Row]) -> None:
         if found:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import click
@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from jobs.health import Health, health
+from jobs.health import Health, due_by, health
 from jobs.options import Context, job_command, run_command
 
 
@@ -52,7 +52,7 @@ def status(context: Context, *, late_after: int = 1, metrics: Path | None = None
         click.echo(f"look: {complaint}")
     click.echo("all is well" if not complaints else f"{len(complaints)} to look at")
     if metrics is not None:
-        write_whole(metrics, in_prometheus_format(found, now.date() - timedelta(days=late_after), not complaints))
+        write_whole(metrics, in_prometheus_format(found, due_by(now, late_after), not complaints))
     return complaints
 
 
@@ -80,7 +80,7 @@ def _print(found: Health) -> None:
 
 
 def in_prometheus_format(found: Health, due: date, healthy: bool) -> str:
-    """The figures in Prometheus' text exposition format. due: the newest date that should have been worked on."""
+    """The figures in Prometheus' text exposition format. due: of `due_by`."""
     lines: list[str] = []
 
     def gauge(name: str, said: str, values: list[tuple[dict[str, str], float]]) -> None:

@@ -21,9 +21,9 @@ from udfs.errors import InputError
 T = TypeVar("T")
 
 _ATTEMPTS = 12
-# What Delta says when another writer was faster. Reading again and writing again is then right.
 _FILE_SIZE = 1 << 30
 """Bytes: Delta joins files to about this."""
+# What Delta says when another writer was faster. Reading again and writing again is then right.
 _CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
     r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"

@@ -21,7 +21,7 @@ from jobs.properties import properties
 from tests.accept.nights import SETTINGS, seen
 from tests.conftest import ROOT
 from tests.object_store import ObjectStore, object_store
-from tests.spark_submit import Conf, ended, submit, submit_file, written
+from tests.spark_submit import ended, submit, submit_file, written
 from tests.support import SHORT_LIVED, MakeContext, rows_of
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(1200)]
@@ -33,7 +33,7 @@ TABLES = "s3a://lake/rollcall"
 class Submit:
     """spark-submit with tables in the store."""
 
-    def __init__(self, store: ObjectStore, folder: Path, conf: Conf | None = None) -> None:
+    def __init__(self, store: ObjectStore, folder: Path) -> None:
         mine = {
             "spark.master": "local[2]",
             "spark.jars": str(ROOT / "dist" / "log-store.jar"),
@@ -42,7 +42,7 @@ class Submit:
             "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
             "spark.hadoop.fs.s3a.path.style.access": "true",
         }
-        self._properties = written(folder / "spark.conf", properties("local", "s3") | mine | dict(conf or {}))
+        self._properties = written(folder / "spark.conf", properties("local", "s3") | mine)
         self._variables = store.environment
 
     def __call__(self, job: str, *arguments: str) -> str:

@@ -1,6 +1,6 @@
 """identify on made-up vectors, held against its definition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -522,6 +522,17 @@ def test_two_runs_of_one_date_do_not_pass_for_one(
     assert {row.run_id for row in rows} == {note.run_id}
 
 
+def dying_before_decisions(write: Callable[..., None]) -> Callable[..., None]:
+    """A way of writing tables, for a run that is killed between its matches and its decisions."""
+
+    def written(tables: Tables, name: str, *arguments: object) -> None:
+        if name == "identifications":
+            raise KeyboardInterrupt
+        write(tables, name, *arguments)
+
+    return written
+
+
 @pytest.mark.slow
 def test_no_note_stands_for_the_rows_of_a_run_that_came_second_and_was_killed(
     context: Context, monkeypatch: pytest.MonkeyPatch
@@ -530,18 +541,13 @@ def test_no_note_stands_for_the_rows_of_a_run_that_came_second_and_was_killed(
     faces = unit(3, seed=19)
     put_faces(context, faces)
     put_samples(context, faces, ["a", "b", "c"])
-    claim, written = Notes.claim, Tables.overwrite
+    claim = Notes.claim
 
     def another_run_first(*arguments: object) -> object:
         monkeypatch.setattr(Notes, "claim", claim)
         identify(context, run_date=DAY)
-        monkeypatch.setattr(Tables, "overwrite", die_before_decisions)
+        monkeypatch.setattr(Tables, "overwrite", dying_before_decisions(Tables.overwrite))
         return claim(*arguments)  # type: ignore[arg-type]
-
-    def die_before_decisions(tables: Tables, name: str, *arguments: object) -> None:
-        if name == "identifications":
-            raise KeyboardInterrupt
-        written(tables, name, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Notes, "claim", another_run_first)
     with pytest.raises(KeyboardInterrupt):
@@ -587,14 +593,7 @@ def test_a_run_that_is_killed_while_it_writes_is_made_good(context: Context, mon
     put_samples(context, faces[:2], ["a", "b"])
     identify(context, run_date=DAY)
     put_samples(context, faces[2:], ["c", "d"], uri="more")
-    written = Tables.replace
-
-    def die_before_decisions(tables: Tables, name: str, *arguments: object) -> None:
-        if name == "identifications":
-            raise KeyboardInterrupt
-        written(tables, name, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Tables, "replace", die_before_decisions)
+    monkeypatch.setattr(Tables, "replace", dying_before_decisions(Tables.replace))
     with pytest.raises(KeyboardInterrupt):
         identify(context, run_date=DAY)
     monkeypatch.undo()
