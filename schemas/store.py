@@ -27,9 +27,10 @@ _FILE_SIZE = 1 << 30
 _CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
     r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"
-    # Another writer is just creating the table: its folder is there, its first commit not yet.
-    r"|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 )
+# Another writer is just creating the table: its folder is there, its first commit not yet, or not yet in what Delta
+# remembers of the folder.
+_BEING_CREATED = re.compile(r"DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND")
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ class Tables:
 
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
-            self._retried(lambda: self._create_now(TABLES[name]))
+            self._retried(lambda: self._create_now(TABLES[name]), _CONFLICT, _BEING_CREATED)
             self._checked.add(name)
         return lambda: self._delta_table(name)
 
@@ -287,12 +288,14 @@ class Tables:
                 f" {SCHEMA_VERSION}; use the release that wrote it, or another --tables"
             )
 
-    def _retried(self, write: Callable[[], T]) -> T:
+    def _retried(self, write: Callable[[], T], *passing: re.Pattern[str]) -> T:
+        """What `write` returns, once nothing passing (by default: a conflict) is in its way."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return write()
             except Exception as error:
-                if attempt == _ATTEMPTS or not _CONFLICT.search(f"{type(error).__name__} {error}"):
+                said = f"{type(error).__name__} {error}"
+                if attempt == _ATTEMPTS or not any(cause.search(said) for cause in passing or (_CONFLICT,)):
                     raise
             time.sleep(random.uniform(0.1, 0.4) * min(attempt, 8))
         raise AssertionError("unreachable")

@@ -1,9 +1,14 @@
 """What tables refuse, and what each way of writing leaves behind."""
 
+import shutil
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from delta import DeltaTable
+from delta.tables import DeltaTableBuilder
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
@@ -38,6 +43,40 @@ def test_a_key_is_added_once(spark: SparkSession, tables: Tables) -> None:
     assert rows == {"a": "e", "b": "e", "c": "another"}
     tables.update("contracts", contracts(spark, "b", embedder="another"))
     assert tables.read("contracts").where("embedder = 'another'").count() == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table, as there are files",
+        "[DELTA_TABLE_NOT_FOUND] Delta table doesn't exist.",  # what Delta remembers is older than its first commit
+    ],
+)
+def test_a_table_that_another_is_just_creating_is_waited_for(
+    spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    execute, answers = DeltaTableBuilder.execute, [AnalysisException(said)]
+
+    def created_by_both(builder: DeltaTableBuilder) -> DeltaTable:
+        table = execute(builder)
+        if answers:
+            raise answers.pop()
+        return table
+
+    monkeypatch.setattr(DeltaTableBuilder, "execute", created_by_both)
+    tables.append("contracts", contracts(spark, "a"))
+    assert not answers
+    assert tables.read("contracts").count() == 1
+
+
+def test_a_table_that_went_away_is_not_waited_for(
+    spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.append("contracts", contracts(spark, "a"))
+    shutil.rmtree(f"{tables.root}/contracts")
+    monkeypatch.setattr("schemas.store.time", SimpleNamespace(sleep=lambda _: pytest.fail("waited")))
+    with pytest.raises(AnalysisException, match=r"DELTA_\w+"):
+        tables.delete("contracts", "true")
 
 
 def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
