@@ -99,6 +99,11 @@ class Trials:
         return self.probe[other], self.person[other], self.similarity[other]
 
     @cached_property
+    def _rising(self) -> Array:
+        """Those similarities, negated, as numpy looks values up in rising order alone."""
+        return -self._foreign[2]
+
+    @cached_property
     def own(self) -> Array:
         """The similarity of each probe to its own person, float64 (probes,); -inf below the floor."""
         own = np.full(len(self.of), -np.inf)
@@ -126,8 +131,8 @@ class Trials:
             InputError: there are not so many other persons.
         """
         weight, others = self._weighted(gallery_size, weight)
-        probe, person, similarity = self._foreign
-        count = int(np.searchsorted(-similarity, -threshold, side="right"))
+        probe, person, _ = self._foreign
+        count = int(np.searchsorted(self._rising, -threshold, side="right"))
         above = np.bincount(probe[:count], weight[person[:count]], minlength=len(self.of))
         return _mean(1 - _at_most(0, others, above, gallery_size), weight[self.of])
 

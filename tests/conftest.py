@@ -1,14 +1,21 @@
-"""What tests share: one Spark session a run, real photos, real weights."""
+"""What tests share: one Spark session a run, real photos, real weights, tables at each step of a night."""
 
+import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from demo import photos
-from tests.support import EMBEDDER, QUICK, MakeContext
-from udfs.cache import cache
+from demo.photos import RUN_DATE
+from jobs.embed import embed
+from jobs.enroll import enroll
+from jobs.identify import identify
+from jobs.ingest import ingest
+from jobs.options import Context
+from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied
 from udfs.vision import weights
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +46,7 @@ def centerface_weights() -> Path:
 @pytest.fixture(scope="session")
 def demo_photos() -> tuple[Path, Path]:
     """The lake and the people of the demo, fetched once a machine."""
-    return photos.prepare(cache() / "test-photos")
+    return photos.prepare(PHOTOS)
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +64,47 @@ def facenet_weights(shared: Path) -> Path:
 @pytest.fixture
 def make_context(spark: SparkSession, tmp_path: Path, dlib_weights: Path, centerface_weights: Path) -> MakeContext:
     return MakeContext(spark, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory, demo_photos: tuple[Path, Path]) -> Path:
+    """Two dates, and a case beside them; nobody changes it."""
+    root = tmp_path_factory.mktemp("photos") / "lake"
+    shutil.copytree(demo_photos[0] / RUN_DATE, root / DAYS[0])
+    for folder in (root / DAYS[1], root.parent / "case"):
+        folder.mkdir()
+        for name in ("speech.jpg", "astronaut.png", "group.jpg", "notes.jpg"):
+            shutil.copy2(demo_photos[0] / RUN_DATE / name, folder / f"{folder.name}_{name}")
+    return root
+
+
+@pytest.fixture(scope="session")
+def made(
+    spark: SparkSession, dlib_weights: Path, centerface_weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> MakeContext:
+    return MakeContext(spark, tmp_path_factory.mktemp("tables"))
+
+
+@pytest.fixture(scope="session")
+def enrolled(made: MakeContext, demo_photos: tuple[Path, Path]) -> Context:
+    """Tables with a gallery. Like the next ones to be read, or copied, and not changed."""
+    context = made("enrolled")
+    enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
+    return context
+
+
+@pytest.fixture(scope="session")
+def ingested(made: MakeContext, enrolled: Context, lake: Path) -> Context:
+    """The same, and an inventory of the first date."""
+    context = copied(made, enrolled, "ingested")
+    ingest(context, source=f"{lake}/{{run_date}}/", run_date=date.fromisoformat(DAYS[0]))
+    return context
+
+
+@pytest.fixture(scope="session")
+def undisturbed(made: MakeContext, ingested: Context) -> Context:
+    """The first date to its end, in one partition on this machine's threads."""
+    context = copied(made, ingested, "undisturbed")
+    embed(context, run_date=date.fromisoformat(DAYS[0]), partitions=1)
+    identify(context, run_date=date.fromisoformat(DAYS[0]))
+    return context

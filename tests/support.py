@@ -1,14 +1,23 @@
 """What tests do with jobs and tables."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
+from demo.photos import RUN_DATE
 from jobs import settings
 from jobs.options import Context
 from schemas.store import Tables
+from udfs.cache import cache
+
+DAYS = (RUN_DATE, "2026-02-01")
+"""The dates of the lake that tests share."""
+
+PHOTOS = cache() / "test-photos"
+"""Those of the demo, kept for later runs."""
 
 EMBEDDER = "dlib-resnet-v1"
 """The embedder whose weights every machine can fetch: what most tests run with."""
@@ -20,7 +29,7 @@ QUICK = {
 }
 """A query of a few rows takes longer to be compiled than to be interpreted; its rows are the same."""
 
-SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=160m -XX:+UseSerialGC"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
 
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")
@@ -39,6 +48,17 @@ class MakeContext:
         loaded = settings.load(None, (f"vision.embedder={EMBEDDER}", *changes))
         tables = Tables(self._spark, str(self._folder / name))
         return Context(self._spark, tables, loaded, self.said.append)
+
+
+def copied(made: MakeContext, context: Context, name: str) -> Context:
+    """Tables with the same rows, to be changed. Delta tables name their files relative to themselves."""
+    other = made(name)
+    shutil.copytree(root_of(context), root_of(other))
+    return other
+
+
+def root_of(context: Context) -> Path:
+    return Path(str(context.tables.root))
 
 
 def rows_of(table: DataFrame, *without: str) -> list[str]:

@@ -1,32 +1,16 @@
 """Jobs of a night on a cluster, and the tables they are held against."""
 
-import shutil
-from pathlib import Path
-
-from demo.photos import RUN_DATE
 from jobs.options import Context
 from tests.spark_submit import NONE, Conf
 from tests.standalone import Standalone
-from tests.support import EMBEDDER, MakeContext, rows_of
+from tests.support import EMBEDDER, rows_of
 
-DAYS = (RUN_DATE, "2026-02-01")
 SETTINGS = ("--set", f"vision.embedder={EMBEDDER}")
 FOUND = ("images", "image_outcomes", "faces")
 MATCHED = ("matches", "identifications")
 _PLACES = ("image_id", "face_id", "sample_id", "uri", "captured_at", "captured_at_source")
 _PLACES += ("search_id", "gallery_digest", "threshold_id")
 """What depends on where images and samples are, or when they were written there."""
-
-
-def copied(made: MakeContext, context: Context, name: str) -> Context:
-    """Delta tables name their files relative to themselves."""
-    other = made(name)
-    shutil.copytree(root_of(context), root_of(other))
-    return other
-
-
-def root_of(context: Context) -> Path:
-    return Path(str(context.tables.root))
 
 
 def job(context: Context, *more: str) -> tuple[str, ...]:

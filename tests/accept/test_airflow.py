@@ -3,69 +3,62 @@
 import json
 import subprocess
 import time
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from demo.photos import RUN_DATE
-from jobs.embed import embed
-from jobs.enroll import enroll
-from jobs.identify import identify
-from jobs.ingest import ingest
 from jobs.options import Context
 from tests.airflow_here import AIRFLOW, Airflow
 from tests.conftest import ROOT
 from tests.processes import descendants, kill, wait_until
 from tests.spark_submit import PROGRAM
-from tests.support import MakeContext, assert_same_tables, rows_of
+from tests.support import MakeContext, assert_same_tables, copied, root_of, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 NIGHTLY = ("images", "image_outcomes", "faces", "matches", "identifications", "searches")
 
 
-@pytest.fixture
-def tables(make_context: MakeContext, demo_photos: tuple[Path, Path]) -> Context:
+@pytest.fixture(scope="module")
+def tables(made: MakeContext, enrolled: Context) -> Context:
     """Tables with a gallery and nothing else."""
-    context = make_context("nightly")
-    enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
-    return context
-
-
-@pytest.fixture
-def airflow(tables: Context, demo_photos: tuple[Path, Path], tmp_path: Path) -> Airflow:
-    return Airflow(tmp_path / "airflow", str(tables.tables.root), demo_photos[0], tmp_path / "pages")
+    return copied(made, enrolled, "nightly")
 
 
 @pytest.fixture(scope="module")
-def idle(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
-    """Airflow where no job is to be run: there is nothing for one."""
-    folder = tmp_path_factory.mktemp("idle")
-    return Airflow(folder / "airflow", str(folder / "tables"), folder / "lake", folder / "pages")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
 
 
-def test_every_dag_is_imported(idle: Airflow) -> None:
-    idle("dags", "reserialize")
-    assert "No data found" in idle("dags", "list-import-errors")
+@pytest.fixture(scope="module")
+def airflow(tables: Context, lake: Path, pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    return Airflow(tmp_path_factory.mktemp("airflow") / "home", str(tables.tables.root), lake, pages)
+
+
+def test_every_dag_is_imported(airflow: Airflow) -> None:
+    airflow("dags", "reserialize")
+    assert "No data found" in airflow("dags", "list-import-errors")
     for dag in ("nightly", "gallery", "weekly", "evaluate"):
         began = time.monotonic()
         path = ROOT / "airflow_dags" / f"rollcall_{dag}.py"
         code = f"import sys, time, airflow.sdk; began = time.monotonic(); sys.path.insert(0, {str(path.parent)!r})"
         code += f"; import rollcall_{dag}; print(time.monotonic() - began)"
         python = str(AIRFLOW.with_name("python"))
-        done = subprocess.run([python, "-c", code], env=idle.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, "-c", code], env=airflow.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         print(
             f"\n{path.name}: {float(done.stdout.splitlines()[-1]):.2f} s, {time.monotonic() - began:.2f} s with Airflow"
         )
 
 
-def test_which_date_a_run_is_for_and_whose_spark_submit(idle: Airflow) -> None:
+def test_which_date_a_run_is_for_and_whose_spark_submit(airflow: Airflow) -> None:
     own, other = str(PROGRAM), str(AIRFLOW.with_name("spark-submit"))
     done = subprocess.run(
         [AIRFLOW.with_name("python"), Path(__file__).with_name("airflow_answers.py"), own, other],
-        env=idle.environment | {"PYTHONPATH": str(ROOT / "airflow_dags")},
+        env=airflow.environment | {"PYTHONPATH": str(ROOT / "airflow_dags")},
         capture_output=True,
         text=True,
         check=False,
@@ -91,20 +84,19 @@ def test_which_date_a_run_is_for_and_whose_spark_submit(idle: Airflow) -> None:
     }
 
 
-def test_a_run_without_a_date_is_refused(idle: Airflow) -> None:
-    process = idle.start("dags", "test", "rollcall_nightly")
+def test_a_run_without_a_date_is_refused(airflow: Airflow) -> None:
+    process = airflow.start("dags", "test", "rollcall_nightly")
     said, _ = process.communicate(timeout=300)
     assert "which date is this run for? A run of type 'manual' does not say" in said
     assert "Spark-Submit cmd" not in said
 
 
 def test_a_night_that_is_killed_and_run_again_and_once_more(
-    airflow: Airflow, tables: Context, make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path
+    airflow: Airflow, tables: Context, undisturbed: Context, pages: Path
 ) -> None:
     night = ("dags", "test", "rollcall_nightly", "-c", json.dumps({"run_date": RUN_DATE}))
     killed = airflow.start(*night)
-    root = Path(str(tables.tables.root))
-    wait_until((root / "staged" / "_delta_log" / "00000000000000000001.json").exists, killed, seconds=400)
+    wait_until((root_of(tables) / "staged" / "_delta_log" / "00000000000000000001.json").exists, killed, seconds=400)
     kill(killed.pid, *descendants(killed.pid))  # spark-submit has a session of its own
     killed.communicate(timeout=60)
     staged = {row.image_id: row.run_id for row in tables.tables.read("staged").collect()}
@@ -115,14 +107,8 @@ def test_a_night_that_is_killed_and_run_again_and_once_more(
     # What the killed run had computed was not computed again.
     assert {row.image_id: row.run_id for row in tables.tables.read("image_outcomes").collect()} == staged
     assert "ledger: rollcall sql --tables" in said
-    assert f"page: file://{tmp_path}/pages/{RUN_DATE}.html" in said
-    assert "obama" in (tmp_path / "pages" / f"{RUN_DATE}.html").read_text()
-
-    undisturbed = make_context("undisturbed")
-    enroll(undisturbed, gallery=str(demo_photos[1]), gallery_name="people")
-    ingest(undisturbed, source=f"{demo_photos[0]}/{{run_date}}/", run_date=date.fromisoformat(RUN_DATE))
-    embed(undisturbed, run_date=date.fromisoformat(RUN_DATE))
-    identify(undisturbed, run_date=date.fromisoformat(RUN_DATE))
+    assert f"page: file://{pages}/{RUN_DATE}.html" in said
+    assert "obama" in (pages / f"{RUN_DATE}.html").read_text()
     assert_same_tables(tables, undisturbed, *NIGHTLY)
 
     before = {name: tables.tables.read(name).collect() for name in NIGHTLY}

@@ -17,11 +17,11 @@ from jobs.embed import embed
 from jobs.identify import identify_all
 from jobs.ingest import ingest
 from jobs.options import Context
-from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, night, root_of, seen
+from tests.accept.nights import FOUND, MATCHED, job, night, seen
 from tests.object_store import object_store
 from tests.spark_submit import Conf
 from tests.standalone import Standalone
-from tests.support import MakeContext, assert_same_tables
+from tests.support import DAYS, MakeContext, assert_same_tables, copied, root_of
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(900)]
 

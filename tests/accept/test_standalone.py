@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from jobs.options import Context
-from tests.accept.nights import DAYS, FOUND, MATCHED, copied, job, root_of
+from tests.accept.nights import FOUND, MATCHED, job
 from tests.processes import descendants, kill, wait_until
 from tests.spark_submit import ended
 from tests.standalone import Standalone
-from tests.support import MakeContext, assert_same_tables
+from tests.support import DAYS, MakeContext, assert_same_tables, copied, root_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from demo.photos import RUN_DATE
@@ -15,27 +14,15 @@ from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.options import Context
 from schemas.catalog import IMAGES
-from tests.support import MakeContext, assert_same_tables, rows_of
+from tests.support import DAYS, MakeContext, assert_same_tables, copied, rows_of
 from udfs.errors import InputError
 
-DAY = date.fromisoformat(RUN_DATE)
-NEXT_DAY = date(2026, 2, 1)
+DAY, NEXT_DAY = map(date.fromisoformat, DAYS)
 RESULTS = ("image_outcomes", "faces", "matches", "identifications")
 
 
 def template(lake: Path) -> str:
     return f"{lake}/{{run_date}}/"
-
-
-@pytest.fixture(scope="module")
-def lake(demo_photos: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two days of photos."""
-    folder = tmp_path_factory.mktemp("lake")
-    shutil.copytree(demo_photos[0], folder, dirs_exist_ok=True)
-    (folder / NEXT_DAY.isoformat()).mkdir()
-    for name in ("speech.jpg", "astronaut.png"):
-        shutil.copy2(demo_photos[0] / RUN_DATE / name, folder / NEXT_DAY.isoformat() / name)
-    return folder
 
 
 def run_chain(context: Context, lake: Path, people: Path, days: tuple[date, ...] = (DAY, NEXT_DAY), **how: int) -> None:
@@ -47,17 +34,12 @@ def run_chain(context: Context, lake: Path, people: Path, days: tuple[date, ...]
 
 
 @pytest.fixture(scope="module")
-def done(
-    spark: SparkSession,
-    lake: Path,
-    demo_photos: tuple[Path, Path],
-    dlib_weights: Path,
-    centerface_weights: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Context:
-    """The chain run once; tests read it, and none changes it."""
-    context = MakeContext(spark, tmp_path_factory.mktemp("done"))()
-    run_chain(context, lake, demo_photos[1], partitions=1)
+def done(made: MakeContext, undisturbed: Context, lake: Path) -> Context:
+    """The chain run once over both dates; tests read it, and none changes it."""
+    context = copied(made, undisturbed, "done")
+    ingest(context, source=template(lake), run_date=NEXT_DAY)
+    embed(context, run_date=NEXT_DAY, partitions=1)
+    identify(context, run_date=NEXT_DAY)
     return context
 
 

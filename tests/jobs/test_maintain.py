@@ -7,7 +7,7 @@ import pytest
 from jobs import ledger
 from jobs.identify import identify
 from jobs.maintain import maintain
-from schemas.catalog import CONTRACTS
+from schemas.catalog import CONTRACTS, MATCHES
 from tests.jobs.test_identify import CONTRACT, DAY, NEXT_DAY, put_faces, put_samples, unit
 from tests.support import MakeContext, rows_of
 from udfs.errors import InputError
@@ -25,9 +25,12 @@ def test_small_files_are_joined_and_old_ones_removed(make_context: MakeContext) 
     contract = context.spark.createDataFrame([(CONTRACT, "d", "dlib-resnet-v1", 8, "{}")], CONTRACTS.schema)
     context.tables.append("contracts", contract)
     put_samples(context, unit(6, seed=2), list("aabbcd"))
-    for at, day in enumerate((DAY, NEXT_DAY, DAY)):
+    put_faces(context, unit(2, seed=0), DAY)
+    identify(context, run_date=DAY)
+    for at, day in enumerate((NEXT_DAY, DAY), start=1):
         put_faces(context, unit(2, seed=at), day, first=2 * at)
-        identify(context, run_date=day)
+        match = (f"f{2 * at:02}-{day}", "g", "a", f"i{2 * at:02}", day, CONTRACT, 1, "s00-a", 0.5, "r")
+        context.tables.append("matches", context.spark.createDataFrame([match], MATCHES.schema))
     names = ("faces", "matches", "identifications", "gallery", "searches")
     before = {name: rows_of(context.tables.read(name)) for name in names}
 

@@ -9,26 +9,26 @@ import pytest
 
 from demo.photos import RUN_DATE
 from jobs.embed import embed
-from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from tests.support import MakeContext, assert_same_tables
+from jobs.options import Context
+from tests.support import MakeContext, assert_same_tables, copied
 
 DAYS = (date(2026, 1, 31), date(2026, 2, 1))
 PHOTOS = ("speech.jpg", "astronaut.png", "coffee.png", "notes.jpg")
 
 
 @pytest.mark.slow
-def test_two_dates_and_one_ad_hoc(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
+def test_two_dates_and_one_ad_hoc(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
     lake = tmp_path / "lake"
     for day in DAYS:
         (lake / day.isoformat()).mkdir(parents=True)
         for name in PHOTOS:
             shutil.copy2(demo_photos[0] / RUN_DATE / name, lake / day.isoformat() / name)
 
-    together, alone = make_context("together"), make_context("alone")
-    for context in (together, alone):
-        enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
+    together, alone = (copied(make_context, enrolled, name) for name in ("together", "alone"))
 
     def night(day: date) -> None:
         ingest(together, source=f"{lake}/{{run_date}}/", run_date=day)

@@ -1,0 +1,21 @@
+"""Fetch what the tests need, once a machine: two runs of them at once would be in each other's way.
+
+python -m tests.prepare
+"""
+
+from demo import photos
+from jobs.session import spark_session
+from tests.support import EMBEDDER, PHOTOS
+from udfs.vision import weights
+
+
+def main() -> None:
+    """Weights, photos, and by starting it Spark's packages."""
+    for name in (EMBEDDER, "centerface"):
+        weights.fetch(name)
+    photos.prepare(PHOTOS)
+    spark_session("prepare", "local[1]").stop()
+
+
+if __name__ == "__main__":
+    main()
