@@ -41,12 +41,12 @@ accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each t
 	$(BIN)/python -m tests.prepare
 	@$(MAKE) --no-print-directory -j2 --output-sync=target accept-whole accept-parts
 
-# Jobs and clusters as processes, and accuracy; and the rest. Either leaves a processor idle for half of its time.
+# Jobs and clusters as processes, accuracy, and vision; and the rest. Either leaves a processor idle for half of its time.
 accept-whole:
-	$(BIN)/python -m pytest -m slow -s tests/accept
+	$(BIN)/python -m pytest -m slow -s tests/accept tests/udfs tests/conf
 
 accept-parts:
-	$(BIN)/python -m pytest -m slow -s --ignore tests/accept
+	$(BIN)/python -m pytest -m slow -s --ignore tests/accept --ignore tests/udfs --ignore tests/conf
 
 accept-faults: $(INSTALLED)  ## a full disk, a failing store, two nights and an investigation at once
 	$(BIN)/python -m pytest -m apart -s tests/accept/test_faults.py
