@@ -42,11 +42,13 @@ accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each t
 	@$(MAKE) --no-print-directory -j2 --output-sync=target accept-whole accept-parts
 
 # Jobs and clusters as processes, accuracy, and vision; and the rest. Either leaves a processor idle for half of its time.
+WHOLE := tests/accept tests/udfs tests/conf
+
 accept-whole:
-	$(BIN)/python -m pytest -m slow -s tests/accept tests/udfs tests/conf
+	$(BIN)/python -m pytest -m slow -s $(WHOLE)
 
 accept-parts:
-	$(BIN)/python -m pytest -m slow -s --ignore tests/accept --ignore tests/udfs --ignore tests/conf
+	$(BIN)/python -m pytest -m slow -s $(WHOLE:%=--ignore %)
 
 accept-faults: $(INSTALLED)  ## a full disk, a failing store, two nights and an investigation at once
 	$(BIN)/python -m pytest -m apart -s tests/accept/test_faults.py

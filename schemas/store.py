@@ -30,7 +30,7 @@ _CONFLICT = re.compile(
 )
 # Another writer is just creating the table: its folder is there, its first commit not yet, or not yet in what Delta
 # remembers of the folder.
-_BEING_CREATED = re.compile(r"DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND")
+_WHILE_CREATED = re.compile(rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND")
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ class Tables:
 
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
-            self._retried(lambda: self._create_now(TABLES[name]), _CONFLICT, _BEING_CREATED)
+            self._retried(lambda: self._create_now(TABLES[name]), _WHILE_CREATED)
             self._checked.add(name)
         return lambda: self._delta_table(name)
 
@@ -288,14 +288,13 @@ class Tables:
                 f" {SCHEMA_VERSION}; use the release that wrote it, or another --tables"
             )
 
-    def _retried(self, write: Callable[[], T], *passing: re.Pattern[str]) -> T:
-        """What `write` returns, once nothing passing (by default: a conflict) is in its way."""
+    def _retried(self, write: Callable[[], T], passing: re.Pattern[str] = _CONFLICT) -> T:
+        """What `write` returns, once nothing that passes is in its way."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return write()
             except Exception as error:
-                said = f"{type(error).__name__} {error}"
-                if attempt == _ATTEMPTS or not any(cause.search(said) for cause in passing or (_CONFLICT,)):
+                if attempt == _ATTEMPTS or not passing.search(f"{type(error).__name__} {error}"):
                     raise
             time.sleep(random.uniform(0.1, 0.4) * min(attempt, 8))
         raise AssertionError("unreachable")
