@@ -16,7 +16,7 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import save
 from evaluation.identification import Trials
-from evaluation.pairs import Pair
+from evaluation.lfw_pairs import Pair
 from udfs.search.cohort import cohort_similarity
 from udfs.vision import weights
 from udfs.vision.models import embedder

@@ -15,7 +15,7 @@ from benchmarks.data import data_option, facenet
 from benchmarks.rounds import alternate, isa, save
 from jobs.embed import embed
 from jobs.ingest import ingest
-from jobs.options import Context, opened
+from jobs.run.context import Context, opened
 from schemas.store import Tables
 from udfs.vision.pipeline import FacePipeline
 

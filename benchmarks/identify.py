@@ -20,14 +20,14 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from benchmarks.rounds import alternate, isa, save
-from jobs import packing
 from jobs.identify import identify
-from jobs.nearest import Plan, nearest
-from jobs.options import Context, opened
+from jobs.run.context import Context, opened
+from jobs.search import packing
+from jobs.search.nearest import Plan, nearest
 from schemas.catalog import CONTRACTS, TABLES
 from schemas.store import Tables
-from udfs.arrow import Batches
-from udfs.search.topk import Index
+from udfs.arrow import RecordBatches
+from udfs.search.index import Index
 
 Array = np.ndarray
 
@@ -56,7 +56,7 @@ def near_persons(numbers: Array, nearness: float, seed: int) -> Array:
 def with_embeddings(numbers: DataFrame, nearness: float, seed: int) -> DataFrame:
     """(id) -> (id, embedding)."""
 
-    def draw(batches: Batches) -> Batches:
+    def draw(batches: RecordBatches) -> RecordBatches:
         for batch in batches:
             vectors = near_persons(batch.column("id").to_numpy(), nearness, seed)
             offsets = np.arange(len(vectors) + 1, dtype=np.int32) * DIMENSION

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.identification import Trials
-from evaluation.pairs import Pair, read_pairs
+from evaluation.lfw_pairs import Pair, read_pairs
 from evaluation.verification import Comparisons, Curve
 from udfs.search.similarity import similarity
 from udfs.vision.detect import Detection

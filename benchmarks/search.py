@@ -29,10 +29,10 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import Timing, alternate, isa, save
 from udfs.search.compiled import Compiled, CompiledAvx2
-from udfs.search.gallery import Gallery
+from udfs.search.index import Index, Nearest
 from udfs.search.portable import Portable, PortableFloat
+from udfs.search.samples import Gallery
 from udfs.search.similarity import similarity
-from udfs.search.topk import Index, Nearest
 from udfs.vision import weights
 from udfs.vision.models import embedder
 from udfs.vision.spec import VisionSpec

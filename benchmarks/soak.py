@@ -20,11 +20,11 @@ from benchmarks.data import data_option, facenet, lfw
 from benchmarks.rounds import RESULTS, isa, save
 from jobs.embed import embed
 from jobs.enroll import enroll
-from jobs.health import health
-from jobs.identify import identify, identify_all
+from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.maintain import maintain
-from jobs.options import Context, opened
+from jobs.reports.health import health
+from jobs.run.context import Context, opened
 from jobs.summary import summary
 from schemas.catalog import TABLES
 
@@ -95,7 +95,7 @@ def simulate(made: Context, lake: Lake, nights: int) -> list[Night]:
                 lambda: enroll(made, gallery=str(lake.manifest), gallery_name="people", sync=True, max_withdraw=0.1),
             )
             if number:
-                night.timed("identify all dates", lambda: identify_all(made))
+                night.timed("identify all dates", lambda: identify(made, all_dates=True))
         night.timed("ingest", lambda: ingest(made, source=f"{lake.folder}/lake/{{run_date}}/", run_date=day))  # noqa: B023
         night.timed("embed", lambda: embed(made, run_date=day))  # noqa: B023
         night.timed("identify", lambda: identify(made, run_date=day))  # noqa: B023

@@ -16,8 +16,9 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.log import say
-from jobs.options import Context, opened, run_command
+from jobs.run.context import Context, opened
+from jobs.run.errors import run_command
+from jobs.run.log import LOGGER
 from udfs.errors import InputError
 from udfs.vision import weights
 
@@ -43,7 +44,7 @@ def settings(explicit: str | None) -> tuple[str, ...]:
     try:
         path = explicit or str(weights.fetch(name))
     except InputError as missing:
-        say(f"demo: going on with dlib-resnet-v1, for want of FaceNet's weights: {missing}")
+        LOGGER.info(f"demo: going on with dlib-resnet-v1, for want of FaceNet's weights: {missing}")
         name = "dlib-resnet-v1"
         path = str(weights.fetch(name))
     return (f"vision.embedder={name}", f"weights.{name}={path}", f"thresholds.{name}.keep_floor=-1")
@@ -79,11 +80,11 @@ def chain(made: Context, lake: Path, people: Path) -> None:
 @click.option("--weights", "explicit", metavar="PATH", help="FaceNet's weights, where they are not in the cache.")
 def main(folder: Path, explicit: str | None) -> None:
     """The chain on a dozen photos: ingest, embed, enroll, identify."""
-    say("demo: photos and weights (fetched the first time)")
+    LOGGER.info("demo: photos and weights (fetched the first time)")
     lake, people = prepare(folder)
     changes = settings(explicit)
     tables = folder / "tables"
-    say("demo: starting Spark (its jars are fetched the first time)")
+    LOGGER.info("demo: starting Spark (its jars are fetched the first time)")
     with opened("demo", tables=str(tables), changes=changes) as made:
         chain(made, lake, people)
         click.echo(f"Tables: {made.tables.place}")

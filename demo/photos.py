@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from udfs.packages import sdist_files, wheel_files
+from udfs.downloads import sdist_files, wheel_files
 
 RUN_DATE = "2026-01-31"
 

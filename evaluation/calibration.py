@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.bootstrap import Interval, drawn
 from evaluation.identification import Trials
-from evaluation.tail import Tail
+from evaluation.pareto_tail import Tail
 from evaluation.verification import Comparisons
 from udfs.errors import InputError
 

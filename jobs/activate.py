@@ -1,23 +1,18 @@
 """activate: choose the models that `identify` follows."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 import click
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
-from jobs import ledger
-from jobs.gallery import activated
-from jobs.options import Context, job_command, run_command
-from schemas.catalog import ACTIVATIONS
+from jobs.gallery.activation import Coverage, activated, choose, coverage
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import job
 from udfs.errors import InputError
 
 
-@job_command("activate")
+@job("activate")
 @click.argument("contract", required=False)
 @click.option("--allow-gaps", is_flag=True, help="Also a contract that does not cover all images and persons.")
-def command(context: Context, **arguments: object) -> None:
+def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[Coverage]:
     """Choose the contract that `identify` follows; without one, say what each contract covers.
 
     \b
@@ -30,110 +25,17 @@ def command(context: Context, **arguments: object) -> None:
     Embeddings of two models cannot be compared. The new ones are made beside the old ones, which nothing touches;
     the choice is one commit, and so is the way back. The first letters of a contract's id will do.
     """
-    activate(context, **arguments)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What a contract has of all images, and of all persons who are registered under any contract."""
-
-    contract_id: str
-    models: str
-    images: int
-    of_images: int
-    persons: int
-    of_persons: int
-    calibrations: int
-
-    @property
-    def gaps(self) -> list[str]:
-        """What is missing, in words."""
-        images = f"{self.of_images - self.images:,} of {self.of_images:,} images have no outcome"
-        persons = f"{self.of_persons - self.persons:,} of {self.of_persons:,} registered persons have no sample"
-        missing = ((self.images < self.of_images, images), (self.persons < self.of_persons, persons))
-        return [said for is_missing, said in missing if is_missing]
-
-
-def activate(context: Context, *, contract: str | None = None, allow_gaps: bool = False) -> list[Coverage]:
-    """Choose a contract by its id or the first letters of it; returns what each contract covers.
-
-    Raises:
-        InputError: no contract begins like this, or several do; or it has gaps that were not allowed.
-    """
     found = coverage(context)
+    if not found:
+        raise InputError(f"{context.tables.place} has no contract yet; run `rollcall embed` first")
     if contract is None:
         _tell(context, found)
-        return found
-    chosen = [each for each in found if each.contract_id == contract] or [
-        each for each in found if each.contract_id.startswith(contract)
-    ]
-    if len(chosen) != 1:
-        known = ", ".join(each.contract_id for each in chosen or found)
-        raise InputError(f"{len(chosen)} contracts begin with {contract!r}; there are: {known}")
-    (wanted,) = chosen
-    if wanted.gaps and not allow_gaps:
-        raise InputError(
-            f"contract {wanted.contract_id} does not cover everything: {'; '.join(wanted.gaps)}. Embed and enrol what"
-            " is missing, or --allow-gaps"
-        )
-    before = activated(context)
-    if before == wanted.contract_id:
-        context.say(f"activate: {wanted.contract_id} is in force already")
-        return found
-    with ledger.run(context.spark, context.tables, "activate", {"contract": wanted.contract_id}) as run:
-        run.digests.update(contract=wanted.contract_id)
-        _append(context, wanted.contract_id, before, run.run_id)
-    if not wanted.calibrations:
-        context.say("activate: no calibration of this contract: the settings' thresholds will decide")
-    context.say(f"activate: {wanted.contract_id} ({wanted.models}) is in force" + (f", not {before}" if before else ""))
+    else:
+        choose(context, found, contract, allow_gaps)
     return found
 
 
-def activate_standing(context: Context, gallery_name: str) -> None:
-    """Note as the one in force the only contract that a gallery has samples of, if it has any."""
-    samples = context.tables.read_or_empty("gallery").where(F.col("gallery_name") == gallery_name)
-    standing = samples.where("withdrawn_at IS NULL").select("contract_id").distinct().collect()
-    if len(standing) == 1:
-        with ledger.run(context.spark, context.tables, "activate", {"contract": standing[0].contract_id}) as run:
-            _append(context, standing[0].contract_id, None, run.run_id)
-
-
-def coverage(context: Context) -> list[Coverage]:
-    """What each contract covers, by its id."""
-    tables = context.tables
-    images = tables.read_or_empty("images").count()
-    looked_at = _count(tables.read_or_empty("image_outcomes"), F.count_distinct("image_id"))
-    samples = tables.read_or_empty("gallery").where("withdrawn_at IS NULL")
-    person = F.struct("gallery_name", "person_id")
-    persons = samples.select(F.count_distinct(person)).collect()[0][0]
-    registered = _count(samples, F.count_distinct(person))
-    calibrations = _count(tables.read_or_empty("thresholds"), F.count("*"))
-    return [
-        Coverage(
-            row.contract_id,
-            f"{row.detector}, {row.embedder}",
-            looked_at.get(row.contract_id, 0),
-            images,
-            registered.get(row.contract_id, 0),
-            persons,
-            calibrations.get(row.contract_id, 0),
-        )
-        for row in tables.read_or_empty("contracts").orderBy("contract_id").collect()
-    ]
-
-
-def _count(rows: DataFrame, of: Column) -> dict[str, int]:
-    return {row.contract_id: row.n for row in rows.groupBy("contract_id").agg(of.alias("n")).collect()}
-
-
-def _append(context: Context, contract_id: str, before: str | None, run_id: str) -> None:
-    row = (contract_id, datetime.now(UTC), before, run_id)
-    context.tables.append("activations", context.spark.createDataFrame([row], ACTIVATIONS.schema))
-
-
 def _tell(context: Context, found: list[Coverage]) -> None:
-    if not found:
-        raise InputError(f"{context.tables.place} has no contract yet; run `rollcall embed` first")
     chosen = activated(context)
     for each in found:
         click.echo(
@@ -144,6 +46,8 @@ def _tell(context: Context, found: list[Coverage]) -> None:
     if chosen is None:
         click.echo("none is activated: each gallery is searched under the contract of its samples")
 
+
+command = activate.command
 
 if __name__ == "__main__":
     run_command(command)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-from jobs.options import run_command
+from jobs.run.errors import run_command
 
 _COMMANDS = {
     "ingest": "List the files of a source and note those that are new or changed.",

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import click
 
-from jobs import settings as settings_module
+from jobs.run import settings as settings_module
+from jobs.run.errors import run_command
 from udfs.errors import InputError
 from udfs.vision import weights
 from udfs.vision.int8 import has_int8
@@ -56,11 +57,11 @@ def _java(_: str, __: settings_module.Settings) -> str:
 
 def _weights(name: str, settings: settings_module.Settings) -> str:
     weights.load(name, settings.weights.get(name))
-    return "weights are as they should be"
+    return "the digest of the weights matches"
 
 
 def _search() -> str:
-    from udfs.search.topk import PATHS, fastest
+    from udfs.search.index import PATHS, fastest
 
     path = fastest(512).name
     if path == PATHS[0].name:
@@ -94,3 +95,7 @@ def _measure(settings: settings_module.Settings) -> None:
             f"int8: {speeds[int8] / speeds[chosen]:.1f} times as fast: --set vision.embedder={int8};"
             " its faces match only its own, so galleries are enrolled again"
         )
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,20 +1,16 @@
 """ingest: take an inventory of a source; lists files, never opens one."""
 
-from datetime import date
+from typing import Any
 
 import click
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from jobs import ledger, source_table
-from jobs.options import RUN_DATE, Context, job_command, run_command
-from udfs import files, lake
-from udfs.arrow import spark_schema
-from udfs.errors import InputError
-from udfs.template import Template
+from jobs.inputs.listing import list_source
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import RUN_DATE, job
 
 
-@job_command("ingest")
+@job("ingest")
 @click.option(
     "--source",
     metavar="URI",
@@ -30,8 +26,8 @@ from udfs.template import Template
 )
 @click.option("--source-name", help="Fills the column `source`, where the source itself does not.")
 @click.option("--case-id", help="Fills the column `case_id`, where the source itself does not.")
-@click.option("--allow-empty", is_flag=True, help="An empty listing is no error.")
-def command(context: Context, **arguments: object) -> None:
+@click.option("--allow-empty", is_flag=True, help="An empty listing is not an error.")
+def ingest(context: Context, **arguments: Any) -> dict[str, int]:
     """List the files of a source and note those that are new or changed.
 
     \b
@@ -41,127 +37,10 @@ def command(context: Context, **arguments: object) -> None:
     Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
     source, else the date it was last modified (UTC). Nothing is opened; `embed` does that.
     """
-    ingest(context, **arguments)  # type: ignore[arg-type]
+    return list_source(context, **arguments)
 
 
-def ingest(
-    context: Context,
-    *,
-    source: str | None = None,
-    source_table: str | None = None,
-    run_date: date | None = None,
-    suffixes: tuple[str, ...] = (),
-    source_name: str | None = None,
-    case_id: str | None = None,
-    allow_empty: bool = False,
-) -> dict[str, int]:
-    """Take the inventory of a source; returns what was counted.
-
-    Raises:
-        InputError: no source or two, one that cannot be listed, a table whose rows cannot be told apart, or an
-            empty listing.
-    """
-    if (source is None) == (source_table is None):
-        raise InputError("say what to ingest: --source URI, or --source-table NAME")
-    template = Template("" if source is None else lake.uri_of(source), run_date)
-    if source_table:
-        listed, passed_over = _files_of_table(context, source_table), 0
-    else:
-        listed, passed_over = _files_below(context, template)
-    context.tables.exists("images")  # a root of another schema version is refused before a run is noted
-
-    arguments = {
-        "source": source,
-        "source_table": source_table,
-        "run_date": run_date,
-        "suffixes": suffixes,
-        "source_name": source_name,
-        "case_id": case_id,
-        "allow_empty": allow_empty,
-    }
-    with ledger.run(context.spark, context.tables, "ingest", arguments) as run:
-        rows = _inventory(listed, template, suffixes).persist()
-        try:
-            wanted = rows.where(F.col("run_date").isNotNull())
-            if run_date is not None:
-                wanted = wanted.where(F.col("run_date") == F.lit(run_date))
-            images = wanted.select(
-                "image_id",
-                "uri",
-                "size",
-                "modified_us",
-                "regular",
-                "run_date",
-                "captured_at",
-                F.coalesce("source", F.lit(source_name)).alias("source"),
-                F.coalesce("case_id", F.lit(case_id)).alias("case_id"),
-                F.lit(source_table).alias("content_table"),
-                F.lit(run.run_id).alias("run_id"),
-            )
-            known = context.tables.read_or_empty("images").select("image_id")
-            new = images.join(known, "image_id", "left_anti")
-            listed_files = images.count()
-            run.count("listed", listed_files)
-            run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
-            run.count("directories_outside_template", passed_over)
-            run.count("new", new.count())
-            outside = _outside(run.counts, template)
-            if listed_files == 0 and not allow_empty:
-                where = source or source_table
-                of_date = "" if run_date is None else f" of {run_date}"
-                raise InputError(
-                    f"{where}: no files{of_date}{outside}; is it mounted? If that may be so: --allow-empty"
-                )
-            if run.counts["new"]:
-                context.tables.append_new("images", new)
-        finally:
-            rows.unpersist()
-    context.say(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
-    return run.counts
-
-
-def _outside(counts: dict[str, int], template: Template) -> str:
-    """What was seen and not noted, for a person."""
-    files, directories = counts["outside_template"], counts["directories_outside_template"]
-    told = [f"{files:,} more"] if files else []
-    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} passed over"] if directories else []
-    return f"; {' and '.join(told)}: not of the form {template.text}" if told else ""
-
-
-def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
-    """The files of a source; and how many directories cannot hold any, of whatever date.
-
-    The directories of the first level are listed by the executors, each with all that is below it.
-    """
-    root = lake.list_directory(template.root)
-    spark = context.spark
-    direct = spark.createDataFrame(
-        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(files.FILE)
-    )
-    directories = [(uri,) for uri in root.directories if template.admits(uri)]
-    of_any_date = Template(template.text)
-    passed_over = sum(not of_any_date.admits(uri) for uri in root.directories)
-    if not directories:
-        return direct, passed_over
-    tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
-    below = spark.createDataFrame(directories, "uri string").repartition(tasks)
-    return direct.unionByName(below.mapInArrow(files.list_directories, spark_schema(files.FILE))), passed_over
-
-
-def _files_of_table(context: Context, name: str) -> DataFrame:
-    """The images of a table; `content` is not read."""
-    versions = source_table.contents(context, name).select(*source_table.VERSION)
-    source_table.refuse_ambiguous(name, versions)
-    return versions.withColumn("regular", F.lit(True))
-
-
-def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:
-    if suffixes:
-        name = F.lower("uri")
-        listed = listed.where(F.greatest(*[name.endswith(s.lower()) for s in suffixes], F.lit(False)))
-    rows = listed.mapInArrow(files.describe(template), spark_schema(files.INVENTORY))
-    return rows.withColumns({"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")})
-
+command = ingest.command
 
 if __name__ == "__main__":
     run_command(command)

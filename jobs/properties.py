@@ -1,18 +1,9 @@
 """properties: Spark properties for a cluster, put together from the files in `conf`."""
 
-import re
-from importlib.resources import files
-from pathlib import Path
-
 import click
 
-from jobs.options import run_command
-from udfs.errors import InputError
-
-MANAGERS = ("local", "standalone", "yarn", "kubernetes")
-HARDWARE = ("gpu",)
-STORES = ("s3", "gcs", "adls", "hdfs")
-PACKAGES = "spark.jars.packages"
+from jobs.run.errors import run_command
+from jobs.run.spark_properties import text
 
 
 @click.command(name="properties")
@@ -30,56 +21,6 @@ def command(names: tuple[str, ...]) -> None:
     and tables: s3, gcs, adls, hdfs. What a file says later stands; the jars of all are joined.
     """
     click.echo(text(*names), nl=False)
-
-
-def text(*names: str) -> str:
-    """A properties file: conf/base.conf, conf/cluster.conf but for `local`, and those named; with one list of jars.
-
-    Raises:
-        InputError: an unknown name, no cluster manager, or two.
-    """
-    known = MANAGERS + HARDWARE + STORES
-    if unknown := [name for name in names if name not in known]:
-        raise InputError(f"no profile {unknown[0]!r}; there are {', '.join(known)}")
-    if len(managers := [name for name in names if name in MANAGERS]) != 1:
-        said = " and ".join(managers) or "none"
-        raise InputError(f"say one cluster manager of {', '.join(MANAGERS)}; this names {said}")
-    shared = ("base",) if managers == ["local"] else ("base", "cluster")
-    files_said = [_file(name) for name in (*shared, *_in_order(names))]
-    packages = ",".join(value for said in files_said for name, value in _lines(said) if name == PACKAGES)
-    rest = "\n".join(re.sub(rf"(?m)^{re.escape(PACKAGES)}\s.*\n", "", said) for said in files_said)
-    return f"# rollcall properties {' '.join(names)}\n\n{PACKAGES:57} {packages}\n\n{rest}"
-
-
-def properties(*names: str) -> dict[str, str]:
-    """The same, by name."""
-    return dict(_lines(text(*names)))
-
-
-def read_file(path: Path) -> dict[str, str]:
-    """The properties of a file, by name.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        return dict(_lines(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"properties of Spark: {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _in_order(names: tuple[str, ...]) -> list[str]:
-    return [name for name in MANAGERS + HARDWARE + STORES if name in names]
-
-
-def _file(name: str) -> str:
-    return files("conf").joinpath(f"{name}.conf").read_text(encoding="utf-8")
-
-
-def _lines(said: str) -> list[tuple[str, str]]:
-    stripped = (line.strip() for line in said.splitlines())
-    split = (re.split(r"[\s=:]+", line, maxsplit=1) for line in stripped if line and line[0] not in "#!")
-    return [(name, value) for name, value in split]
 
 
 if __name__ == "__main__":

@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from jobs.options import Context, job_command, run_command
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import job
 from udfs.errors import InputError
 
 
-@job_command("sql")
+@job("sql")
 @click.argument("query")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows shown at most.")
-def command(context: Context, query: str, form: str, limit: int) -> None:
+def sql(context: Context, query: str, form: str, limit: int) -> None:
     """Run SQL over the tables, by their names.
 
     \b
@@ -32,7 +34,7 @@ def command(context: Context, query: str, form: str, limit: int) -> None:
     found = context.spark.sql(query)
     rows = found.limit(limit + 1).collect()
     if len(rows) > limit:
-        context.say(f"sql: only the first {limit:,} rows are shown; see --limit")
+        context.log.info(f"sql: only the first {limit:,} rows are shown; see --limit")
     _PRINT[form](found.columns, [tuple(_plain(value) for value in row) for row in rows[:limit]])
 
 
@@ -69,6 +71,8 @@ def _print_json(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 
 _PRINT = {"table": _print_table, "csv": _print_csv, "json": _print_json}
 
+
+command = sql.command
 
 if __name__ == "__main__":
     run_command(command)

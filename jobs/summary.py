@@ -1,23 +1,18 @@
 """summary: one page on what a date brought."""
 
-from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from jobs.health import health
-from jobs.options import RUN_DATE, Context, job_command, run_command
-from pages.report import Headline, Report, Table, html
-from schemas.catalog import DECISIONS
-from udfs.errors import InputError
-
-SHOWN = 200
-"""Matches and reviews on the page; the tables have all."""
+from jobs.reports.night import summarise
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import RUN_DATE, job
+from pages.report import Report
 
 
-@job_command("summary")
+@job("summary")
 @click.option("--run-date", type=RUN_DATE, required=True, help="The date.")
 @click.option(
     "--output",
@@ -26,7 +21,7 @@ SHOWN = 200
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page, self-contained HTML.",
 )
-def command(context: Context, **arguments: object) -> None:
+def summary(context: Context, **arguments: Any) -> Report:
     """Write one page on a date: images, faces, decisions, who was found where, and what someone should look at.
 
     \b
@@ -34,77 +29,10 @@ def command(context: Context, **arguments: object) -> None:
 
     The page names persons and images, as the tables do: keep it where those may be read.
     """
-    summary(context, **arguments)  # type: ignore[arg-type]
+    return summarise(context, **arguments)
 
 
-def summary(context: Context, *, run_date: date, output: Path) -> Report:
-    """Write the page; returns what is on it.
-
-    Raises:
-        InputError: the date has no images.
-    """
-    of_date = F.col("run_date") == F.lit(run_date)
-    images = context.tables.read("images").where(of_date)
-    listed = images.count()
-    if not listed:
-        raise InputError(f"{context.tables.place} has no images of {run_date}; run `rollcall ingest` for it first")
-    outcomes = _counted(context.tables.read_or_empty("image_outcomes").where(of_date), "contract_id", "outcome")
-    decided = context.tables.read_or_empty("identifications").where(of_date)
-    decisions = _counted(decided, "gallery_name", "decision")
-    found = _found(decided, images)
-    complaints = health(context).complaints(datetime.now(UTC), late_after=1)
-    by_decision = {name: sum(count for (_, of), count in decisions.items() if of == name) for name in DECISIONS}
-    report = Report(
-        title=f"Rollcall, {run_date}",
-        lead="; ".join(complaints) if complaints else "All is well.",
-        headline=[
-            Headline("images", f"{listed:,}"),
-            Headline("faces", f"{context.tables.read_or_empty('faces').where(of_date).count():,}"),
-            *[Headline(name.replace("_", " "), f"{count:,}") for name, count in by_decision.items()],
-        ],
-        plots=[],
-        tables=[
-            _table("Images", ("contract", "outcome", "images"), outcomes),
-            _table("Decisions", ("gallery", "decision", "faces"), decisions),
-            Table(
-                "Matches and reviews",
-                ("gallery", "decision", "person", "similarity", "score", "image"),
-                found[:SHOWN],
-                (3, 4),
-                f"The first {SHOWN:,}; the table identifications has all." if len(found) > SHOWN else "",
-            ),
-        ],
-        errors=[],
-        facts=[("tables", context.tables.place), ("written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")],
-        facts_title="Where it comes from",
-    )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(html(report), "utf-8")
-    context.say(f"summary: {output.resolve().as_uri()}")
-    return report
-
-
-def _counted(rows: DataFrame, first: str, second: str) -> dict[tuple[str, str], int]:
-    return {(row[0], row[1]): row[2] for row in rows.groupBy(first, second).count().orderBy(first, second).collect()}
-
-
-def _table(title: str, columns: tuple[str, str, str], counted: dict[tuple[str, str], int]) -> Table:
-    return Table(title, columns, [(*names, f"{count:,}") for names, count in counted.items()], (2,))
-
-
-def _found(decided: DataFrame, images: DataFrame) -> list[tuple[str, ...]]:
-    rows = (
-        decided.where(F.col("decision").isin("match", "review"))
-        .join(images.select("image_id", "uri"), "image_id")
-        .orderBy("gallery_name", "decision", F.desc("score"), "face_id")
-        .limit(SHOWN + 1)
-        .collect()
-    )
-    return [
-        (row.gallery_name, row.decision, row.person_id, f"{row.similarity:.4f}", f"{row.score:.4f}", row.uri)
-        for row in rows
-    ]
-
+command = summary.command
 
 if __name__ == "__main__":
     run_command(command)

@@ -2,11 +2,13 @@
 
 import click
 
-from jobs import packing
-from jobs.options import Context, Number, job_command, run_command
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import Number, job
+from jobs.search import packing
 
 
-@job_command("sweep")
+@job("sweep")
 @click.option(
     "--older-than",
     type=Number(min=0),
@@ -15,7 +17,7 @@ from jobs.options import Context, Number, job_command, run_command
     metavar="HOURS",
     help="Those that were searched last longer ago than this.",
 )
-def command(context: Context, **arguments: float) -> None:
+def sweep(context: Context, older_than: float) -> list[str]:
     """Remove the packed galleries that `identify` has left for its next run.
 
     \b
@@ -25,15 +27,12 @@ def command(context: Context, **arguments: float) -> None:
     removes what it has not used for a day. With 0 all are removed, and the next run packs again; not while
     one is running.
     """
-    sweep(context, **arguments)
-
-
-def sweep(context: Context, *, older_than: float) -> list[str]:
-    """Remove what was searched last more than so many hours ago; returns the names of what was removed."""
     removed = packing.sweep(context, older_than * 3600)
-    context.say(f"sweep: {len(removed)} packed galleries removed from {packing.place(context)}")
+    context.log.info(f"sweep: {len(removed)} packed galleries removed from {packing.place(context)}")
     return removed
 
+
+command = sweep.command
 
 if __name__ == "__main__":
     run_command(command)

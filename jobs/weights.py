@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.log import say
+from jobs.run.errors import run_command
+from jobs.run.log import LOGGER
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
@@ -32,7 +33,7 @@ def list_() -> None:
 def fetch(names: tuple[str, ...]) -> None:
     """Download weights into the cache and verify them."""
     for name in names:
-        say(f"weights: fetching {name}")
+        LOGGER.info(f"weights: fetching {name}")
         click.echo(weights.fetch(name))
 
 
@@ -45,4 +46,8 @@ def verify(name: str, path: str | None) -> None:
     if path is not None and known is not None and known.file_name is None:
         raise InputError(f"the weights {name!r} are {known.origin}, and are never read from a file; leave out --path")
     weights.load(name, path)
-    click.echo(f"{name}: as they should be")
+    click.echo(f"{name}: digest matches")
+
+
+if __name__ == "__main__":
+    run_command(command)

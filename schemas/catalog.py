@@ -2,8 +2,8 @@
 
 from schemas.table import Column, Table
 from udfs.arrow import spark_type
-from udfs.faces import FACE
-from udfs.vision.outcomes import OUTCOMES
+from udfs.outcomes import OUTCOMES
+from udfs.records import FACE
 
 _UNIT = "abs(vector_norm(embedding) - 1.0) < 1e-3"  # refuses null and NaN as well
 _ONE = "1.000001"  # the sum of products of two unit float32 vectors may pass 1 by 1e-7

@@ -1,9 +1,7 @@
 """Opens tables by name, and writes them in the few ways the invariants need."""
 
-import random
 import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -12,6 +10,7 @@ from urllib.parse import unquote
 from delta import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incrementing, wait_random
 
 from schemas.catalog import TABLES
 from schemas.table import SCHEMA_VERSION, Table
@@ -168,24 +167,34 @@ class Tables:
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: rows.writeTo(self._identifier(name)).overwrite(condition))
 
-    def update(self, name: str, rows: DataFrame, only: str | None = None) -> None:
+    def update(self, name: str, rows: DataFrame, of_runs: Sequence[str] | None = None) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table.
 
-        only: replace rows alone that fulfil this SQL condition on `t`, and add none: what another writer has changed
-        since it was read is left as it is.
+        of_runs: replace rows alone that these runs have written, and add none: what another writer has changed since
+        it was read is left as it is.
         """
         table, key = self._create(name), TABLES[name].key
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
 
         def merge() -> None:
-            merging = table().alias("t").merge(rows.alias("s"), same).whenMatchedUpdateAll(only)
-            (merging if only else merging.whenNotMatchedInsertAll()).execute()
+            merging = table().alias("t").merge(rows.alias("s"), same)
+            if of_runs is None:
+                merging = merging.whenMatchedUpdateAll().whenNotMatchedInsertAll()
+            else:
+                merging = merging.whenMatchedUpdateAll(F.col("t.run_id").isin(*of_runs))
+            merging.execute()
 
         self._retried(merge)
 
-    def delete(self, name: str, condition: str | Column) -> None:
-        """Delete the rows that fulfil a condition, in SQL or as a column."""
+    def remove(self, name: str, keys: DataFrame) -> None:
+        """Delete the rows that agree with a row of `keys` in all its columns. No value of theirs enters Delta's log."""
+        table = self._create(name)
+        same = " AND ".join(f"t.{column} = s.{column}" for column in keys.columns)
+        self._retried(lambda: table().alias("t").merge(keys.distinct().alias("s"), same).whenMatchedDelete().execute())
+
+    def delete(self, name: str, condition: Column) -> None:
+        """Delete the rows that fulfil a condition. Its values are kept in Delta's log: see `remove`."""
         table = self._create(name)
         self._retried(lambda: table().delete(condition))
 
@@ -281,7 +290,7 @@ class Tables:
         rows = self._spark.sql(f"SHOW TBLPROPERTIES {self._identifier(name)}").collect()
         found = {row["key"]: row["value"] for row in rows}.get("rollcall.schemaVersion")
         if found is None:
-            raise InputError(f"{self.place}: {name!r} is a table of something else; choose another --tables")
+            raise InputError(f"{self.place}: {name!r} is not a Rollcall table; choose another --tables")
         if found != SCHEMA_VERSION:
             raise InputError(
                 f"{self.place}: {name!r} was written by schema version {found}, this is version"
@@ -290,14 +299,16 @@ class Tables:
 
     def _retried(self, write: Callable[[], T], passing: re.Pattern[str] = _CONFLICT) -> T:
         """What `write` returns, once nothing that passes is in its way."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return write()
-            except Exception as error:
-                if attempt == _ATTEMPTS or not passing.search(f"{type(error).__name__} {error}"):
-                    raise
-            time.sleep(random.uniform(0.1, 0.4) * min(attempt, 8))
-        raise AssertionError("unreachable")
+
+        def is_passing(error: BaseException) -> bool:
+            return passing.search(f"{type(error).__name__} {error}") is not None
+
+        return Retrying(
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_incrementing(start=0.1, increment=0.2, max=2.0) + wait_random(0, 0.4),
+            retry=retry_if_exception(is_passing),
+            reraise=True,
+        )(write)
 
 
 def spark_path(uri: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.properties import properties
+from jobs.run.spark_properties import properties
 from tests.conftest import ROOT
 from tests.spark_submit import PROGRAM, written
 from tests.support import EMBEDDER, QUICK, SHORT_LIVED

@@ -14,7 +14,7 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied
 from udfs.vision import weights
 
@@ -24,7 +24,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    from jobs.session import spark_session
+    from jobs.run.session import spark_session
 
     session = spark_session("tests", "local[2]")
     for name, value in QUICK.items():  # clusters that tests start have the usual session

@@ -4,7 +4,7 @@ python -m tests.prepare
 """
 
 from demo import photos
-from jobs.session import spark_session
+from jobs.run.session import spark_session
 from tests.support import EMBEDDER, PHOTOS
 from udfs.vision import weights
 

@@ -16,7 +16,7 @@ from types import FrameType
 
 import pyspark
 
-from jobs.properties import properties
+from jobs.run.spark_properties import properties
 from tests.conftest import ROOT
 from tests.processes import command_line, descendants, free_port, parent_of, wait_until
 from tests.spark_submit import NONE, PROGRAM, Conf, ended, environment, submit, written

@@ -1,5 +1,6 @@
 """What tests do with jobs and tables."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -8,8 +9,8 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from demo.photos import RUN_DATE
-from jobs import settings
-from jobs.options import Context
+from jobs.run import settings
+from jobs.run.context import Context
 from schemas.store import Tables
 from udfs.cache import cache
 
@@ -36,6 +37,17 @@ VARYING = ("run_id", "enrolled_at", "withdrawn_at")
 """Columns that say when and by whom, and may differ between runs that agree."""
 
 
+class _Remembering(logging.Handler):
+    """Keeps the messages."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__()
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
+
+
 class MakeContext:
     """Makes contexts with tables of their own, and remembers what their jobs said."""
 
@@ -43,11 +55,13 @@ class MakeContext:
         self._spark = spark
         self._folder = folder
         self.said: list[str] = []
+        self._log = logging.Logger("tests", logging.INFO)
+        self._log.addHandler(_Remembering(self.said))
 
     def __call__(self, name: str = "tables", *changes: str) -> Context:
         loaded = settings.load(None, (f"vision.embedder={EMBEDDER}", *changes))
         tables = Tables(self._spark, str(self._folder / name))
-        return Context(self._spark, tables, loaded, self.said.append)
+        return Context(self._spark, tables, loaded, self._log)
 
 
 def copied(made: MakeContext, context: Context, name: str) -> Context:

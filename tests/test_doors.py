@@ -13,7 +13,7 @@ SPARKLESS = (
     "udfs/lake.py",
     "udfs/template.py",
     "udfs/ids.py",
-    "udfs/packages.py",
+    "udfs/downloads.py",
     "udfs/errors.py",
     "udfs/vision",
     "udfs/search",
@@ -70,7 +70,7 @@ def test_doors(path: Path) -> None:
             "jobs.cli, jobs.embed, jobs.identify, jobs.ingest, jobs.enroll",
             ("torch", "openvino", "facenet_pytorch", "numba"),
         ),
-        ("udfs.vision.pipeline, udfs.lake, udfs.search.topk, evaluation.pairs", ("pyspark", "delta")),
+        ("udfs.vision.pipeline, udfs.lake, udfs.search.index, evaluation.lfw_pairs", ("pyspark", "delta")),
     ],
 )
 def test_what_an_import_brings_along(modules: str, absent: tuple[str, ...]) -> None:

@@ -1,12 +1,14 @@
 """What the functions that run on executors take and give: Arrow batches of a stated schema."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import from_arrow_schema, from_arrow_type
 from pyspark.sql.types import StructType
 
-Batches = Iterator[pa.RecordBatch]
+RecordBatches = Iterator[pa.RecordBatch]
+BatchFunction = Callable[[RecordBatches], RecordBatches]
+"""What `mapInArrow` takes."""
 
 
 def spark_schema(schema: pa.Schema) -> StructType:

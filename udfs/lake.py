@@ -21,7 +21,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 from pyarrow import fs
 
 from udfs.errors import InputError, StoreError
-from udfs.patience import is_final, patiently
+from udfs.retry import is_final, patiently
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Arrow in, Arrow out: samples to a packed gallery, and faces to their nearest persons."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -8,15 +8,15 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 
-from udfs import folders
-from udfs.arrow import Batches
+from udfs import artifacts
+from udfs.arrow import BatchFunction, RecordBatches
 from udfs.search.cohort import cohort_similarity
 from udfs.search.similarity import refuse_unfit
 
 if TYPE_CHECKING:
-    from udfs.search.gallery import Gallery
+    from udfs.search.index import Nearest
     from udfs.search.packed import Packed, Part
-    from udfs.search.topk import Nearest
+    from udfs.search.samples import Gallery
 
 Array = np.ndarray
 
@@ -55,13 +55,13 @@ CANDIDATE = pa.schema(
 """One of the k nearest persons of a face in what was searched; rank 1 is the nearest."""
 
 
-def pack(uri: str) -> Callable[[Batches], Batches]:
+def pack(uri: str) -> BatchFunction:
     """(person_id, sample_id, embedding), all samples of a range of persons -> one part of the packed gallery
     at `uri`, written there (PART)."""
 
-    def pack_part(batches: Batches) -> Batches:
-        from udfs.search.gallery import Gallery  # here, as numba takes half a second to import
+    def pack_part(batches: RecordBatches) -> RecordBatches:
         from udfs.search.packed import Part
+        from udfs.search.samples import Gallery  # here, as numba takes half a second to import
 
         received = list(batches)
         table = pa.Table.from_batches(received) if received else None
@@ -73,7 +73,7 @@ def pack(uri: str) -> Callable[[Batches], Batches]:
         gallery = Gallery.of(matrix, table["person_id"].combine_chunks(), samples)
         del matrix, table, received
         name = uuid4().hex  # two tasks may write the same part, of which only one is in the description
-        with folders.new(f"{uri}/{name}") as folder:
+        with artifacts.new(f"{uri}/{name}") as folder:
             part = Part.save(gallery, folder)
         row = {**asdict(part), "name": name, "sha256": list(part.sha256.items()), "path": _path(gallery)}
         yield pa.RecordBatch.from_pylist([row], schema=PART)
@@ -81,17 +81,17 @@ def pack(uri: str) -> Callable[[Batches], Batches]:
     return pack_part
 
 
-def check(packed: "Packed") -> Callable[[Batches], Batches]:
+def check(packed: "Packed") -> BatchFunction:
     """(part) numbers of parts -> whether each is what was written (CHECKED)."""
 
-    def check_parts(batches: Batches) -> Batches:
+    def check_parts(batches: RecordBatches) -> RecordBatches:
         from udfs.search.packed import DamagedError
 
         for batch in batches:
             for number in batch.column("part").to_pylist():
                 part, damage = packed.parts[number], None
                 try:
-                    folder = folders.near(f"{packed.uri}/{part.name}", part.check)
+                    folder = artifacts.near(f"{packed.uri}/{part.name}", part.check)
                     part.check(folder)
                     path = _path(part.load(folder))
                 except (DamagedError, OSError) as error:
@@ -102,15 +102,15 @@ def check(packed: "Packed") -> Callable[[Batches], Batches]:
 
 
 def _path(gallery: "Gallery") -> str:
-    from udfs.search.topk import fastest
+    from udfs.search.index import fastest
 
     return fastest(gallery.vectors.shape[1]).name
 
 
-def blocks(rows: int) -> Callable[[Batches], Batches]:
+def blocks(rows: int) -> BatchFunction:
     """(face_id, embedding, left_out) -> blocks of up to `rows` faces (BLOCK)."""
 
-    def cut(batches: Batches) -> Batches:
+    def cut(batches: RecordBatches) -> RecordBatches:
         received = list(batches)
         if not received:
             return
@@ -130,14 +130,14 @@ def blocks(rows: int) -> Callable[[Batches], Batches]:
     return cut
 
 
-def search_all(packed: "Packed", k: int, floor: float, threads: int) -> Callable[[Batches], Batches]:
+def search_all(packed: "Packed", k: int, floor: float, threads: int) -> BatchFunction:
     """(face_id, embedding, left_out) -> the k nearest persons of each face (CANDIDATE).
 
     A part of the gallery is held against all faces of a task before the next, so that what is scanned is in
     memory once for many faces.
     """
 
-    def search(batches: Batches) -> Batches:
+    def search(batches: RecordBatches) -> RecordBatches:
         received = list(batches)
         if not received:
             return
@@ -151,14 +151,14 @@ def search_all(packed: "Packed", k: int, floor: float, threads: int) -> Callable
     return search
 
 
-def search_parts(packed: "Packed", dimension: int, k: int, floor: float, threads: int) -> Callable[[Batches], Batches]:
+def search_parts(packed: "Packed", dimension: int, k: int, floor: float, threads: int) -> BatchFunction:
     """(part, *BLOCK), a part's number and a block of faces -> the k nearest persons of each face in that part.
 
     The k nearest persons of the whole gallery are among those of its parts: whoever is before a person in
     the part that person is in is before them in the whole.
     """
 
-    def search(batches: Batches) -> Batches:
+    def search(batches: RecordBatches) -> RecordBatches:
         for batch in batches:
             for pair in batch.to_pylist():
                 matrix = np.frombuffer(pair["vectors"], np.float32).reshape(-1, dimension)
@@ -178,9 +178,9 @@ def _nearest(
     floor: float,
     threads: int,
 ) -> "Nearest":
-    from udfs.search.topk import Index
+    from udfs.search.index import Index
 
-    galleries = [part.load(folders.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
+    galleries = [part.load(artifacts.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
     pairs = [(row, sample) for row, samples in enumerate(left_out) for sample in samples or ()]
     return Index(galleries).nearest(faces, k, floor, threads, pairs)
 
@@ -196,10 +196,10 @@ COHORT_SIMILARITY = pa.schema([("face_id", pa.string()), ("cohort_similarity", p
 """How near a face is to strangers."""
 
 
-def near_cohort(cohort: Array) -> Callable[[Batches], Batches]:
+def near_cohort(cohort: Array) -> BatchFunction:
     """(face_id, embedding) -> how near each is to a cohort, float32 (m, d) (COHORT_SIMILARITY)."""
 
-    def measure(batches: Batches) -> Batches:
+    def measure(batches: RecordBatches) -> RecordBatches:
         for batch in batches:
             vectors = vectors_of(pa.chunked_array([batch.column("embedding")]))
             columns = [batch.column("face_id"), pa.array(cohort_similarity(vectors, cohort))]

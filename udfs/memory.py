@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from udfs.arrow import Batches
+from udfs.arrow import BatchFunction, RecordBatches
 
 
 def peak_mib(pid: int | str = "self") -> int | None:
@@ -17,10 +17,10 @@ def peak_mib(pid: int | str = "self") -> int | None:
     return int(found[0]) // 1024 if found else None
 
 
-def telling(work: Callable[[Batches], Batches], tell: Callable[[int], None]) -> Callable[[Batches], Batches]:
+def telling(work: BatchFunction, tell: Callable[[int], None]) -> BatchFunction:
     """The same function on Arrow batches, which in the end tells the most its process has held, in MiB."""
 
-    def run(batches: Batches) -> Batches:
+    def run(batches: RecordBatches) -> RecordBatches:
         yield from work(batches)
         if (held := peak_mib()) is not None:
             tell(held)

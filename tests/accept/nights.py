@@ -1,6 +1,6 @@
 """Jobs of a night on a cluster, and the tables they are held against."""
 
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.spark_submit import NONE, Conf
 from tests.standalone import Standalone
 from tests.support import EMBEDDER, rows_of

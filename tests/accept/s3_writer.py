@@ -2,14 +2,14 @@
 
 import sys
 
-from jobs import ledger
-from jobs.options import opened
+from jobs.run import ledger
+from jobs.run.context import opened
 
 
 def main(tables: str, runs: int) -> None:
     with opened("writer", tables=tables) as context:
         for number in range(runs):
-            with ledger.run(context.spark, context.tables, "writer", {"number": number}):
+            with ledger.run(context, number=number):
                 pass
 
 

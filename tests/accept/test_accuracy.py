@@ -13,11 +13,11 @@ from jobs.calibrate import calibrate
 from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.evaluate import evaluate
+from jobs.faces.contracts import verified_contract
+from jobs.faces.lookup import MeantFaces
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
-from jobs.seen import Faces
-from jobs.vision import verified_contract
+from jobs.run.context import Context
 from tests.support import MakeContext
 from udfs.search.cohort import cohort_similarity
 
@@ -90,7 +90,7 @@ def test_the_stated_interval_covers_what_other_persons_show(lfw: Context, shared
     A third of the half it is set on is the cohort of both, as `calibrate` has it.
     """
     images = sorted((shared / "lfw-dev" / "images").glob("*/*.jpg"))
-    faces = Faces.of(lfw, [path.as_uri() for path in images], verified_contract(lfw.settings.spec()), "middle")
+    faces = MeantFaces.of(lfw, [path.as_uri() for path in images], verified_contract(lfw.settings.spec()), "middle")
     persons, of = np.unique([path.parent.name for path in images], return_inverse=True)
     vectors = faces.vectors[faces.places([path.as_uri() for path in images])]
     covered: dict[int, list[bool]] = {size: [] for size in (100, 300, 500, 1000)}

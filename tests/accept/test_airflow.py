@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.photos import RUN_DATE
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.airflow_here import AIRFLOW, Airflow
 from tests.conftest import ROOT
 from tests.processes import descendants, kill, wait_until

@@ -14,9 +14,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.embed import embed
-from jobs.identify import identify_all
+from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.accept.nights import FOUND, MATCHED, job, night, seen
 from tests.object_store import object_store
 from tests.spark_submit import Conf
@@ -101,7 +101,7 @@ def test_two_nights_and_an_investigation_at_once(
     ingest(alone, source=source)
     ingest(alone, source=case, case_id="17")
     embed(alone, all_pending=True)
-    identify_all(alone)
+    identify(alone, all_dates=True)
     assert_same_tables(together, alone, *FOUND, *MATCHED)
     assert together.tables.read("staged").isEmpty()
 

@@ -16,8 +16,8 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
-from jobs.properties import properties
+from jobs.run.context import Context
+from jobs.run.spark_properties import properties
 from tests.accept.nights import SETTINGS, seen
 from tests.conftest import ROOT
 from tests.object_store import ObjectStore, object_store

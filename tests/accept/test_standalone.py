@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.accept.nights import FOUND, MATCHED, job
 from tests.processes import descendants, kill, wait_until
 from tests.spark_submit import ended

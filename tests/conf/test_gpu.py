@@ -14,8 +14,8 @@ ASK_THE_TASKS = """
 from collections.abc import Iterator
 import pyarrow as pa
 from pyspark.sql import SparkSession
-from jobs.resources import on_gpu
-from udfs.faces import on_this_executor
+from jobs.run.task_resources import on_gpu
+from udfs.embedding import on_this_executor
 from udfs.vision.spec import VisionSpec
 
 def device(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ import pytest
 from evaluation.bootstrap import Interval, intervals
 from evaluation.calibration import Probability, beyond, calibrate
 from evaluation.identification import Trials
-from evaluation.tail import Tail
+from evaluation.pareto_tail import Tail
 from evaluation.verification import Comparisons
 from udfs.errors import InputError
 

@@ -12,7 +12,7 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
+from jobs.run.context import Context
 from schemas.catalog import IMAGES
 from tests.support import DAYS, MakeContext, assert_same_tables, copied, rows_of
 from udfs.errors import InputError

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.cli import rollcall
-from jobs.options import run_command
+from jobs.run.errors import run_command
 from schemas.table import SCHEMA_VERSION
 
 
@@ -25,7 +25,7 @@ def said(capsys: pytest.CaptureFixture[str], command: click.Command, *arguments:
 @pytest.fixture
 def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs use the tests' session, and leave it running."""
-    from jobs import session
+    from jobs.run import session
 
     monkeypatch.setattr(session, "spark_session", lambda job, master: spark)
     monkeypatch.setattr(SparkSession, "stop", lambda self: None)
@@ -37,8 +37,8 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
         (["ingest", "--source", "/no/such/folder"], "/no/such/folder: cannot be listed"),
         (["ingest"], "--source URI, or --source-table NAME"),
         (["ingest", "--source", "/tmp/{day}"], "no part is called {day}"),
-        (["embed", "--run-date", "2026-13-45"], "'2026-13-45' is no date; write it as 2026-01-31"),
-        (["embed", "--run-date", "tomorrow"], "is no date"),
+        (["embed", "--run-date", "2026-13-45"], "'2026-13-45' is not a date; write it as 2026-01-31"),
+        (["embed", "--run-date", "tomorrow"], "is not a date"),
         (["embed"], "--run-date YYYY-MM-DD, or --all-pending"),
         (
             ["embed", "--all-pending", "--set", "vision.embedder=arcface"],
@@ -50,8 +50,8 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
         (["identify", "--run-date", "2026-01-31"], "no table 'gallery' yet; run `rollcall enroll` first"),
         (["enroll", "--gallery", "/no/folder", "--gallery-name", "g"], "cannot be listed"),
         (["enroll", "--gallery", "/tmp"], "Missing option '--gallery-name'"),
-        (["calibrate", "--images", "/tmp", "--target", "nan"], "'nan' is no number"),
-        (["evaluate", "--protocol", "pairs", "--threshold", "inf"], "'inf' is no number"),
+        (["calibrate", "--images", "/tmp", "--target", "nan"], "'nan' is not a finite number"),
+        (["evaluate", "--protocol", "pairs", "--threshold", "inf"], "'inf' is not a finite number"),
         (["sql", "SELECT * FROM nothing", "--limit", "0"], "Invalid value for '--limit'"),
         (["forget"], "No such command 'forget'"),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from jobs import doctor
 from jobs.cli import rollcall
-from jobs.options import run_command
+from jobs.run.errors import run_command
 from udfs.vision.spec import VisionSpec
 
 DLIB = ("--set", "vision.detector=mtcnn", "--set", "vision.embedder=dlib-resnet-v1")

@@ -1,7 +1,6 @@
 """verify, evaluate and calibrate on made-up vectors, which the tables say were found in real files."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,12 @@ from pyspark.sql import functions as F
 from evaluation.figures import Figure
 from jobs.calibrate import calibrate
 from jobs.evaluate import evaluate
+from jobs.faces.contracts import verified_contract
+from jobs.faces.lookup import images_of, locate, meant_faces
 from jobs.identify import identify
-from jobs.options import Context
-from jobs.seen import images_of, locate, meant_faces
+from jobs.run.context import Context
 from jobs.verify import verify
-from jobs.vision import verified_contract
-from schemas.catalog import FACES, IMAGE_OUTCOMES
+from tests.rows import DAY, Values, normalised, put
 from tests.support import MakeContext
 from udfs import lake
 from udfs.errors import InputError
@@ -27,11 +26,6 @@ from udfs.vision.contract import settings_id
 Array = np.ndarray
 
 DIMENSION = 128
-DAY = date(2026, 1, 31)
-
-
-def unit(vectors: Array) -> Array:
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def put_photos(context: Context, faces: dict[Path, list[Array]]) -> None:
@@ -43,33 +37,27 @@ def put_photos(context: Context, faces: dict[Path, list[Array]]) -> None:
     agreed, settings = verified_contract(context.settings.spec()), settings_id(context.settings.spec())
     images = images_of(locate(context, [lake.uri_of(str(path)) for path in faces]))
     ids = dict(zip(images["uri"].to_pylist(), images["image_id"].to_pylist(), strict=True))
-    outcomes, found = [], []
+    of_all = {"contract_id": agreed.contract_id, "settings_id": settings}
+    outcomes: list[Values] = []
+    found: list[Values] = []
     for path, vectors in faces.items():
-        of_image = {
-            **{"image_id": ids[lake.uri_of(str(path))], "run_date": DAY, "contract_id": agreed.contract_id},
-            **{"settings_id": settings, "run_id": "r"},
-        }
-        said = {"outcome": "faces" if vectors else "no_face", "detail": "", "content_sha256": "", "width": 200}
-        more = {"height": 200, "captured_at": None, "captured_at_source": "path", "face_count": len(vectors)}
-        outcomes.append({**of_image, **said, **more, "precision": "fp32", "attempts": 1})
+        of_image = {**of_all, "image_id": ids[lake.uri_of(str(path))]}
+        outcome = "faces" if vectors else "no_face"
+        size = {"width": 200, "height": 200}
+        outcomes.append({**of_image, **size, "outcome": outcome, "face_count": len(vectors)})
         for at, vector in enumerate(vectors):
             side = 100.0 - 30 * at
             from_left = 100 - side / 2 if at == len(vectors) - 1 else 0.0
-            box = (from_left, from_left, from_left + side, from_left + side)
             face = {
                 "face_id": f"{path.parent.name}-{path.name}-{at}",
                 "ordinal": at,
-                "box": box,
-                "landmarks": [(0.0, 0.0)] * 5,
+                "box": (from_left, from_left, from_left + side, from_left + side),
+                "quality": (side, *(50.0,) * 6),
             }
-            found.append(
-                {**of_image, **face, "score": 1.0, "quality": (side, *(50.0,) * 6), "embedding": vector.tolist()}
-            )
-    frame = context.spark.createDataFrame
-    stamped = frame(outcomes, frame([], IMAGE_OUTCOMES.schema).drop("captured_at").schema)
-    context.tables.append("image_outcomes", stamped.withColumn("captured_at", F.current_timestamp()))
+            found.append({**of_image, **face, "embedding": vector.tolist()})
+    put(context, "image_outcomes", *outcomes)
     if found:
-        context.tables.append("faces", frame(found, FACES.schema))
+        put(context, "faces", *found)
 
 
 @pytest.fixture
@@ -84,7 +72,7 @@ def people(context: Context, tmp_path: Path) -> Path:
     centres = random.normal(size=(60, DIMENSION))
     faces = {
         tmp_path / "people" / f"p{person:02}" / f"{photo}.jpg": [
-            unit(centre + 0.6 * random.normal(size=DIMENSION) * (1 + (person % 3)))
+            normalised(centre + 0.6 * random.normal(size=DIMENSION) * (1 + (person % 3)))
         ]
         for person, centre in enumerate(centres)
         for photo in range(3)
@@ -113,7 +101,7 @@ def pairs(people: Path) -> str:
 
 
 def test_which_of_several_faces_is_meant(context: Context, tmp_path: Path) -> None:
-    largest, middle = unit(np.eye(DIMENSION)[:2])
+    largest, middle = normalised(np.eye(DIMENSION)[:2])
     put_photos(context, {tmp_path / "two.jpg": [largest, middle], tmp_path / "none.jpg": []})
     uris = [lake.uri_of(str(tmp_path / name)) for name in ("two.jpg", "none.jpg")]
     agreed = verified_contract(context.settings.spec())
@@ -128,8 +116,8 @@ def test_which_of_several_faces_is_meant(context: Context, tmp_path: Path) -> No
 
 
 def test_every_pair_has_an_outcome(context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one, other = unit(np.eye(DIMENSION)[:2])
-    near = unit(one + 0.1 * other)
+    one, other = normalised(np.eye(DIMENSION)[:2])
+    near = normalised(one + 0.1 * other)
     put_photos(
         context,
         {tmp_path / "a.jpg": [one], tmp_path / "b.jpg": [near], tmp_path / "c.jpg": [other], tmp_path / "n.jpg": []}
@@ -301,7 +289,7 @@ def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_
         least = {"match": row.threshold, "review": row.review_threshold, "unknown": -np.inf}[of.decision]
         assert of.score >= least
 
-    context.tables.delete("cohorts", f"person_id = '{min(cohort)}'")
+    context.tables.delete("cohorts", F.col("person_id") == min(cohort))
     with pytest.raises(InputError, match="19 persons are left"):
         identify(context, run_date=DAY, threshold_id=row.threshold_id)
 
@@ -340,7 +328,7 @@ def test_pairs_are_calibrated_for_verify(context: Context, pairs: str, people: P
 
 
 def test_halves_share_no_person(context: Context, people: Path) -> None:
-    from jobs.labelled import read_labelled_photos
+    from jobs.inputs.labelled import read_labelled_photos
 
     first, second = (
         {photo.person for photo in read_labelled_photos(context, str(people), half, seed=3)}  # type: ignore[arg-type]

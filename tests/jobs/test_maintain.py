@@ -1,14 +1,15 @@
 """maintain: fewer files, the same rows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jobs import ledger
 from jobs.identify import identify
 from jobs.maintain import maintain
-from schemas.catalog import CONTRACTS, MATCHES
-from tests.jobs.test_identify import CONTRACT, DAY, NEXT_DAY, put_faces, put_samples, unit
+from jobs.run import ledger
+from schemas.catalog import MATCHES
+from tests.rows import CONTRACT, DAY, NEXT_DAY, put_contract, put_faces, put_samples, unit
 from tests.support import MakeContext, rows_of
 from udfs.errors import InputError
 
@@ -22,8 +23,7 @@ def test_small_files_are_joined_and_old_ones_removed(make_context: MakeContext) 
     context = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.1")
     with pytest.raises(InputError, match="there are no tables"):
         maintain(context)
-    contract = context.spark.createDataFrame([(CONTRACT, "d", "dlib-resnet-v1", 8, "{}")], CONTRACTS.schema)
-    context.tables.append("contracts", contract)
+    put_contract(context)
     put_samples(context, unit(6, seed=2), list("aabbcd"))
     put_faces(context, unit(2, seed=0), DAY)
     identify(context, run_date=DAY)
@@ -48,7 +48,7 @@ def test_small_files_are_joined_and_old_ones_removed(make_context: MakeContext) 
 def test_files_that_a_run_may_read_are_kept(make_context: MakeContext) -> None:
     context = make_context("tables")
     with (
-        ledger.run(context.spark, context.tables, "embed", {}),
+        ledger.run(replace(context, job="embed")),
         pytest.raises(InputError, match=r"could remove files that run \w+ \(embed, since 2"),
     ):
         maintain(context, retain=1)

@@ -11,7 +11,7 @@ from demo.photos import RUN_DATE
 from jobs.embed import embed
 from jobs.identify import identify
 from jobs.ingest import ingest
-from jobs.options import Context
+from jobs.run.context import Context
 from tests.support import MakeContext, assert_same_tables, copied
 
 DAYS = (date(2026, 1, 31), date(2026, 2, 1))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from tests.support import as_nobody
-from udfs import lake, patience
+from udfs import lake, retry
 from udfs.errors import InputError, StoreError
 from udfs.lake import File, ReadError
 from udfs.template import Template
@@ -311,8 +311,8 @@ class Fails(ListsMilliseconds):
 def failing(monkeypatch: pytest.MonkeyPatch, error: str = "AWS Error SLOW_DOWN (HTTP status 503)") -> Fails:
     store = Fails(0, error)
     monkeypatch.setattr(lake, "_store", lambda scheme, authority: (fs.PyFileSystem(store), authority))
-    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(patience, "_failing_since", {})
+    monkeypatch.setattr(retry, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "_failing_since", {})
     return store
 
 
@@ -331,7 +331,7 @@ def test_a_store_that_fails_for_a_while_is_waited_for(monkeypatch: pytest.Monkey
 def test_a_store_that_does_not_answer_is_no_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
     store = failing(monkeypatch)
     (listed,) = lake.list_below("memory://bucket")
-    monkeypatch.setattr(patience, "PATIENCE", 0.01)
+    monkeypatch.setattr(retry, "PATIENCE", 0.01)
     store.times = 1000
     with pytest.raises(StoreError, match="memory://bucket: cannot be listed: AWS Error SLOW_DOWN"):
         lake.list_directory("memory://bucket")

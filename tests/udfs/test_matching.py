@@ -1,6 +1,5 @@
 """Samples to packed galleries and faces to candidates, as executors do it, without Spark."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,11 @@ import pytest
 
 from tests.udfs.search.test_paths import random_unit
 from udfs import lake, matching
-from udfs.arrow import Batches
+from udfs.arrow import BatchFunction
 from udfs.errors import InputError
-from udfs.search.gallery import Gallery
+from udfs.search.index import Index
 from udfs.search.packed import Packed, Part
-from udfs.search.topk import Index
+from udfs.search.samples import Gallery
 
 Array = np.ndarray
 SAMPLES, FACES = random_unit(1, 300, 16), random_unit(2, 40, 16)
@@ -42,7 +41,7 @@ def faces(vectors: Array = FACES, left_out: dict[int, list[str]] | None = None) 
     return pa.RecordBatch.from_arrays([names, embeddings(vectors), pairs], ["face_id", "embedding", "left_out"])
 
 
-def run(function: Callable[[Batches], Batches], *batches: pa.RecordBatch) -> list[dict[str, object]]:
+def run(function: BatchFunction, *batches: pa.RecordBatch) -> list[dict[str, object]]:
     return [row for batch in function(iter(batches)) for row in batch.to_pylist()]
 
 

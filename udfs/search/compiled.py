@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from udfs.search import survivors
-from udfs.search.gallery import PANEL, Gallery
+from udfs.search import candidates
+from udfs.search.candidates import ROOM, Asked, Decided, Survivors
 from udfs.search.portable import stride
-from udfs.search.probes import Probes
-from udfs.search.rounding import LARGEST_DIMENSION, Bounds, Rounded
-from udfs.search.survivors import ROOM, Asked, Decided, Survivors
+from udfs.search.quantisation import LARGEST_DIMENSION, Bounds, Rounded
+from udfs.search.queries import Probes
+from udfs.search.samples import PANEL, Gallery
 
 Array = np.ndarray
 
@@ -116,13 +116,13 @@ class Compiled:
         every = (0, len(queries))
         visit, step, epoch = 0, stride(len(gallery.panels)), _FIRST
         while visit < len(gallery.panels):
-            survivors.least_scores(state, bounds, least[: len(queries)])
+            candidates.least_scores(state, bounds, least[: len(queries)])
             visit = scan(*pointers, visit, min(epoch, len(gallery.panels)), step)
             if visit >= epoch:
                 epoch *= _GROWTH
-                survivors.raise_bars(state, asked, *every)
-            survivors.make_room(state, PANEL, asked, *every)
-        survivors.decide(state, asked, *every)
+                candidates.raise_bars(state, asked, *every)
+            candidates.make_room(state, PANEL, asked, *every)
+        candidates.decide(state, asked, *every)
         return state.nearest
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from udfs.search.gallery import Gallery
+from udfs.search.samples import Gallery
 
 _REVISION = 1
 """Raised when the files change: those of another revision are packed again."""

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from udfs.search import survivors
-from udfs.search.gallery import Gallery
-from udfs.search.probes import Probes
-from udfs.search.rounding import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
+from udfs.search import candidates
+from udfs.search.candidates import Asked, Decided, Survivors
+from udfs.search.quantisation import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
+from udfs.search.queries import Probes
+from udfs.search.samples import Gallery
 from udfs.search.similarity import fast_error
-from udfs.search.survivors import Asked, Decided, Survivors
 
 Array = np.ndarray
 Scored = Callable[[int, int], Array]
@@ -57,11 +57,11 @@ class Portable:
             scores = scored(first, last)
 
             def admit(share: tuple[int, int], first: int = first, scores: Array = scores) -> None:
-                survivors.admit(state, scores, first, bounds, self._scales, asked, *share)
-                survivors.raise_bars(state, asked, *share)
+                candidates.admit(state, scores, first, bounds, self._scales, asked, *share)
+                candidates.raise_bars(state, asked, *share)
 
             list(pool.map(admit, shares))
-        list(pool.map(lambda share: survivors.decide(state, asked, *share), shares))
+        list(pool.map(lambda share: candidates.decide(state, asked, *share), shares))
         return state.nearest
 
     def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from udfs.errors import InputError
-from udfs.vision.align import eyes_crop
+from udfs.vision.crops import eyes_crop
 from udfs.vision.detect import Detection
 from udfs.vision.dlib_resnet import DlibResNet
 from udfs.vision.embed import Embedder, Tensors, UnitVectors

@@ -6,7 +6,7 @@ from PIL import Image
 
 from udfs.ids import document_id
 from udfs.vision import weights
-from udfs.vision.align import margin_crop
+from udfs.vision.crops import margin_crop
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Embedder, Tensors, UnitVectors
 from udfs.vision.int8 import Ranges, ranges_of

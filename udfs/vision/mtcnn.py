@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from udfs.vision.areas import Areas
 from udfs.vision.detect import Detection, Detector, Tensors, in_order
 from udfs.vision.runtime import Network, Shape, network
 from udfs.vision.spec import VisionSpec
+from udfs.vision.summed_area import Areas
 
 Array = np.ndarray
 

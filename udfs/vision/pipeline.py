@@ -16,14 +16,14 @@ from udfs.errors import InputError
 from udfs.lake import ReadError
 from udfs.vision import weights
 from udfs.vision.allocator import return_large_blocks
-from udfs.vision.batches import Batches
+from udfs.vision.canvases import CanvasBatches
 from udfs.vision.contract import contract
 from udfs.vision.decode import Limits, Picture, RejectedError, decode
 from udfs.vision.detect import Detection
 from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality, quality
+from udfs.vision.read_ahead import ByteBudget, Hold, ahead
 from udfs.vision.spec import VisionSpec
-from udfs.vision.stream import ByteBudget, Hold, ahead
 
 Array = np.ndarray
 Read = Callable[[], bytes]
@@ -142,7 +142,7 @@ class _Run:
         # canvas, a sixteenth for those that are being searched.
         self._budget = ByteBudget(3 * spec.memory // 8)
         self._searched_bytes = spec.memory // 16
-        self._batches: Batches[_Image] = Batches(spec.detection_pixels, spec.memory // 16)
+        self._batches: CanvasBatches[_Image] = CanvasBatches(spec.detection_pixels, spec.memory // 16)
         self._decoding_again = Lock()
         self._waiting: deque[_Image] = deque()
         self._searching: deque[tuple[list[_Image], Future[list[list[_Cut]]]]] = deque()

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from udfs import lake
 from udfs.cache import cache
+from udfs.downloads import sdist_files, wheel_files
 from udfs.errors import InputError
-from udfs.packages import sdist_files, wheel_files
 
 if TYPE_CHECKING:
     import torch

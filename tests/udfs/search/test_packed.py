@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.udfs.search.test_paths import gallery_of, random_unit, rows_of
-from udfs.search.gallery import Gallery
+from udfs.search.index import PATHS, Index
 from udfs.search.packed import DamagedError, Packed, Part
-from udfs.search.topk import PATHS, Index
+from udfs.search.samples import Gallery
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.search.compiled import Compiled
-from udfs.search.gallery import Gallery
+from udfs.search.index import PATHS, Index, Nearest, fastest
 from udfs.search.portable import SAMPLES, Portable, PortableFloat, stride, tiles
-from udfs.search.rounding import Bounds, Rounded
+from udfs.search.quantisation import Bounds, Rounded
+from udfs.search.samples import Gallery
 from udfs.search.similarity import similarity
-from udfs.search.topk import PATHS, Index, Nearest, fastest
 
 Array = np.ndarray
 Case = tuple[Array, Array, Array]
@@ -259,7 +259,7 @@ def test_the_stride_visits_all(count: int) -> None:
 
 def test_a_path_that_is_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start-up test finds a filter that loses a sample, and goes on to the next path."""
-    monkeypatch.setattr("udfs.search.gallery.Rounded", SimpleNamespace(of=lambda vectors: Rounded.of(-vectors)))
+    monkeypatch.setattr("udfs.search.samples.Rounded", SimpleNamespace(of=lambda vectors: Rounded.of(-vectors)))
     fastest.cache_clear()
     assert fastest(512) is PortableFloat
     monkeypatch.undo()

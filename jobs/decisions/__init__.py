@@ -1,0 +1,1 @@
+"""From similarity to decision, and how thresholds are measured."""

@@ -1,0 +1,1 @@
+"""Images to faces: computed, or looked up in the tables."""

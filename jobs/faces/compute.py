@@ -1,0 +1,50 @@
+"""The faces of images under a contract, computed by executors."""
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.inputs import image_table
+from jobs.run import peak_memory, task_resources
+from jobs.run.context import Context
+from udfs import embedding, records
+from udfs.arrow import spark_schema
+from udfs.vision.contract import Contract
+from udfs.vision.spec import VisionSpec
+
+_IMAGES_A_TASK = 32
+
+
+def faces_of(
+    context: Context, rows: pa.Table, spec: VisionSpec, agreed: Contract, settings: str, tasks: int | None = None
+) -> DataFrame:
+    """The outcome of each image (records.OUTCOME), computed in `tasks` tasks. What is computed for an
+    image does not depend on them."""
+    images = context.spark.createDataFrame(rows)
+    tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
+    compute = peak_memory.told(context.spark, embedding.embed_images(spec, agreed.contract_id, settings))
+    profile = task_resources.on_gpu(context.spark)
+    columns = ["image_id", "uri", "size", "modified_us", "regular"]
+    stored = images.where(F.col("content_table").isNull()).select(*columns)
+    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile)
+    for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
+        contents = image_table.contents(context, row.content_table)
+        carried = images.where(F.col("content_table") == row.content_table).select(*columns)
+        # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
+        carried = carried.join(contents, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
+        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile))
+    return computed
+
+
+def crashed_outcome(image_id: str) -> dict[str, object]:
+    """The outcome of an image that a worker died of."""
+    return {
+        "image_id": image_id,
+        "outcome": "rejected:crashed",
+        "detail": "the process that read it died: a damaged file, or more memory than there is",
+        "content_sha256": None,
+        "width": 0,
+        "height": 0,
+        "exif_captured_at": None,
+        "faces": [],
+    }

@@ -1,0 +1,37 @@
+"""The contract in force: what makes embeddings comparable, once its weights are known to be the right ones."""
+
+import json
+
+from pyspark.sql import functions as F
+
+from jobs.run.context import Context
+from udfs.vision import weights
+from udfs.vision.contract import Contract, contract
+from udfs.vision.spec import VisionSpec
+
+
+def verified_contract(spec: VisionSpec) -> Contract:
+    """The contract, once the weights it stands for have been found and are the right ones.
+
+    Raises:
+        InputError: unknown models, weights missing or wrong.
+    """
+    agreed = contract(spec)
+    for model in (spec.detector, spec.embedder):
+        weights.load(model, dict(spec.weights).get(model))
+    return agreed
+
+
+def note_contract(context: Context, agreed: Contract) -> None:
+    """Write down what a contract id stands for."""
+    row = (
+        agreed.contract_id,
+        agreed.detector,
+        agreed.embedder,
+        agreed.dimension,
+        json.dumps(agreed.document),
+    )
+    names = ["contract_id", "detector", "embedder", "dimension", "document"]
+    known = context.tables.read_or_empty("contracts").where(F.col("contract_id") == agreed.contract_id)
+    if known.isEmpty():
+        context.tables.append_new("contracts", context.spark.createDataFrame([row], names))

@@ -1,0 +1,160 @@
+"""The face that is meant in each of some images, which are named by URI: from the tables, else computed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.faces.compute import crashed_outcome, faces_of
+from jobs.faces.crashes import by_halves
+from jobs.run.context import Context
+from udfs import inventory, records
+from udfs.arrow import spark_schema
+from udfs.ids import image_id
+from udfs.lake import File
+from udfs.vision.contract import Contract, settings_id
+
+Array = np.ndarray
+
+Meant = Literal["largest", "middle", "only"]
+MEANT: tuple[str, ...] = get_args(Meant)
+"""Which of several faces is meant: the largest, the one nearest the middle of the picture, or none of them."""
+
+_IMAGE = pa.schema([*inventory.IMAGE, ("content_table", pa.string())])
+
+
+def locate(context: Context, uris: Collection[str]) -> dict[str, File]:
+    """Each file as it is now; executors look. One that is not there has size 0."""
+    if not uris:
+        return {}
+    tasks = min(len(uris), context.spark.sparkContext.defaultParallelism)
+    frame = context.spark.createDataFrame([(uri,) for uri in sorted(uris)], "uri string").repartition(tasks)
+    rows = frame.mapInArrow(inventory.stat_photos, spark_schema(inventory.FILE)).collect()
+    return {row.uri: File(**row.asDict()) for row in rows}
+
+
+def images_of(located: dict[str, File]) -> pa.Table:
+    """What `faces_of` takes: one row an image."""
+    rows = [
+        {"image_id": image_id(file.uri, file.size, file.modified_us), "content_table": None, **vars(file)}
+        for file in located.values()
+    ]
+    return pa.Table.from_pylist(rows, schema=_IMAGE)
+
+
+def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant: Meant) -> pa.Table:
+    """The face that is meant in each image, one row a URI.
+
+    Columns: uri, image_id, outcome (`faces`, `no_face`, `several_faces` or `rejected:<reason>`), detail, and where the
+    outcome is `faces`: box, quality, embedding.
+
+    Images that the tables have an outcome of, under the same models and limits, are not opened again.
+    """
+    images = images_of(locate(context, uris))
+    known = _chosen(_known(context, images, agreed), meant).toArrow()
+    rest = images.filter(pc.invert(pc.is_in(images["image_id"], known["image_id"].combine_chunks())))
+    found = [known]
+    if rest.num_rows:
+        context.log.info(f"{known.num_rows:,} images are in the tables; {rest.num_rows:,} are opened")
+        found += by_halves(
+            rest, lambda part: _computed(context, part, agreed, meant), lambda image: _crashed(context, image, meant)
+        )
+    seen = pa.concat_tables([part.cast(known.schema) for part in found])
+    of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
+    return seen.take(of_image).add_column(0, "uri", images["uri"]).sort_by("uri")
+
+
+@dataclass(frozen=True)
+class MeantFaces:
+    """The faces that are meant in images, by URI."""
+
+    table: pa.Table
+    vectors: Array
+    """float32 (images, d); zeros where there is no face."""
+
+    @classmethod
+    def of(cls, context: Context, uris: Sequence[str], agreed: Contract, meant: Meant) -> "MeantFaces":
+        """Look at images, or read what the tables say of them."""
+        table = meant_faces(context, sorted(set(uris)), agreed, meant)
+        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()])
+        vectors = np.zeros((table.num_rows, agreed.dimension), np.float32)
+        column = table["embedding"].combine_chunks().drop_null()
+        vectors[there] = column.flatten().to_numpy().reshape(-1, agreed.dimension)
+        return cls(table, vectors)
+
+    @property
+    def there(self) -> Array:
+        """bool (images,), whether there is a face."""
+        return np.asarray(self.vectors.any(axis=1))
+
+    def places(self, uris: Sequence[str]) -> Array:
+        """The rows of some URIs."""
+        place = {uri: at for at, uri in enumerate(self.table["uri"].to_pylist())}
+        return np.array([place[uri] for uri in uris], np.intp)
+
+    def quality(self, name: str) -> Array:
+        """float64 (images,); NaN where there is no face."""
+        return np.array([np.nan if q is None else q[name] for q in self.table["quality"].to_pylist()], np.float64)
+
+    def outcomes(self, places: Array) -> dict[str, int]:
+        """How many images have each outcome."""
+        names, counts = np.unique(np.array(self.table["outcome"].to_pylist())[places], return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:
+    """What the tables say of the images, as records.OUTCOME has it."""
+    names = [field.name for field in records.FACE]
+    spec = context.settings.spec()
+    asked = context.spark.createDataFrame(images.select(["image_id"]))
+    mine = (F.col("contract_id") == agreed.contract_id) & (F.col("settings_id") == settings_id(spec))
+    outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
+    of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
+    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
+    return (
+        outcomes.join(asked, "image_id", "left_semi")
+        .join(gathered, "image_id", "left")
+        .select("image_id", "outcome", "detail", "width", "height", "faces")
+    )
+
+
+def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:
+    spec = context.settings.spec()
+    return _chosen(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
+
+
+def _crashed(context: Context, image: pa.Table, meant: Meant) -> pa.Table:
+    row = crashed_outcome(image["image_id"][0].as_py())
+    return _chosen(context.spark.createDataFrame([row], spark_schema(records.OUTCOME)), meant).toArrow()
+
+
+def _chosen(outcomes: DataFrame, meant: Meant) -> DataFrame:
+    """One row an image, with the face that is meant."""
+    ranked = F.transform(
+        "faces",
+        lambda face: F.struct(_nearness(face, meant).alias("by"), (-face["ordinal"]).alias("at"), face.alias("face")),
+    )
+    several = (F.size("faces") > 1) & F.lit(meant == "only")
+    face = F.when(several, None).otherwise(F.array_max(ranked)["face"])
+    return outcomes.withColumn("face", face).select(
+        "image_id",
+        F.when(several, "several_faces").otherwise(F.col("outcome")).alias("outcome"),
+        F.when(several, F.concat(F.size("faces").cast("string"), F.lit(" faces")))
+        .otherwise(F.col("detail"))
+        .alias("detail"),
+        "face.box",
+        "face.quality",
+        "face.embedding",
+    )
+
+
+def _nearness(face: Column, meant: Meant) -> Column:
+    if meant != "middle":
+        return face["quality"]["size"]
+    box = face["box"]
+    return -(F.abs(box["left"] + box["right"] - F.col("width")) + F.abs(box["top"] + box["bottom"] - F.col("height")))

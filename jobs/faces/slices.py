@@ -1,0 +1,199 @@
+"""Pending images are embedded slice by slice: computed, staged, committed."""
+
+import time
+from datetime import date
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.faces.compute import crashed_outcome, faces_of
+from jobs.faces.contracts import note_contract, verified_contract
+from jobs.faces.crashes import by_halves
+from jobs.inputs import image_table
+from jobs.run import ledger
+from jobs.run.context import Context
+from udfs import records
+from udfs.arrow import spark_schema
+from udfs.errors import InputError
+from udfs.ids import stable_id
+from udfs.vision.contract import Contract, settings_id
+from udfs.vision.spec import VisionSpec
+
+RETRIES = 3
+"""How many later runs try an unreadable image again."""
+
+
+def embed_pending(
+    context: Context, *, run_date: date | None, all_pending: bool, commit_every: int, partitions: int | None
+) -> dict[str, int]:
+    """Embed what is pending; returns what was counted. The arguments are those of `rollcall embed`.
+
+    Raises:
+        InputError: no choice of dates or two, no inventory yet, unknown models, weights missing or wrong.
+    """
+    if (run_date is None) != all_pending:
+        raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
+    spec = context.settings.spec()
+    work = Embedding(context, spec, verified_contract(spec), partitions)
+    chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
+    context.tables.read("images")
+
+    with ledger.run(context) as run:
+        run.digests.update(contract=work.contract.contract_id, settings=work.settings_id)
+        work.recover(chosen, run)
+        # Kept by the driver, some 200 bytes an image: what is pending must not change as slices are
+        # committed, whatever executors are lost meanwhile.
+        pending = work.readable(work.pending(chosen).toArrow(), run)
+        total = pending.num_rows
+        run.count("pending", total)
+        context.log.info(f"embed: {total:,} images pending, {work.contract.embedder} on {spec.device}")
+        if total:
+            note_contract(context, work.contract)
+        for start in range(0, total, commit_every):
+            began = time.monotonic()
+            images = pending.slice(start, commit_every)
+            for slice_id in by_halves(images, partial(work.stage, run=run), partial(work.stage_crashed, run=run)):
+                work.commit(slice_id, run)
+            rate = images.num_rows / (time.monotonic() - began)
+            context.log.info(f"embed: {start + images.num_rows:,} of {total:,} images, {rate:.1f} images/s")
+    return run.counts
+
+
+def is_tried_again() -> Column:
+    """Of an outcome: its image could not be read, and a later run tries it again."""
+    return (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
+
+
+class Embedding:
+    """The steps of `embed` under one contract and settings."""
+
+    def __init__(self, context: Context, spec: VisionSpec, agreed: Contract, partitions: int | None) -> None:
+        self._context = context
+        self._tables = context.tables
+        self._spec = spec
+        self._partitions = partitions
+        self.contract = agreed
+        self.settings_id = settings_id(spec)
+
+    def pending(self, chosen: Column) -> DataFrame:
+        """Images without a final outcome and their `attempts` so far, in the order of work."""
+        outcomes = (
+            self._tables.read_or_empty("image_outcomes")
+            .where(chosen & self._mine())
+            .select("image_id", "outcome", "attempts")
+        )
+        return (
+            self._tables.read("images")
+            .where(chosen)
+            .join(outcomes, "image_id", "left")
+            .where(F.col("outcome").isNull() | is_tried_again())
+            .select(
+                "image_id",
+                "uri",
+                "size",
+                "modified_us",
+                "regular",
+                "run_date",
+                "captured_at",
+                "content_table",
+                F.coalesce("attempts", F.lit(0)).alias("attempts"),
+            )
+            .orderBy("run_date", "image_id")
+        )
+
+    def readable(self, pending: pa.Table, run: ledger.Run) -> pa.Table:
+        """Those of the pending images whose bytes can be had: all but the images of a table that cannot be
+        opened, or has them twice.
+
+        A table may be put back or mended, and then its images are embedded: so they stay pending and get no
+        outcome, which is said; and the images of all other sources go on.
+        """
+        for name in sorted(set(pending["content_table"].drop_null().to_pylist())):
+            of_this = pc.fill_null(pc.equal(pending["content_table"], name), False)
+            wanted = pending.filter(of_this).select(image_table.VERSION)
+            try:
+                held = image_table.contents(self._context, name).select(*image_table.VERSION)
+                asked = self._context.spark.createDataFrame(wanted)
+                image_table.refuse_ambiguous(name, held.join(asked, image_table.VERSION, "left_semi"))
+            except InputError as error:
+                self._context.log.info(f"embed: {wanted.num_rows:,} images stay pending: {error}")
+                run.count("left_pending", wanted.num_rows)
+                pending = pending.filter(pc.invert(of_this))
+        return pending
+
+    def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
+        """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
+        computed = faces_of(
+            self._context, slice_of_pending, self._spec, self.contract, self.settings_id, self._partitions
+        )
+        return self._stage(slice_of_pending, computed, run)
+
+    def stage_crashed(self, image: pa.Table, run: ledger.Run) -> str:
+        """Stage the outcome of one image that a worker died of."""
+        (image_id,) = image["image_id"].to_pylist()
+        self._context.log.info(f"embed: a worker died of {image['uri'][0]}: rejected:crashed")
+        computed = self._context.spark.createDataFrame([crashed_outcome(image_id)], spark_schema(records.OUTCOME))
+        return self._stage(image, computed, run)
+
+    def _stage(self, slice_of_pending: pa.Table, computed: DataFrame, run: ledger.Run) -> str:
+        images = self._context.spark.createDataFrame(slice_of_pending)
+        ids = slice_of_pending["image_id"].to_pylist()
+        # Two runs may compute the same images at once: each commits what it has staged itself.
+        slice_id = stable_id("slice", run.run_id, *ids)
+        modified = F.timestamp_micros("modified_us")
+        self._tables.append(
+            "staged",
+            images.join(computed, "image_id").select(
+                F.lit(slice_id).alias("slice_id"),
+                "image_id",
+                "run_date",
+                F.lit(self.contract.contract_id).alias("contract_id"),
+                F.lit(self.settings_id).alias("settings_id"),
+                "outcome",
+                "detail",
+                "content_sha256",
+                "width",
+                "height",
+                F.coalesce("captured_at", "exif_captured_at", modified).alias("captured_at"),
+                F.when(F.col("captured_at").isNotNull(), "path")
+                .when(F.col("exif_captured_at").isNotNull(), "exif")
+                .otherwise("modified")
+                .alias("captured_at_source"),
+                F.size("faces").alias("face_count"),
+                F.lit(self._spec.precision).alias("precision"),
+                (F.col("attempts") + 1).alias("attempts"),
+                F.lit(run.run_id).alias("run_id"),
+                "faces",
+            ),
+        )
+        run.count("images", len(ids))
+        return slice_id
+
+    def commit(self, slice_id: str, run: ledger.Run) -> None:
+        """Move a staged slice to `faces`, then to `image_outcomes`; only then is it done, and unstaged."""
+        staged = self._tables.read("staged").where(F.col("slice_id") == slice_id)
+        dates = [row.run_date for row in staged.select("run_date").distinct().collect()]
+        scope = staged.select("image_id", "contract_id", "settings_id")
+        found = staged.select(
+            "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
+        ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
+        self._tables.replace("faces", found, scope, dates)
+        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
+        for row in staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect():
+            run.count(row.outcome, row.n)
+            run.count("faces_found", row.f)
+        self._tables.delete("staged", F.col("slice_id") == slice_id)
+
+    def recover(self, chosen: Column, run: ledger.Run) -> None:
+        """Commit what an earlier run staged and did not live to commit."""
+        staged = self._tables.read_or_empty("staged").where(chosen & self._mine())
+        for row in staged.select("slice_id").distinct().orderBy("slice_id").collect():
+            self._context.log.info("embed: committing a slice that an earlier run had computed")
+            self.commit(row.slice_id, run)
+            run.count("recovered_slices", 1)
+
+    def _mine(self) -> Column:
+        return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)

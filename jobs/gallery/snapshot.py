@@ -1,0 +1,107 @@
+"""A gallery as it stands, and the samples of it that are searched on a date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.gallery.activation import activated
+from jobs.run.context import Context
+from schemas.catalog import SEARCHED_SAMPLES
+from udfs.errors import InputError
+from udfs.ids import stable_id
+
+
+@dataclass(frozen=True)
+class GallerySnapshot:
+    """The samples of one gallery that are not withdrawn, all of the contract in force.
+
+    digest: of all that decides who is found: samples, persons, validity, labels, embeddings.
+    """
+
+    name: str
+    contract_id: str
+    embedder: str
+    dimension: int
+    samples: DataFrame
+    digest: str
+    count: int
+    persons: int
+
+    @classmethod
+    def open(cls, context: Context, name: str | None) -> "GallerySnapshot":
+        """Open the gallery of this name, or the only one there is.
+
+        Raises:
+            InputError: no gallery, not this one, none named where there are several, or several contracts of which
+            none is activated.
+        """
+        # Samples are read several times: for their digest, to be packed, to be noted.
+        table = context.tables.read_fixed("gallery").where(F.col("withdrawn_at").isNull())
+        found = table.select("gallery_name", "contract_id").distinct().collect()
+        names = sorted({row.gallery_name for row in found})
+        if name is None and len(names) > 1:
+            raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
+        name = name or (names[0] if names else None)
+        if name is None or name not in names:
+            there = f"there are: {', '.join(names)}" if names else "run `rollcall enroll` first"
+            raise InputError(f"gallery {name or ''!r} has no samples; {there}")
+        contract_id = _in_force(context, name, {row.contract_id for row in found if row.gallery_name == name})
+        samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
+        digest, count = digest_of(
+            samples, "sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest"
+        )
+        contract = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
+        assert contract is not None
+        digest = stable_id("gallery", name, contract_id, digest)
+        persons = samples.agg(F.count_distinct("person_id")).first()
+        assert persons is not None
+        return cls(name, contract_id, contract.embedder, contract.dimension, samples, digest, count, persons[0])
+
+    def described(self) -> DataFrame:
+        """The samples without their embeddings, as rows of `searched_samples`."""
+        of_all = [F.lit(self.digest).alias("gallery_digest"), F.array_sort("labels").alias("labels")]
+        own = [name for name in SEARCHED_SAMPLES.names if name not in ("gallery_digest", "labels")]
+        return self.samples.select(*of_all, *own)
+
+
+def _in_force(context: Context, name: str, contracts: set[str]) -> str:
+    """The contract a gallery is searched under: the only one it has samples of, else the activated one."""
+    if len(contracts) == 1:
+        return next(iter(contracts))
+    chosen = activated(context)
+    if chosen in contracts:
+        return chosen
+    raise InputError(
+        f"gallery {name!r} holds samples of several contracts, which cannot be compared:"
+        f" {', '.join(sorted(contracts))}; choose one: rollcall activate CONTRACT"
+    )
+
+
+def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataFrame:
+    """The samples that are valid on a date, and carry one of the labels where any are named."""
+    day = F.lit(run_date)
+    valid = F.coalesce(F.col("valid_from") <= day, F.lit(True)) & F.coalesce(F.col("valid_to") >= day, F.lit(True))
+    wanted = F.arrays_overlap("labels", F.array(*map(F.lit, labels))) if labels else F.lit(True)
+    return samples.where(valid & wanted)
+
+
+def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int]:
+    """A digest of samples, whatever their order and partitions, and their number.
+
+    SHA-256 a sample, joined by exclusive or in four lanes. No two samples are alike, so none cancels another.
+    """
+    said = F.to_json(F.struct(*[_canonical(name) for name in columns]), {"ignoreNullFields": "false"})
+    sha = F.sha2(said, 256)
+    lanes: list[Column] = [
+        F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)
+    ]
+    found = samples.select(F.count("*"), *lanes).first()
+    assert found is not None
+    return stable_id("samples", *[str(value) for value in found]), found[0]
+
+
+def _canonical(name: str) -> Column:
+    return F.array_sort(name).alias(name) if name == "labels" else F.col(name)

@@ -1,0 +1,1 @@
+"""What users hand in: sources of images, manifests of people, labelled photos."""

@@ -1,0 +1,126 @@
+"""The inventory of a source: its files as rows of `images`. Files are listed, and never opened."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.inputs import image_table
+from jobs.run import ledger
+from jobs.run.context import Context
+from udfs import inventory, lake
+from udfs.arrow import spark_schema
+from udfs.errors import InputError
+from udfs.template import Template
+
+
+def list_source(
+    context: Context,
+    *,
+    source: str | None,
+    source_table: str | None,
+    run_date: date | None,
+    suffixes: tuple[str, ...],
+    source_name: str | None,
+    case_id: str | None,
+    allow_empty: bool,
+) -> dict[str, int]:
+    """Take the inventory of a source, or of a table of images; returns what was counted. The arguments are those of
+    `rollcall ingest`.
+
+    Raises:
+        InputError: no source or two, one that cannot be listed, a table whose rows cannot be told apart, or an empty
+            listing.
+    """
+    if (source is None) == (source_table is None):
+        raise InputError("say what to ingest: --source URI, or --source-table NAME")
+    template = Template("" if source is None else lake.uri_of(source), run_date)
+    if source_table:
+        listed, passed_over = _files_of_table(context, source_table), 0
+    else:
+        listed, passed_over = _files_below(context, template)
+    context.tables.exists("images")  # a root of another schema version is refused before a run is noted
+
+    with ledger.run(context) as run:
+        rows = _inventory(listed, template, suffixes).persist()
+        try:
+            wanted = rows.where(F.col("run_date").isNotNull())
+            if run_date is not None:
+                wanted = wanted.where(F.col("run_date") == F.lit(run_date))
+            images = wanted.select(
+                "image_id",
+                "uri",
+                "size",
+                "modified_us",
+                "regular",
+                "run_date",
+                "captured_at",
+                F.coalesce("source", F.lit(source_name)).alias("source"),
+                F.coalesce("case_id", F.lit(case_id)).alias("case_id"),
+                F.lit(source_table).alias("content_table"),
+                F.lit(run.run_id).alias("run_id"),
+            )
+            known = context.tables.read_or_empty("images").select("image_id")
+            new = images.join(known, "image_id", "left_anti")
+            listed_files = images.count()
+            run.count("listed", listed_files)
+            run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
+            run.count("directories_outside_template", passed_over)
+            run.count("new", new.count())
+            outside = _outside(run.counts, template)
+            if listed_files == 0 and not allow_empty:
+                where = source or source_table
+                of_date = "" if run_date is None else f" of {run_date}"
+                raise InputError(
+                    f"{where}: no files{of_date}{outside}; is it mounted? If that may be so: --allow-empty"
+                )
+            if run.counts["new"]:
+                context.tables.append_new("images", new)
+        finally:
+            rows.unpersist()
+    context.log.info(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
+    return run.counts
+
+
+def _outside(counts: dict[str, int], template: Template) -> str:
+    """What was seen and not noted, for a person."""
+    files, directories = counts["outside_template"], counts["directories_outside_template"]
+    told = [f"{files:,} more"] if files else []
+    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} passed over"] if directories else []
+    return f"; {' and '.join(told)}: not of the form {template.text}" if told else ""
+
+
+def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
+    """The files of a source; and how many directories cannot hold any, of whatever date.
+
+    The directories of the first level are listed by the executors, each with all that is below it.
+    """
+    root = lake.list_directory(template.root)
+    spark = context.spark
+    direct = spark.createDataFrame(
+        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(inventory.FILE)
+    )
+    directories = [(uri,) for uri in root.directories if template.admits(uri)]
+    of_any_date = Template(template.text)
+    passed_over = sum(not of_any_date.admits(uri) for uri in root.directories)
+    if not directories:
+        return direct, passed_over
+    tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
+    below = spark.createDataFrame(directories, "uri string").repartition(tasks)
+    return direct.unionByName(below.mapInArrow(inventory.list_directories, spark_schema(inventory.FILE))), passed_over
+
+
+def _files_of_table(context: Context, name: str) -> DataFrame:
+    """The images of a table; `content` is not read."""
+    versions = image_table.contents(context, name).select(*image_table.VERSION)
+    image_table.refuse_ambiguous(name, versions)
+    return versions.withColumn("regular", F.lit(True))
+
+
+def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:
+    if suffixes:
+        name = F.lower("uri")
+        ends = [name.endswith(suffix.lower()) for suffix in suffixes]
+        listed = listed.where(F.greatest(*ends, F.lit(False)))
+    rows = listed.mapInArrow(inventory.describe(template), spark_schema(inventory.INVENTORY))
+    return rows.withColumns({"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")})

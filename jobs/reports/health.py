@@ -1,0 +1,261 @@
+"""How the tables are kept up: last runs, what is late, what is refused, how fast, how many are registered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.faces.slices import is_tried_again
+from jobs.gallery.activation import activated
+from jobs.run.context import Context
+from jobs.run.ledger import LONGEST_RUN, utc
+
+USUAL_DATES = 30
+"""Dates before the newest, whose rejections are the usual ones."""
+_UNUSUAL, _UNUSUAL_COUNT = 3.0, 10
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last run of a job. state: started, finished or failed; seconds: so far, if it has not ended."""
+
+    job: str
+    run_id: str
+    state: str
+    began: datetime
+    seconds: float
+    error: str | None
+    succeeded: datetime | None
+    """When a run of this job last finished."""
+    waiting: datetime | None = None
+    """When the first of those runs began that came after, and have neither finished nor failed."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """How many images of the newest date were refused for a reason; `usual`: the share on the dates before."""
+
+    reason: str
+    count: int
+    share: float
+    usual: float
+
+    @property
+    def unusual(self) -> bool:
+        """Whether someone should look: three times the usual share, and not a handful."""
+        return self.count >= _UNUSUAL_COUNT and self.share > _UNUSUAL * self.usual
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A gallery: samples and persons that are not withdrawn."""
+
+    gallery: str
+    contract_id: str
+    persons: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """All of it. listed: dates that `ingest --run-date` has finished, in order. pending: images without a final outcome
+    by date; unidentified: dates by gallery with faces that were never searched for. images_per_second: of the last
+    `embed` that opened images."""
+
+    runs: list[LastRun]
+    listed: list[date]
+    pending: dict[date, int]
+    unidentified: dict[str, list[date]]
+    rejections: list[Rejection]
+    images_per_second: float | None
+    registered: list[Registered]
+    activated: str | None
+
+    def complaints(self, now: datetime, late_after: int) -> list[str]:
+        """What someone should look at; nothing, where all is well. late_after: days a date may be behind."""
+        due = due_by(now, late_after)
+        said = [f"the last {run.job} failed: {run.error}" for run in self.runs if run.state == "failed"]
+        said += [
+            f"{run.job} has not ended since {run.waiting:%Y-%m-%d %H:%M} UTC: if none is running, runs were killed;"
+            " run it again"
+            for run in self.runs
+            if run.waiting is not None and now - run.waiting > LONGEST_RUN
+        ]
+        if unlisted := self.unlisted(due):
+            said.append(
+                f"of the last {USUAL_DATES} dates {len(unlisted)} were not listed, the newest of them {unlisted[-1]}:"
+                " run `rollcall ingest --run-date` with its source for each"
+            )
+        late = sorted(day for day in self.pending if day <= due)
+        if late:
+            images = sum(self.pending[day] for day in late)
+            said.append(
+                f"{images:,} images of {_dates(late)} have no final outcome: run `rollcall embed --all-pending`"
+            )
+        for gallery, days in self.unidentified.items():
+            late = sorted(day for day in days if day <= due)
+            if late:
+                said.append(
+                    f"faces of {_dates(late)} were not identified against {gallery!r}: run `rollcall identify"
+                    f" {f'--run-date {late[0]}' if len(late) == 1 else '--all-dates'} --gallery-name {gallery}`"
+                )
+        said += [
+            f"{of.count:,} images of the newest date are {of.reason}: {of.share:.1%}, usually {of.usual:.1%}"
+            for of in self.rejections
+            if of.unusual
+        ]
+        return said
+
+    def unlisted(self, due: date) -> list[date]:
+        """Dates up to `due` that no `ingest --run-date` has finished, of the last USUAL_DATES and since the first."""
+        if not self.listed:
+            return []
+        first = max(self.listed[0], due - timedelta(days=USUAL_DATES - 1))
+        days = [first + timedelta(days=number) for number in range((due - first).days + 1)]
+        return sorted(set(days) - set(self.listed))
+
+
+def due_by(now: datetime, late_after: int) -> date:
+    """The newest date that should have been worked on; late_after: days a date may be behind."""
+    return now.date() - timedelta(days=late_after)
+
+
+def _dates(days: Sequence[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{len(days):,} dates from {days[0]} to {days[-1]}"
+
+
+def health(context: Context) -> Health:
+    """Ask the tables."""
+    contract = _contract(context)
+    return Health(
+        runs=_runs(context),
+        listed=_listed(context),
+        pending=_pending(context, contract),
+        unidentified=_unidentified(context),
+        rejections=_rejections(context, contract),
+        images_per_second=_images_per_second(context),
+        registered=_registered(context),
+        activated=activated(context),
+    )
+
+
+def _runs(context: Context) -> list[LastRun]:
+    events = context.tables.read("runs")
+    of_run = events.groupBy("run_id", "job").agg(
+        F.max_by("event", F.struct("at", "seconds")).alias("state"),
+        F.min("at").alias("began"),
+        F.max("at").alias("last"),
+        F.max("seconds").alias("seconds"),
+        F.max("error").alias("error"),
+    )
+    of_job = Window.partitionBy("job")
+    succeeded = F.max(F.when(F.col("state") == "finished", F.col("last"))).over(of_job)
+    later = (F.col("state") == "started") & (F.col("succeeded").isNull() | (F.col("began") > F.col("succeeded")))
+    waiting = F.min(F.when(later, F.col("began"))).over(of_job)
+    newest = F.row_number().over(of_job.orderBy(F.desc("began"), "run_id"))
+    seen = of_run.withColumn("succeeded", succeeded).withColumns({"waiting": waiting, "newest": newest})
+    rows = seen.where("newest = 1").orderBy("job").collect()
+    now = datetime.now(UTC)
+    return [
+        LastRun(
+            row.job,
+            row.run_id,
+            row.state,
+            utc(row.began),
+            (now - utc(row.began)).total_seconds() if row.state == "started" else row.seconds,
+            row.error,
+            None if row.succeeded is None else utc(row.succeeded),
+            None if row.waiting is None else utc(row.waiting),
+        )
+        for row in rows
+    ]
+
+
+def _listed(context: Context) -> list[date]:
+    runs = context.tables.read("runs").where("job = 'ingest' AND event = 'finished'")
+    days = runs.select(F.col("arguments")["run_date"].cast("date").alias("run_date")).where("run_date IS NOT NULL")
+    return sorted(row.run_date for row in days.distinct().collect())
+
+
+def _contract(context: Context) -> str | None:
+    """The contract of the last `embed` that finished: what the settings say is not asked, as that takes the weights."""
+    runs = context.tables.read("runs").where("job = 'embed' AND event = 'finished'")
+    row = runs.orderBy(F.desc("at")).select(F.col("digests")["contract"].alias("contract")).first()
+    return None if row is None else row.contract
+
+
+def _outcomes(context: Context, contract: str | None) -> DataFrame:
+    return context.tables.read_or_empty("image_outcomes").where(F.col("contract_id") == F.lit(contract))
+
+
+def _pending(context: Context, contract: str | None) -> dict[date, int]:
+    images = context.tables.read_or_empty("images").select("image_id", "run_date")
+    done = _outcomes(context, contract).where(~is_tried_again()).select("image_id")
+    rows = images.join(done, "image_id", "left_anti").groupBy("run_date").count().collect()
+    return {row.run_date: row["count"] for row in rows}
+
+
+def _unidentified(context: Context) -> dict[str, list[date]]:
+    """An image that was searched under several limits has identifications under one of them."""
+    galleries = _standing(context).select("gallery_name", "contract_id").distinct()
+    images = context.tables.read_or_empty("faces").select("run_date", "image_id", "contract_id").distinct()
+    identified = context.tables.read_or_empty("identifications").select("gallery_name", "run_date", "image_id")
+    rows = (
+        images.join(galleries, "contract_id")
+        .join(identified, ["gallery_name", "run_date", "image_id"], "left_anti")
+        .select("gallery_name", "run_date")
+        .distinct()
+        .collect()
+    )
+    found: dict[str, list[date]] = {}
+    for row in sorted(rows):
+        found.setdefault(row.gallery_name, []).append(row.run_date)
+    return found
+
+
+def _rejections(context: Context, contract: str | None) -> list[Rejection]:
+    # Not of dates to come, which a camera with a wrong clock has: nothing is newer than they are.
+    known = _outcomes(context, contract).where(F.col("run_date") <= F.current_date())
+    counted = known.groupBy("run_date", "outcome").count().collect()
+    days = sorted({row.run_date for row in counted})
+    if not days:
+        return []
+    usual_days = days[-1 - USUAL_DATES : -1]
+    of_day = {day: sum(row["count"] for row in counted if row.run_date == day) for day in days}
+
+    def count(reason: str, among: Sequence[date]) -> int:
+        return sum(row["count"] for row in counted if row.outcome == reason and row.run_date in among)
+
+    before = sum(of_day[day] for day in usual_days)
+    return [
+        Rejection(
+            reason,
+            count(reason, days[-1:]),
+            count(reason, days[-1:]) / of_day[days[-1]],
+            count(reason, usual_days) / before if before else 0.0,
+        )
+        for reason in sorted({row.outcome for row in counted if row.outcome.startswith("rejected:")})
+    ]
+
+
+def _images_per_second(context: Context) -> float | None:
+    runs = context.tables.read("runs").where("job = 'embed' AND event = 'finished' AND counts['images'] > 0")
+    row = runs.orderBy(F.desc("at")).select(F.col("counts")["images"].alias("images"), "seconds").first()
+    return None if row is None else row.images / row.seconds
+
+
+def _standing(context: Context) -> DataFrame:
+    return context.tables.read_or_empty("gallery").where(F.col("withdrawn_at").isNull())
+
+
+def _registered(context: Context) -> list[Registered]:
+    rows = (
+        _standing(context)
+        .groupBy("gallery_name", "contract_id")
+        .agg(F.count_distinct("person_id").alias("persons"), F.count("*").alias("samples"))
+        .orderBy("gallery_name", "contract_id")
+        .collect()
+    )
+    return [Registered(*row) for row in rows]

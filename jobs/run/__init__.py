@@ -1,0 +1,1 @@
+"""How any job runs: its context, session, settings, ledger and log."""

@@ -1,0 +1,58 @@
+"""What a job works with, from its start to its end."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pyspark.sql import SparkSession
+
+from jobs.run import settings as settings_module
+from jobs.run.log import LOGGER
+from jobs.run.settings import Settings
+from schemas.store import Tables
+from udfs.errors import InputError
+
+
+@dataclass(frozen=True)
+class Context:
+    """Spark, the tables and the settings; which job this is, with which arguments; and where it says how far it is."""
+
+    spark: SparkSession
+    tables: Tables
+    settings: Settings
+    log: logging.Logger = LOGGER
+    job: str = ""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    """All arguments of the job by name, those left out with their defaults."""
+
+
+@contextmanager
+def opened(
+    job: str,
+    *,
+    tables: str | None,
+    database: str | None = None,
+    config: str | None = None,
+    changes: tuple[str, ...] = (),
+    master: str | None = None,
+) -> Iterator[Context]:
+    """Open what a job works with, and stop Spark in the end.
+
+    Raises:
+        InputError: wrong settings, or no tables named.
+    """
+    from jobs.run.session import discard_log, spark_session
+
+    settings = settings_module.load(config, changes)
+    if tables is None and database is None:
+        raise InputError("say where the tables are: --tables URI or --database NAME")
+    spark = spark_session(job, master)
+    try:
+        yield Context(spark, Tables(spark, tables, database), settings, job=job)
+        discard_log()
+    except SystemExit:  # a job that ended well, and has an exit code to give
+        discard_log()
+        raise
+    finally:
+        spark.stop()

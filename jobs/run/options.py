@@ -1,0 +1,109 @@
+"""A job's options: those that all jobs share, and how a function becomes a job."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+import click
+
+from jobs.run.context import Context, opened
+from jobs.run.errors import FAILED
+
+Result = TypeVar("Result")
+
+
+class RunDate(click.ParamType[date]):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2026-01-31")
+
+
+RUN_DATE = RunDate()
+
+
+class Number(click.FloatRange):
+    """A number in a range. click would also take not-a-number and infinity, which are no use anywhere here."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+_SHARED: list[click.Parameter] = [
+    click.Option(
+        ["--tables"], metavar="URI", help="Where the tables are: a folder or a URI such as s3a://lake/rollcall."
+    ),
+    click.Option(
+        ["--database"],
+        metavar="NAME",
+        help="The catalog schema the tables are in, instead of --tables or beside it.",
+    ),
+    click.Option(["--config"], metavar="FILE", help="Settings, instead of the packaged conf/rollcall.toml."),
+    click.Option(
+        ["--set", "changes"],
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Change one setting, e.g. vision.minimum_face=60. May be repeated.",
+    ),
+    click.Option(["--master"], metavar="URL", help="Spark master, without spark-submit.  [default: local[*]]"),
+]
+
+
+class Job(Generic[Result]):
+    """A job, as a command line (`command`) and as a function of a context.
+
+    Its options are the one statement of its arguments: their names, defaults and bounds. Called as a function it takes
+    those that differ from the defaults; either way the ledger notes them all.
+    """
+
+    def __init__(self, name: str, function: Callable[..., Result], fails: Callable[[Result], bool] | None) -> None:
+        self.name = name
+        self._function = function
+        own = list(reversed(getattr(function, "__click_params__", [])))
+        self.command = click.Command(
+            name,
+            params=[*own, *_SHARED],
+            callback=self._run,
+            help=function.__doc__,
+            context_settings={"max_content_width": 120},
+        )
+        self._defaults = _defaults(self.command, own)
+        self._fails = fails
+
+    def __call__(self, context: Context, **given: Any) -> Result:
+        """Run the job; returns what it has counted or found."""
+        arguments = {**self._defaults, **given}
+        return self._function(replace(context, job=self.name, arguments=arguments), **arguments)
+
+    def _run(self, **options: Any) -> None:
+        shared = {name: options.pop(name) for name in ("tables", "database", "config", "changes", "master")}
+        with opened(self.name, **shared) as context:
+            result = self(context, **options)
+        if self._fails is not None and self._fails(result):
+            raise SystemExit(FAILED)
+
+
+def job(name: str, *, fails: Callable[[Any], bool] | None = None) -> Callable[[Callable[..., Result]], Job[Result]]:
+    """Make a function `f(context, argument, ...)`, whose arguments are stated by `click.option`, a job.
+
+    fails: of what it returns, whether the command exits with 1, though nothing went wrong.
+    """
+    return lambda function: Job(name, function, fails)
+
+
+def _defaults(command: click.Command, own: list[click.Parameter]) -> dict[str, Any]:
+    """What each parameter is when it is left out; required ones have no default."""
+    left_out = command.make_context(command.name, [], resilient_parsing=True).params
+    return {str(of.name): left_out[str(of.name)] for of in own if not of.required}

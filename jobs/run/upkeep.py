@@ -1,0 +1,65 @@
+"""Tables are kept quick to read: small files are joined, and old ones removed."""
+
+from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
+
+from jobs.run import ledger
+from jobs.run.context import Context
+from schemas.catalog import TABLES
+from schemas.store import Files
+from udfs.errors import InputError
+
+RETAINED = 168.0
+"""Hours: the week that Delta itself takes to be safe."""
+
+FilesOf = dict[str, tuple[Files, Files]]
+"""The files of each table, before and after."""
+
+
+def present(context: Context) -> FilesOf:
+    """What files the tables have.
+
+    Raises:
+        InputError: there are no tables.
+    """
+    names = [name for name in TABLES if context.tables.exists(name)]
+    if not names:
+        raise InputError(f"{context.tables.place}: there are no tables; is the place right?")
+    return {name: (files, files) for name in names for files in [context.tables.files(name)]}
+
+
+def maintain_tables(context: Context, names: list[str], retain: float, run: ledger.Run) -> FilesOf:
+    """Join the small files of tables, and remove those that no version of the last hours needs.
+
+    Raises:
+        InputError: as of `refuse_if_under_way`.
+    """
+    found = {}
+    for name in names:
+        before = context.tables.files(name)
+        if before.most > 1:
+            context.tables.compact(name)
+        refuse_if_under_way(context, retain, run.run_id)  # one may have begun meanwhile
+        context.tables.vacuum(name, retain)
+        found[name] = before, context.tables.files(name)
+        context.log.info(f"maintain: {name}: {before.count:,} files, now {found[name][1].count:,}")
+    run.count("files_before", sum(before.count for before, _ in found.values()))
+    run.count("files", sum(after.count for _, after in found.values()))
+    return found
+
+
+def refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:
+    """A run reads the version it has opened, however old that is by its end, and files are written before a commit
+    names them: a week is longer than a run takes.
+    """
+    if retain >= RETAINED:
+        return
+    recent = F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN)
+    begun = context.tables.read("runs").where(recent & (F.col("run_id") != own))
+    running = begun.join(ledger.ended(context.tables), "run_id", "left_anti").orderBy("at").first()
+    if running is not None:
+        raise InputError(
+            f"--retain {retain:g} could remove files that run {running.run_id} ({running.job}, since"
+            f" {ledger.utc(running.at):%Y-%m-%d %H:%M} UTC) still reads; wait for its end, or keep {RETAINED:g} hours"
+        )

@@ -1,0 +1,1 @@
+"""Faces against packed vectors, and what follows for the tables."""

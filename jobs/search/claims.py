@@ -1,0 +1,114 @@
+"""Notes of what the rows of a date and gallery stand for, in `searches`: who changes rows claims them first."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from jobs.run import ledger
+from jobs.run.context import Context
+from jobs.search import dates
+from schemas.catalog import CLAIMED, SEARCHES
+
+PATIENCE = 300.0
+"""Seconds to wait for a run that is writing: that takes it seconds. One that takes longer was killed."""
+_PAUSE = 2.0
+
+
+class OvertakenError(RuntimeError):
+    """Another run has identified one of the dates against the same gallery meanwhile."""
+
+
+class Claims:
+    """The notes of some dates and one gallery, as one run reads and writes them.
+
+    A claim is a note of a run that stands for nothing. It is put in the place of the notes that were read before
+    rows are changed, and the note in the place of the claim when all rows are written. So
+
+    - after a run that was killed meanwhile the dates are searched as if for the first time;
+    - of two runs that change rows at once one learns of it, and no note stands for rows of the other.
+    """
+
+    def __init__(self, context: Context, gallery_name: str, run_dates: Sequence[date], run_id: str) -> None:
+        self._context = context
+        self._tables = context.tables
+        self._gallery_name = gallery_name
+        self._run_dates = run_dates
+        self._run_id = run_id
+        self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery_name)
+
+    def read(self) -> list[Row]:
+        """The notes as they stand, once no other run is writing."""
+        deadline = time.monotonic() + PATIENCE
+        while self._being_written(found := self._now()) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        return found
+
+    def claim(self, values: Mapping[str, object], read: Sequence[Row]) -> list[Row]:
+        """Take the place of the notes that were read. values: as of `write`; returns the claims.
+
+        Raises:
+            OvertakenError: others are there by now. Nothing is changed then but claims.
+        """
+        self._put({**values, "search_id": CLAIMED}, read)
+        found = self._now()
+        if not self._all_mine(found):
+            raise self._overtaken()
+        return found
+
+    def hold(self) -> None:
+        """Make sure that the claim still stands, before rows are written.
+
+        Raises:
+            OvertakenError: it does not: rows of both may stand, which no note stands for any more.
+        """
+        found = self._now()
+        if not self._all_mine(found):
+            self._forget(found)
+            raise self._overtaken()
+
+    def write(self, values: Mapping[str, object], read: Sequence[Row]) -> None:
+        """Note what the rows stand for, in the place of what was read or claimed.
+
+        values: the columns of `searches` but gallery_name, run_date and run_id.
+
+        Raises:
+            OvertakenError: as of `hold`.
+        """
+        self._put(values, read)
+        self.hold()
+
+    def _put(self, values: Mapping[str, object], read: Sequence[Row]) -> None:
+        rows = self._rows(values)
+        if read:
+            self._tables.update("searches", rows, of_runs=sorted({note.run_id for note in read}))
+        if len(read) < len(self._run_dates):
+            self._tables.append_new("searches", rows.where(~F.col("run_date").isin(*[note.run_date for note in read])))
+
+    def _rows(self, values: Mapping[str, object]) -> DataFrame:
+        of_all = {**values, "gallery_name": self._gallery_name, "run_id": self._run_id}
+        rows = [tuple({**of_all, "run_date": day}[name] for name in SEARCHES.names) for day in self._run_dates]
+        return self._context.spark.createDataFrame(rows, SEARCHES.schema)
+
+    def _now(self) -> list[Row]:
+        return self._tables.read_or_empty("searches").where(self._mine).collect()
+
+    def _all_mine(self, found: Sequence[Row]) -> bool:
+        return len(found) == len(self._run_dates) and {note.run_id for note in found} == {self._run_id}
+
+    def _being_written(self, found: Sequence[Row]) -> bool:
+        writers = {note.run_id for note in found if note.search_id == CLAIMED} - {self._run_id}
+        if not writers:
+            return False
+        return ledger.ended(self._tables).where(F.col("run_id").isin(*writers)).count() < len(writers)
+
+    def _forget(self, found: Sequence[Row]) -> None:
+        if found:
+            self._tables.delete("searches", self._mine & F.col("run_id").isin(*{note.run_id for note in found}))
+
+    def _overtaken(self) -> OvertakenError:
+        return OvertakenError(
+            f"another run has identified {dates.said(self._run_dates)} against {self._gallery_name!r} meanwhile"
+        )

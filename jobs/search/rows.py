@@ -1,0 +1,76 @@
+"""The rows of `matches` and `identifications`, from faces and the persons nearest to them."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.search.question import IdentificationQuestion
+
+
+def match_rows(present: DataFrame, found: DataFrame, gallery_name: str, run_id: str) -> DataFrame:
+    """present: ATTRIBUTES of faces. found: their nearest persons (matching.CANDIDATE)."""
+    return present.join(found, "face_id").select(
+        "face_id",
+        F.lit(gallery_name).alias("gallery_name"),
+        "person_id",
+        "image_id",
+        "run_date",
+        "contract_id",
+        "rank",
+        "sample_id",
+        "similarity",
+        F.lit(run_id).alias("run_id"),
+    )
+
+
+def identification_rows(
+    faces: DataFrame,
+    matches: DataFrame,
+    near_cohort: DataFrame,
+    question: IdentificationQuestion,
+    gallery_name: str,
+    run_id: str,
+) -> DataFrame:
+    """The decisions on faces.
+
+    faces: ATTRIBUTES. matches: the rows of these faces. near_cohort: (matching.COHORT_SIMILARITY), of faces whose
+    scores are normalised.
+    """
+    thresholds = question.thresholds
+    best = matches.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
+    second = matches.where(F.col("rank") == 2).select(
+        "face_id",
+        F.col("person_id").alias("runner_up_person_id"),
+        F.col("similarity").alias("runner_up_similarity"),
+    )
+    decision = (
+        F.when(F.col("quality.size") < question.minimum_size, "too_small")
+        .when(F.col("score") >= thresholds.match, "match")
+        .when(F.col("score") >= thresholds.review, "review")
+        .otherwise("unknown")
+    )
+    return (
+        faces.join(best, "face_id", "left")
+        .join(second, "face_id", "left")
+        .join(near_cohort, "face_id", "left")
+        .withColumn("score", F.col("similarity") - F.coalesce("cohort_similarity", F.lit(0.0)))
+        .select(
+            "face_id",
+            F.lit(gallery_name).alias("gallery_name"),
+            "image_id",
+            "run_date",
+            "contract_id",
+            "quality",
+            decision.alias("decision"),
+            "person_id",
+            "sample_id",
+            "similarity",
+            "runner_up_person_id",
+            (F.col("similarity") - F.col("runner_up_similarity")).alias("margin"),
+            F.when(F.col("similarity").isNotNull(), F.col("cohort_similarity")).alias("cohort_similarity"),
+            "score",
+            F.lit(thresholds.threshold_id).alias("threshold_id"),
+            F.lit(thresholds.match).alias("threshold"),
+            F.lit(thresholds.review).alias("review_threshold"),
+            F.lit(run_id).alias("run_id"),
+        )
+    )

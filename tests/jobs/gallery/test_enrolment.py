@@ -1,0 +1,160 @@
+"""Who gets into a gallery, who leaves it, and what stays as it is."""
+
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from demo.photos import RUN_DATE
+from jobs.enroll import enroll
+from jobs.run.context import Context
+from tests.support import MakeContext, rows_of
+from udfs.errors import InputError
+
+
+def people_in_force(context: Context) -> list[str]:
+    rows = context.tables.read("gallery").where("withdrawn_at IS NULL").collect()
+    return sorted(f"{row.person_id}/{row.uri.rpartition('/')[2]}" for row in rows)
+
+
+@pytest.fixture
+def people(demo_photos: tuple[Path, Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "people"
+    shutil.copytree(demo_photos[1], folder)
+    return folder
+
+
+def test_photos_that_will_not_do(make_context: MakeContext, demo_photos: tuple[Path, Path], people: Path) -> None:
+    context = make_context()
+    enroll(context, gallery=str(people), gallery_name="people")
+    lake = demo_photos[0] / RUN_DATE
+    for name in ("coffee.png", "group.jpg", "notes.jpg"):
+        shutil.copy(lake / name, people / "joe_biden" / name)
+    # A photo of another person in this person's folder: for a human to look at, not for the gallery.
+    shutil.copy(lake / "speech.jpg", people / "grace_hopper" / "whose.jpg")
+    os.mkfifo(people / "joe_biden" / "pipe.jpg")
+    enroll(context, gallery=str(people), gallery_name="people")
+    decided = {row.uri.rpartition("/")[2]: row for row in context.tables.read("enrollments").collect()}
+    found = {name: (row.decision, row.reason) for name, row in decided.items() if row.decision != "accepted"}
+    assert found == {
+        "coffee.png": ("refused", "no_face"),
+        "group.jpg": ("refused", "several_faces"),
+        "notes.jpg": ("refused", "rejected:not_an_image"),
+        "pipe.jpg": ("refused", "rejected:not_an_image"),
+        "whose.jpg": ("review", "resembles_another_person"),
+    }
+    assert decided["whose.jpg"].other_person_id == "barack_obama"
+    (said,) = [line for line in make_context.said if "whose.jpg" in line]
+    assert said.endswith("grace_hopper/whose.jpg: resembles_another_person")  # whom, is not for a log
+    assert people_in_force(context) == [
+        "barack_obama/blue_room.jpg",
+        "barack_obama/portrait.jpg",
+        "grace_hopper/portrait.jpg",
+        "joe_biden/portrait.jpg",
+    ]
+
+
+@pytest.mark.slow
+def test_decisions_do_not_depend_on_order_or_interruption(
+    make_context: MakeContext, demo_photos: tuple[Path, Path], people: Path
+) -> None:
+    shutil.copy(demo_photos[0] / RUN_DATE / "speech.jpg", people / "grace_hopper" / "whose.jpg")
+    context = make_context()
+    counts = enroll(context, gallery=str(people), gallery_name="people")
+    assert counts["review"] >= 1  # one of two who resemble each other, and are said to be two
+
+    # A run that was killed after it wrote the gallery, before it noted its decisions: the next one ends alike.
+    before = rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))
+    context.tables.delete("enrollments", F.lit(True))
+    enroll(context, gallery=str(people), gallery_name="people")
+    assert (rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))) == before
+
+    # The same people in an order of names that is turned round: the same decisions.
+    turned = people.parent / "turned"
+    for at, folder in enumerate(sorted(people.iterdir(), reverse=True)):
+        for photo in folder.iterdir():
+            (turned / folder.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(photo, turned / folder.name / f"{at}-{photo.name}")
+    other = make_context("turned")
+    enroll(other, gallery=str(turned), gallery_name="people")
+    kept = ("sample_id", "decision", "reason", "own_similarity", "other_similarity")
+    assert rows_of(other.tables.read("enrollments").select(*kept)) == rows_of(
+        context.tables.read("enrollments").select(*kept)
+    )
+
+
+def test_leaving_and_coming_back(make_context: MakeContext, people: Path) -> None:
+    context = make_context()
+    enroll(context, gallery=str(people), gallery_name="people")
+    everyone = people_in_force(context)
+    shutil.move(people / "joe_biden", people.parent / "joe_biden")
+
+    enroll(context, gallery=str(people), gallery_name="people")
+    assert people_in_force(context) == everyone  # only --sync withdraws
+    with pytest.raises(InputError, match="would withdraw 1 of 4"):
+        enroll(context, gallery=str(people), gallery_name="people", sync=True)
+    assert people_in_force(context) == everyone
+    enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.5)
+    assert people_in_force(context) == [name for name in everyone if "biden" not in name]
+
+    shutil.move(people.parent / "joe_biden", people / "joe_biden")
+    enroll(context, gallery=str(people), gallery_name="people", sync=True)
+    assert people_in_force(context) == everyone
+
+
+def test_an_unmounted_folder_empties_no_gallery(make_context: MakeContext, people: Path) -> None:
+    context = make_context()
+    enroll(context, gallery=str(people), gallery_name="people")
+    before = people_in_force(context)
+    shutil.rmtree(people)
+    with pytest.raises(InputError, match="cannot be listed"):
+        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=1.0)
+    people.mkdir()
+    with pytest.raises(InputError, match="lists no photos"):
+        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=1.0)
+    assert people_in_force(context) == before
+
+
+def test_a_manifest_says_names_labels_and_validity(make_context: MakeContext, people: Path) -> None:
+    context = make_context()
+    manifest = people.parent / "people.csv"
+    head = "person_id,name,uri,labels,valid_from,valid_to\n"
+    manifest.write_text(f"{head}joe,Joe Biden,people/joe_biden/portrait.jpg,staff;vip,2026-01-01,2026-12-31\n")
+    enroll(context, gallery=str(manifest), gallery_name="people")
+    row = context.tables.read("gallery").first()
+    assert (row.name, row.labels, row.valid_from, row.valid_to) == (
+        "Joe Biden",
+        ["staff", "vip"],
+        date(2026, 1, 1),
+        date(2026, 12, 31),
+    )
+    manifest.write_text(f"{head}joe,Joseph Biden,people/joe_biden/portrait.jpg,,,\n")
+    counts = enroll(context, gallery=str(manifest), gallery_name="people")
+    assert counts.get("accepted", 0) == 0
+    changed = context.tables.read("gallery").first()
+    assert (changed.name, changed.labels, changed.valid_from) == ("Joseph Biden", [], None)
+    assert changed.enrolled_at == row.enrolled_at
+
+
+@pytest.mark.slow
+def test_decisions_stand_until_they_are_reconsidered(make_context: MakeContext, people: Path) -> None:
+    make = make_context
+    enroll(make(), gallery=str(people), gallery_name="people")
+    stricter = make("tables", "enroll.minimum_size=100000")
+    counts = enroll(stricter, gallery=str(people), gallery_name="people")
+    assert counts.get("refused", 0) == 0
+    assert len(people_in_force(stricter)) == 4
+    counts = enroll(stricter, gallery=str(people), gallery_name="people", reconsider=True)
+    assert counts["refused"] == 4
+    assert people_in_force(stricter) == []
+
+
+def test_the_largest_face_on_request(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "people" / "someone").mkdir(parents=True)
+    shutil.copy(demo_photos[0] / RUN_DATE / "group.jpg", tmp_path / "people" / "someone")
+    context = make_context()
+    counts = enroll(context, gallery=str(tmp_path / "people"), gallery_name="g", several_faces="largest")
+    assert counts["accepted"] == 1

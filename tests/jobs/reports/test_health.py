@@ -1,0 +1,116 @@
+"""status: what someone should look at, and what Prometheus reads."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs.identify import identify
+from jobs.reports.health import Health, LastRun, Registered, Rejection, health
+from jobs.run import ledger
+from jobs.run.context import Context
+from jobs.status import status
+from tests.rows import CONTRACT, DAY, put, put_contract, put_faces, put_images, put_samples, unit
+from tests.support import MakeContext
+
+NOW = datetime(2026, 2, 3, 12, tzinfo=UTC)
+TODAY = NOW.date()
+RUN = LastRun("embed", "r", "finished", datetime(2026, 2, 3, tzinfo=UTC), 60.0, None, datetime(2026, 2, 3, tzinfo=UTC))
+
+
+def well(**changes: object) -> Health:
+    values: dict[str, object] = {
+        **{"runs": [RUN], "listed": [], "pending": {}, "unidentified": {}, "rejections": [], "images_per_second": 40.0},
+        **{"registered": [Registered("staff", "c", 3, 4)], "activated": None},
+    }
+    return Health(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_what_is_late_refused_and_failed_is_said(make_context: MakeContext, tmp_path: Path) -> None:
+    context = make_context("tables", "thresholds.dlib-resnet-v1.keep_floor=0.1")
+    put_contract(context)
+    with ledger.run(replace(context, job="embed")) as run:
+        run.digests["contract"] = CONTRACT
+        run.counts["images"] = 44
+    with ledger.run(replace(context, job="ingest"), run_date=datetime.now(UTC).date()):
+        pass
+    with pytest.raises(OSError, match="no disk"), ledger.run(replace(context, job="ingest")):
+        raise OSError("no disk")
+    before = DAY - timedelta(days=1)
+    put_images(context, ["faces"] * 40, before)
+    put_images(context, ["faces"], date(2107, 1, 1))  # of a wrong clock
+    put_images(context, ["faces"] * 25 + ["rejected:truncated"] * 15 + [None] * 4, DAY)
+    put_faces(context, unit(2, seed=1))
+    put_samples(context, unit(3, seed=2), ["a", "a", "b"])
+
+    found = health(context)
+    assert {run.job: run.state for run in found.runs} == {"embed": "finished", "ingest": "failed"}
+    assert found.listed == [datetime.now(UTC).date()]
+    assert found.pending == {DAY: 4}
+    assert found.unidentified == {"g": [DAY]}
+    assert found.rejections == [Rejection("rejected:truncated", 15, 15 / 40, 0.0)]
+    assert found.registered == [Registered("g", CONTRACT, 2, 3)]
+    metrics = tmp_path / "rollcall.prom"
+    complaints = status(context, metrics=metrics)
+    assert len(complaints) == 4
+    assert "the last ingest failed: no disk" in complaints[0]
+    assert "4 images of 2026-01-31 have no final outcome" in complaints[1]
+    assert "rollcall identify --run-date 2026-01-31 --gallery-name g" in complaints[2]
+    assert "15 images of the newest date are rejected:truncated: 37.5%, usually 0.0%" in complaints[3]
+    assert "rollcall_healthy 0.0\n" in metrics.read_text()
+    assert 'rollcall_last_run_failed{job="ingest"} 1.0\n' in metrics.read_text()
+
+    identify(context, run_date=DAY)
+    assert health(context).unidentified == {}
+    put_faces(context, unit(1, seed=3), first=2)  # of an image that came late
+    assert health(context).unidentified == {"g": [DAY]}
+
+
+def begun(context: Context, event: str, hours_ago: float) -> None:
+    """A run of `embed` that began, and ended if it did, so long ago."""
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    for name in dict.fromkeys(("started", event)):
+        put(context, "runs", {"run_id": f"r{hours_ago}", "event": name, "at": at, "seconds": float(name != "started")})
+
+
+def test_a_job_that_is_killed_every_night_is_noticed(make_context: MakeContext) -> None:
+    context = make_context()
+    for hours_ago in (100, 76):
+        begun(context, "finished", hours_ago)
+    for hours_ago in (52, 28, 4):
+        begun(context, "started", hours_ago)
+    (run,) = health(context).runs
+    assert run.state == "started"
+    assert run.waiting is not None
+    assert 51 < (datetime.now(UTC) - run.waiting) / timedelta(hours=1) < 53
+    begun(context, "finished", 1)
+    assert health(context).runs[0].waiting is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaints"),
+    [
+        ({}, 0),
+        ({"runs": [replace(RUN, state="started", waiting=NOW - timedelta(hours=1))]}, 0),  # under way
+        ({"runs": [replace(RUN, state="started", waiting=NOW - timedelta(hours=49))]}, 1),
+        ({"listed": [date(2026, 2, 2)]}, 0),
+        ({"listed": [date(2026, 2, 1)]}, 1),
+        ({"listed": [date(2025, 1, 1), *(date(2026, 1, 4) + timedelta(days=day) for day in range(30))]}, 0),
+        ({"pending": {TODAY: 5}}, 0),  # not late yet
+        ({"pending": {TODAY - timedelta(days=1): 5}}, 1),
+        ({"unidentified": {"g": [TODAY], "h": [date(2026, 1, 1), date(2026, 1, 2)]}}, 1),
+        ({"rejections": [Rejection("rejected:crashed", 9, 0.9, 0.0)]}, 0),  # a handful
+        ({"rejections": [Rejection("rejected:crashed", 90, 0.3, 0.2)]}, 0),  # as usual
+    ],
+)
+def test_complaints(changes: dict[str, object], complaints: int) -> None:
+    assert len(well(**changes).complaints(NOW, late_after=1)) == complaints
+
+
+def test_dates_that_were_not_listed_are_named() -> None:
+    listed = [date(2026, 1, 30), date(2026, 2, 1)]
+    (said,) = well(listed=listed).complaints(NOW, late_after=1)
+    assert "of the last 30 dates 2 were not listed, the newest of them 2026-02-02: run `rollcall ingest" in said
+    assert well(listed=listed).unlisted(date(2026, 1, 29)) == []

@@ -1,0 +1,26 @@
+"""What the ledger keeps of a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobs.run import ledger
+from tests.support import MakeContext
+
+
+def test_a_ledger_that_cannot_be_written_does_not_hide_what_failed(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context()
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    def fail() -> None:
+        with ledger.run(replace(context, job="embed")):
+            monkeypatch.setattr(type(context.tables), "append", full)
+            raise ValueError("the job's own")
+
+    with pytest.raises(ValueError, match="the job's own"):
+        fail()
+    assert "could not be noted in `runs`: No space left on device" in make_context.said[-1]

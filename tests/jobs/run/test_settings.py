@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from jobs.run import settings
+from udfs.errors import InputError
+from udfs.vision.models import DETECTORS, EMBEDDERS
+
+
+def test_the_packaged_settings_are_whole() -> None:
+    loaded = settings.load()
+    assert loaded.vision.detector in DETECTORS
+    assert set(loaded.thresholds) == set(EMBEDDERS)
+
+
+def test_single_values_can_be_changed() -> None:
+    loaded = settings.load(None, ("vision.minimum_face=60", "vision.embedder=dlib-resnet-v1", "weights.mtcnn=/a b"))
+    spec = loaded.spec()
+    assert (spec.minimum_face, spec.embedder, spec.weights) == (60, "dlib-resnet-v1", (("mtcnn", "/a b"),))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("vision.minimum_face=5", "vision.minimum_face"),
+        ("vision.minimum_fase=50", "vision.minimum_fase"),
+        ("vision.device=tpu", "vision.device"),
+        ("vision.precision=fp8", "vision.precision"),
+        ("thresholds.facenet-vggface2.review=0.9", "must rise"),
+        ("thresholds.facenet-vggface2.match=nan", "thresholds.facenet-vggface2.match"),
+        ("minimum_face=50", "section.name=value"),
+        ("vision.minimum_face", "section.name=value"),
+    ],
+)
+def test_wrong_values_are_named(change: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        settings.load(None, (change,))
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[vision\n")
+    with pytest.raises(InputError, match=r"mine.toml: not a TOML file"):
+        settings.load(str(tmp_path / "mine.toml"))
+    with pytest.raises(InputError, match=r"none.toml: cannot be read"):
+        settings.load(str(tmp_path / "none.toml"))

@@ -1,0 +1,82 @@
+"""Arrow in, Arrow out: directories to files, and files to rows of the inventory."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pyarrow as pa
+
+from udfs import lake
+from udfs.arrow import BatchFunction, RecordBatches
+from udfs.ids import image_id
+from udfs.lake import File
+from udfs.template import Template
+
+FILE = pa.schema([("uri", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64()), ("regular", pa.bool_())])
+IMAGE = pa.schema([("image_id", pa.string()), *FILE])
+"""What is known of an image before it is read."""
+INVENTORY = pa.schema(
+    [
+        *IMAGE,
+        ("run_date", pa.string()),
+        ("captured_at", pa.string()),
+        ("source", pa.string()),
+        ("case_id", pa.string()),
+    ]
+)
+_ROWS = 4096
+
+
+def list_directories(batches: RecordBatches) -> RecordBatches:
+    """(uri) of directories -> the files below them (FILE)."""
+    for batch in batches:
+        for directory in batch.column("uri").to_pylist():
+            # It was there when the driver listed its parent.
+            below = lake.list_below(directory, missing_ok=True)
+            yield from _batched((vars(file) for file in below), FILE)
+
+
+def describe(template: Template) -> BatchFunction:
+    """Files (FILE) -> rows of the inventory (INVENTORY).
+
+    `run_date` is the template's, else the date of modification in UTC; it is null for a file that does not
+    fit the template.
+    """
+
+    def rows(batches: RecordBatches) -> Iterator[dict[str, object]]:
+        for batch in batches:
+            for row in batch.to_pylist():
+                file = File(**row)
+                parts = template.parse(file.uri)
+                run_date = None if parts is None else parts.get("run_date", _date(file.modified_us))
+                yield {
+                    **row,
+                    "image_id": image_id(file.uri, file.size, file.modified_us),
+                    **{name: (parts or {}).get(name) for name in ("captured_at", "source", "case_id")},
+                    "run_date": run_date,
+                }
+
+    return lambda batches: _batched(rows(batches), INVENTORY)
+
+
+def _date(modified_us: int) -> str:
+    """The day in UTC; a time that no date can say, which a table may hold, is of the first or last day."""
+    day = date(1970, 1, 1).toordinal() + modified_us // 86_400_000_000
+    return date.fromordinal(max(1, min(day, date.max.toordinal()))).isoformat()
+
+
+def stat_photos(batches: RecordBatches) -> RecordBatches:
+    """(uri) -> the file as it is now (FILE); one that is gone has size 0 and time 0."""
+    for batch in batches:
+        for uri in batch.column("uri").to_pylist():
+            yield pa.RecordBatch.from_pylist([vars(lake.find(uri))], schema=FILE)
+
+
+def _batched(rows: Iterator[dict[str, object]], schema: pa.Schema) -> RecordBatches:
+    held: list[dict[str, object]] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == _ROWS:
+            yield pa.RecordBatch.from_pylist(held, schema=schema)
+            held = []
+    if held:
+        yield pa.RecordBatch.from_pylist(held, schema=schema)

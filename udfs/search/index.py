@@ -1,0 +1,151 @@
+"""The k nearest persons of each query, exactly."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.search.candidates import Decided
+from udfs.search.compiled import Compiled, CompiledAvx2
+from udfs.search.portable import Portable, PortableFloat
+from udfs.search.queries import Probes
+from udfs.search.samples import Gallery
+from udfs.search.similarity import similarity
+
+Array = np.ndarray
+
+PATHS: tuple[type[Compiled | Portable], ...] = (Compiled, CompiledAvx2, Portable, PortableFloat)
+"""All give the same bits; the fastest first."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Persons near queries, ordered by query, similarity (descending), person. All arrays have one length.
+
+    query: row of the queries. person, sample: who, and which of their samples is nearest (of equally near
+    ones the first by name). similarity: float64.
+    """
+
+    query: Array
+    person: Array
+    sample: Array
+    similarity: Array
+
+
+class Index:
+    """A gallery that is searched; how is chosen once."""
+
+    def __init__(self, parts: Sequence[Gallery], path: type[Compiled | Portable] | None = None) -> None:
+        """parts: of one gallery, in the order of their persons' names; all of a person is in one part.
+
+        path: how to scan; the fastest that works here, unless another is named.
+        """
+        self._parts = [part for part in parts if len(part.vectors)]
+        dimension = self._parts[0].vectors.shape[1] if self._parts else 1
+        chosen = path or fastest(dimension)
+        self._paths = [chosen(part) for part in self._parts]
+        self.path = chosen.name
+
+    def nearest(
+        self, queries: Array, k: int, floor: float, threads: int = 1, left_out: Sequence[tuple[int, str]] = ()
+    ) -> Nearest:
+        """The k persons whose nearest sample is most similar to each query, and at least `floor` similar.
+
+        8-bit products with a proven bound rule out nearly all samples; what is left is decided by the
+        definition, so that the result depends on the vectors alone.
+
+        queries: float32 (m, d), unit length. left_out: pairs of a query and a sample that do not count.
+        """
+        queries = np.ascontiguousarray(queries, np.float32)
+        best = _Best.none()
+        if len(queries):
+            for number, (part, path) in enumerate(zip(self._parts, self._paths, strict=True)):
+                # What the parts before have shown already, the next one need not look below.
+                floors = best.floors(len(queries), k, floor)
+                probes = Probes(queries, floors, _rows_left_out(part, left_out))
+                best = best.with_part(number, path.search(probes, k, threads), k)
+        return self._named(best)
+
+    def _named(self, best: "_Best") -> Nearest:
+        person, sample = np.empty((2, len(best.row)), object)
+        for number, part in enumerate(self._parts):
+            here = best.part == number
+            rows = best.row[here]
+            person[here] = part.persons.take(rows).to_numpy(zero_copy_only=False)
+            sample[here] = part.samples.take(rows).to_numpy(zero_copy_only=False)
+        return Nearest(best.query, person, sample, best.similarity)
+
+
+def _rows_left_out(part: Gallery, left_out: Sequence[tuple[int, str]]) -> Array:
+    if not left_out:
+        return np.empty((0, 2), np.int64)
+    queries, samples = zip(*left_out, strict=True)
+    rows = pc.index_in(pa.array(samples, pa.string()), part.samples).fill_null(-1).to_numpy(zero_copy_only=False)
+    pairs = np.stack([np.asarray(queries, np.int64), rows.astype(np.int64)], axis=1)
+    pairs = pairs[rows >= 0]
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+class _Best(NamedTuple):
+    """The nearest so far: `row` of `part`; in the order of query, similarity (descending), part, row."""
+
+    query: Array
+    part: Array
+    row: Array
+    similarity: Array
+
+    @classmethod
+    def none(cls) -> "_Best":
+        return cls(np.empty(0, np.intp), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
+
+    def floors(self, queries: int, k: int, floor: float) -> Array:
+        """The similarity that another person must reach to be among the k nearest of each query."""
+        floors = np.full(queries, floor, np.float64)
+        last = self._rank() == k - 1
+        floors[self.query[last]] = self.similarity[last]
+        return floors
+
+    def with_part(self, number: int, found: Iterable[Decided], k: int) -> "_Best":
+        begun, parts = 0, [self]
+        for decided in found:
+            query, rank = np.nonzero(np.arange(k) < decided.found[:, None])
+            row = decided.sample[query, rank]
+            parts.append(_Best(begun + query, np.full_like(row, number), row, decided.similarity[query, rank]))
+            begun += len(decided.found)
+        joined = _Best(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        ordered = joined._taken(np.lexsort((joined.row, joined.part, -joined.similarity, joined.query)))
+        return ordered._taken(ordered._rank() < k)
+
+    def _taken(self, which: Array) -> "_Best":
+        return _Best(*(column[which] for column in self))
+
+    def _rank(self) -> Array:
+        return np.arange(len(self.query)) - np.searchsorted(self.query, self.query)
+
+
+@cache
+def fastest(dimension: int) -> type[Compiled | Portable]:
+    """The first path that works here and passes a small search whose answer the definition gives."""
+    return next(path for path in PATHS if path.works(dimension) and _agrees(path, dimension))
+
+
+def _agrees(path: type[Compiled | Portable], dimension: int) -> bool:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(403, dimension))
+    vectors[200:] = vectors[:203] + 1e-4 * vectors[200:]  # some that only the definition tells apart
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    gallery = Gallery.of(vectors, [f"{row % 97:03}" for row in range(403)], [f"{row:03}" for row in range(403)])
+    found = Index([gallery], path).nearest(vectors[::31], 5, -1.0)
+    expected = [_by_definition(query, gallery, 5) for query in vectors[::31]]
+    return np.array_equal(found.similarity, np.concatenate(expected))
+
+
+def _by_definition(query: Array, gallery: Gallery, k: int) -> Array:
+    exact = similarity(np.broadcast_to(query, gallery.vectors.shape), gallery.vectors)
+    best = np.full(gallery.person_of[-1] + 1, -np.inf)
+    np.maximum.at(best, gallery.person_of, exact)
+    return np.sort(best)[::-1][:k]
