@@ -19,8 +19,8 @@ from jobs.ingest import ingest
 from jobs.run.context import Context, opened
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
+from udfs import downloads
 from udfs.errors import InputError
-from udfs.vision import weights
 
 _RESULT = """
 SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal, f.quality.size AS pixels,
@@ -39,14 +39,14 @@ def settings(explicit: str | None) -> tuple[str, ...]:
 
     Every person is kept, however far, so that the runner-up can be shown.
     """
-    weights.fetch("centerface")
+    downloads.fetch("centerface")
     name = "facenet-vggface2"
     try:
-        path = explicit or str(weights.fetch(name))
+        path = explicit or str(downloads.fetch(name))
     except InputError as missing:
         LOGGER.info(f"demo: going on with dlib-resnet-v1, for want of FaceNet's weights: {missing}")
         name = "dlib-resnet-v1"
-        path = str(weights.fetch(name))
+        path = str(downloads.fetch(name))
     return (f"vision.embedder={name}", f"weights.{name}={path}", f"thresholds.{name}.keep_floor=-1")
 
 

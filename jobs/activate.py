@@ -11,7 +11,7 @@ from udfs.errors import InputError
 
 @job("activate")
 @click.argument("contract", required=False)
-@click.option("--allow-gaps", is_flag=True, help="Also a contract that does not cover all images and persons.")
+@click.option("--allow-gaps", is_flag=True, help="Accept a contract that does not cover all images and persons.")
 def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[Coverage]:
     """Choose the contract that `identify` follows; without one, say what each contract covers.
 
@@ -44,7 +44,7 @@ def _tell(context: Context, found: list[Coverage]) -> None:
             f" calibrations {each.calibrations:,}"
         )
     if chosen is None:
-        click.echo("none is activated: each gallery is searched under the contract of its samples")
+        click.echo("no contract has been activated: each gallery is searched under the contract of its samples")
 
 
 command = activate.command

@@ -24,24 +24,28 @@ from jobs.run.options import Number, job
     type=Number(0, 1, min_open=True, max_open=True),
     default=0.01,
     show_default=True,
-    help="FPIR (for pairs: FMR) to hold.",
+    help="The false-positive rate to hold: FPIR, or FMR for pairs.",
 )
 @click.option(
     "--review-target",
     type=Number(0, 1, min_open=True, max_open=True),
-    help="The rate at which a person should look.  [default: ten times the target]",
+    help="The rate at which faces are set aside for review.  [default: ten times the target]",
 )
 @click.option(
     "--gallery-name", metavar="G", help="Calibrate for the size of this gallery; not needed when there is only one."
 )
-@click.option("--gallery-size", type=click.IntRange(min=1), help="Calibrate for so many persons instead.")
-@click.option("--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos a person to enrol.")
+@click.option(
+    "--gallery-size", type=click.IntRange(min=1), help="Calibrate for a gallery of this many persons instead."
+)
+@click.option(
+    "--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos to enrol of each person."
+)
 @click.option(
     "--cohort",
     "cohort_size",
     type=click.IntRange(0, LARGEST),
     metavar="PERSONS",
-    help="Set so many persons aside, and normalise scores by their faces; 0 is not to."
+    help="Set this many persons aside, and normalise scores by their faces; 0 does neither."
     "  [default: a third of the persons, if that is 200 or more]",
 )
 @click.option(
@@ -49,10 +53,14 @@ from jobs.run.options import Number, job
     type=click.Choice(["both", "first", "second"]),
     default="both",
     show_default=True,
-    help="Only one half of the persons.",
+    help="Use only one half of the persons.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws halves and enrolled photos."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="A number that decides which persons are in which half, and which photos are enrolled.",
 )
 @click.option(
     "--face",
@@ -60,7 +68,7 @@ from jobs.run.options import Number, job
     type=click.Choice(MEANT),
     default="middle",
     show_default=True,
-    help="Of several faces in an image: the largest, the one nearest the middle, or none of them.",
+    help="Which face counts where an image shows several: the largest, the one nearest the middle, or none (only).",
 )
 def calibrate(context: Context, *, gallery_name: str | None, gallery_size: int | None, **arguments: Any) -> str:
     """Find the threshold that holds an error rate, and write it to the table thresholds.

@@ -6,7 +6,7 @@ import click
 
 from jobs.run.errors import run_command
 
-_COMMANDS = {
+COMMANDS = {
     "ingest": "List the files of a source and note those that are new or changed.",
     "embed": "Find and embed the faces of every image that has no outcome yet.",
     "enroll": "Register persons from their photos.",
@@ -15,8 +15,8 @@ _COMMANDS = {
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
-    "summary": "Write one page on what a date brought.",
-    "status": "Say how the tables are kept up, for a person and for monitoring.",
+    "summary": "Write one page on the images, faces and matches of a date.",
+    "status": "Say what is late, refused or failed, for a person and for monitoring.",
     "maintain": "Join small files, and remove files that no version needs any more.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",
     "properties": "Print the Spark properties for a cluster.",
@@ -28,14 +28,14 @@ _COMMANDS = {
 
 class _Jobs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return import_module(f"jobs.{cmd_name}").command if cmd_name in _COMMANDS else None
+        return import_module(f"jobs.{cmd_name}").command if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Jobs, in the order they are run"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(cls=_Jobs, context_settings={"max_content_width": 120})

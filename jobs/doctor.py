@@ -43,7 +43,7 @@ def command(config: str | None, changes: tuple[str, ...]) -> None:
     click.echo(f"search: {_search()}")
     _measure(settings)
     if missing:
-        raise InputError(f"missing: {', '.join(missing)}; see above")
+        raise InputError(f"{', '.join(missing)} missing; the lines above say what to do")
 
 
 def _java(_: str, __: settings_module.Settings) -> str:
@@ -67,7 +67,8 @@ def _search() -> str:
     if path == PATHS[0].name:
         return path
     return (
-        f"{path}, the same bits as {PATHS[0].name} and slower: that needs AVX-512 VNNI (compiled-avx2: AVX2), and a C++"
+        f"{path}, the same bits as {PATHS[0].name} and slower: {PATHS[0].name} needs AVX-512 VNNI"
+        " (compiled-avx2: AVX2), and a C++"
         " compiler at install"
     )
 
@@ -93,7 +94,7 @@ def _measure(settings: settings_module.Settings) -> None:
     if int8 in speeds:
         click.echo(
             f"int8: {speeds[int8] / speeds[chosen]:.1f} times as fast: --set vision.embedder={int8};"
-            " its faces match only its own, so galleries are enrolled again"
+            " faces embedded by it can only be compared with each other, so galleries are enrolled again"
         )
 
 

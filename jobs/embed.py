@@ -18,9 +18,9 @@ from jobs.run.options import RUN_DATE, job
     type=click.IntRange(min=1),
     default=5000,
     show_default=True,
-    help="Images a slice; a killed run loses at most one.",
+    help="Images in a slice, which is written as a whole: a killed run loses at most one slice.",
 )
-@click.option("--partitions", type=click.IntRange(min=1), help="Tasks a slice is cut into.  [default: by size]")
+@click.option("--partitions", type=click.IntRange(min=1), help="Spark tasks for each slice.  [default: by its size]")
 def embed(context: Context, **arguments: Any) -> dict[str, int]:
     """Find and embed the faces of every image that has no outcome yet.
 

@@ -25,7 +25,7 @@ from jobs.run.options import Number, job
     show_default=True,
     help="What to do with a photo of several faces.",
 )
-@click.option("--reconsider", is_flag=True, help="Judge all photos again, also those already decided.")
+@click.option("--reconsider", is_flag=True, help="Decide on all photos again, also on those decided earlier.")
 @click.option(
     "--beside",
     is_flag=True,

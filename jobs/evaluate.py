@@ -26,19 +26,31 @@ from jobs.run.options import Number, job
     metavar="URI",
     help="The folder PERSON/photo.jpg that LFW's names are in; for open-set also a table with person_id, uri.",
 )
-@click.option("--threshold", type=Number(), help="Decide by this similarity.  [default: the threshold in force]")
-@click.option("--threshold-from", metavar="FILE", help="Decide by the threshold that is best on these other pairs.")
+@click.option(
+    "--threshold",
+    type=Number(),
+    help="Decide by this similarity.  [default: the calibrated threshold, else that of the settings]",
+)
+@click.option(
+    "--threshold-from", metavar="FILE", help="Decide by the threshold that is most accurate on these other pairs."
+)
 @click.option("--gallery-size", "sizes", type=click.IntRange(min=1), multiple=True, help="Persons in the gallery.")
-@click.option("--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos a person to enrol.")
+@click.option(
+    "--enrolled", type=click.IntRange(min=1), default=1, show_default=True, help="Photos to enrol of each person."
+)
 @click.option(
     "--half",
     type=click.Choice(["both", "first", "second"]),
     default="both",
     show_default=True,
-    help="Only one half of the persons: calibrate on the first, evaluate on the second.",
+    help="Use only one half of the persons: calibrate on the first, evaluate on the second.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws halves and enrolled photos."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="A number that decides which persons are in which half, and which photos are enrolled.",
 )
 @click.option(
     "--face",
@@ -46,9 +58,13 @@ from jobs.run.options import Number, job
     type=click.Choice(MEANT),
     default="middle",
     show_default=True,
-    help="Of several faces in an image: the largest, the one nearest the middle, or none of them.",
+    help="Which face counts where an image shows several: the largest, the one nearest the middle, or none (only).",
 )
-@click.option("--group-by", metavar="COLUMN", help="Also by the values of a column, or by size, sharpness, brightness.")
+@click.option(
+    "--group-by",
+    metavar="COLUMN",
+    help="Report figures for each value of this column as well, or for parts by size, sharpness or brightness.",
+)
 @click.option(
     "--check",
     is_flag=True,

@@ -22,7 +22,7 @@ from jobs.run.options import RUN_DATE, job
     "--suffix",
     "suffixes",
     multiple=True,
-    help="Only names that end so, e.g. .jpg, in any case.",
+    help="Only files whose names end like this, e.g. .jpg, in upper or lower case. May be repeated.",
 )
 @click.option("--source-name", help="Fills the column `source`, where the source itself does not.")
 @click.option("--case-id", help="Fills the column `case_id`, where the source itself does not.")

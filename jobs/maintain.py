@@ -1,4 +1,4 @@
-"""maintain: keep the tables quick to read, and remove files that no version needs any more."""
+"""maintain: migrate tables of older releases, keep the tables quick to read, and remove files that are not needed."""
 
 import click
 from rich import box
@@ -11,6 +11,7 @@ from jobs.run.errors import run_command
 from jobs.run.options import Number, job
 from jobs.run.upkeep import FilesOf
 from jobs.search import packing
+from schemas.table import SCHEMA_VERSION
 
 
 @job("maintain")
@@ -25,24 +26,36 @@ from jobs.search import packing
 )
 @click.option("--report", is_flag=True, help="Say what there is, and change nothing.")
 def maintain(context: Context, retain: float, report: bool) -> FilesOf:
-    """Join small files, and remove files that no version needs any more.
+    """Migrate tables of older releases, join small files, and remove files that no version needs any more.
 
     \b
     rollcall maintain --tables ./tables
     rollcall maintain --tables ./tables --report
 
-    Partitions of several files are compacted; matches are then ordered by person, so that "where was this person
-    seen?" reads few files. Jobs may run meanwhile: whichever of them commits second reads again.
+    Tables that an older release wrote are first brought to this release's schema version (the first write to one does
+    the same). Partitions of several files are compacted; matches are then ordered by person, so that "where was this
+    person seen?" reads few files. Jobs may run meanwhile: whichever of them commits second reads again.
     """
     found = upkeep.present(context)
-    if not report:
+    outdated = context.tables.outdated()  # before the run is noted: that migrates the table `runs`
+    if report:
+        _print_outdated(outdated)
+    else:
         upkeep.refuse_if_under_way(context, retain)
         with ledger.run(context) as run:
+            upkeep.migrate_tables(context, outdated, run)
             found = upkeep.maintain_tables(context, list(found), retain, run)
             if "gallery" in found:
                 run.count("packed_galleries_removed", len(packing.sweep(context, packing.KEPT)))
     _print(found)
     return found
+
+
+def _print_outdated(outdated: dict[str, str]) -> None:
+    for name, version in outdated.items():
+        click.echo(
+            f"{name}: schema version {version}; `rollcall maintain` would migrate it to version {SCHEMA_VERSION}"
+        )
 
 
 def _print(found: FilesOf) -> None:

@@ -34,7 +34,7 @@ def sql(context: Context, query: str, form: str, limit: int) -> None:
     found = context.spark.sql(query)
     rows = found.limit(limit + 1).collect()
     if len(rows) > limit:
-        context.log.info(f"sql: only the first {limit:,} rows are shown; see --limit")
+        context.log.info(f"sql: only the first {limit:,} rows are shown; --limit shows more")
     _PRINT[form](found.columns, [tuple(_plain(value) for value in row) for row in rows[:limit]])
 
 
@@ -64,7 +64,7 @@ def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
 def _print_json(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"two columns are called {twice[0]!r}, which JSON cannot say; name one with AS")
+        raise InputError(f"two columns are called {twice[0]!r}, which JSON cannot hold; rename one with AS")
     for row in rows:
         click.echo(json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False))
 

@@ -22,7 +22,7 @@ from jobs.run.options import job
     default=1,
     show_default=True,
     metavar="DAYS",
-    help="A date that is so many days old should have been listed, embedded and identified.",
+    help="Warn about dates this many days old that have not been listed, embedded and identified.",
 )
 @click.option(
     "--metrics",

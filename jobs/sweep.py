@@ -15,7 +15,7 @@ from jobs.search import packing
     default=packing.KEPT / 3600,
     show_default=True,
     metavar="HOURS",
-    help="Those that were searched last longer ago than this.",
+    help="Remove those that have not been searched for this long.",
 )
 def sweep(context: Context, older_than: float) -> list[str]:
     """Remove the packed galleries that `identify` has left for its next run.

@@ -21,7 +21,7 @@ from jobs.run.options import job
     type=click.Choice(MEANT),
     default="only",
     show_default=True,
-    help="Of several faces in an image: the largest, the one nearest the middle, or none of them.",
+    help="Which face counts where an image shows several: the largest, the one nearest the middle, or none (only).",
 )
 def verify(context: Context, **arguments: Any) -> dict[str, int]:
     """Compare the faces of two images, or of many pairs: match, review, or non_match.

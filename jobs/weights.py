@@ -7,6 +7,7 @@ from rich.text import Text
 
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
+from udfs import downloads
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
@@ -34,7 +35,7 @@ def fetch(names: tuple[str, ...]) -> None:
     """Download weights into the cache and verify them."""
     for name in names:
         LOGGER.info(f"weights: fetching {name}")
-        click.echo(weights.fetch(name))
+        click.echo(downloads.fetch(name))
 
 
 @command.command("verify")
@@ -44,7 +45,7 @@ def verify(name: str, path: str | None) -> None:
     """Check that a file holds the weights it should."""
     known = weights.REGISTRY.get(name)  # `load` says it of a name that is none
     if path is not None and known is not None and known.file_name is None:
-        raise InputError(f"the weights {name!r} are {known.origin}, and are never read from a file; leave out --path")
+        raise InputError(f"the weights {name!r} are {known.origin}, not in a file; leave out --path")
     weights.load(name, path)
     click.echo(f"{name}: digest matches")
 

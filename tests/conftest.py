@@ -16,7 +16,7 @@ from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
 from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied
-from udfs.vision import weights
+from udfs import downloads
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -35,12 +35,12 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def dlib_weights() -> Path:
-    return weights.fetch(EMBEDDER)
+    return downloads.fetch(EMBEDDER)
 
 
 @pytest.fixture(scope="session")
 def centerface_weights() -> Path:
-    return weights.fetch("centerface")
+    return downloads.fetch("centerface")
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def calibrate_threshold(
     review_target = min(10 * target, max(0.5, target)) if review_target is None else review_target
     if review_target < target:
         raise InputError(
-            f"--review-target {review_target:g} is below --target {target:g}: all that match would be looked at"
+            f"--review-target {review_target:g} is below --target {target:g}: every match would then also need a review"
         )
     pair_list: list[LabelledPair] = []
     photos: list[LabelledPhoto] = []

@@ -37,7 +37,7 @@ class Cohort:
     ) -> "Cohort | None":
         """Draw persons by the seed, with the first of their photos that shows a face.
 
-        size: how many; 0 is no cohort; None a third of the persons, up to 1,000, if that is 200 or more.
+        size: how many; 0 for no cohort; None a third of the persons, up to 1,000, if that is 200 or more.
 
         Raises:
             InputError: there are not twice as many persons.
@@ -54,8 +54,8 @@ class Cohort:
             return None
         if 2 * size > len(first):
             raise InputError(
-                f"--cohort {size:,} leaves fewer than as many of the {len(first):,} persons with a face to measure on;"
-                " give more photos, or ask for fewer"
+                f"--cohort {size:,} needs twice as many persons with a face; there are {len(first):,}. Give more"
+                " photos, or ask for fewer"
             )
         chosen = sorted(
             sorted(first, key=lambda name: hashlib.sha256(f"cohort:{seed}:{name}".encode()).digest())[:size]

@@ -249,7 +249,9 @@ def _sizes(request: EvaluationRequest, photos: list[LabelledPhoto]) -> tuple[int
     persons = len({photo.person for photo in photos})
     sizes = request.sizes or tuple(size for size in SIZES if size <= 0.8 * persons)
     if not sizes:
-        raise InputError(f"{persons:,} persons are few; say --gallery-size")
+        raise InputError(
+            f"{persons:,} persons are too few for a gallery of {SIZES[0]}; name a smaller one with --gallery-size"
+        )
     return sizes
 
 

@@ -24,7 +24,7 @@ class IdentificationThresholds:
     review: float
     threshold_id: str
     cohort_id: str | None = None
-    """By what scores are normalised; None: what is held against the thresholds is the similarity."""
+    """By what scores are normalised; None: then the similarity itself is compared with the thresholds."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def for_identification(
     if threshold_id not in (None, SETTINGS):
         row = found.where(F.col("threshold_id") == threshold_id).first()
         if row is None:
-            raise InputError(f"there is no calibration {threshold_id!r} of contract {contract_id}; see thresholds")
+            raise InputError(
+                f"contract {contract_id} has no calibration {threshold_id!r}; the table thresholds lists them"
+            )
         return IdentificationThresholds(row.threshold, row.review_threshold, row.threshold_id, row.cohort_id)
     if threshold_id is None:
         large_enough = found.where(F.col("gallery_size") >= persons)

@@ -52,7 +52,7 @@ class ComparedPairs:
             values = self.faces.quality(name)
             worse = np.fmin(values[self.left], values[self.right])
             return [None if np.isnan(value) else float(value) for value in worse]
-        raise InputError(f"no column {name!r} in the pair list; of the faces there are {', '.join(QUALITIES)}")
+        raise InputError(f"the list of pairs has no column {name!r}; of the faces there are {', '.join(QUALITIES)}")
 
 
 def _numbers(pairs: list[LabelledPair]) -> tuple[Array, Array] | tuple[None, None]:
@@ -66,7 +66,7 @@ def _numbers(pairs: list[LabelledPair]) -> tuple[Array, Array] | tuple[None, Non
 
 @dataclass(frozen=True)
 class SearchedPhotos:
-    """Labelled photos held against the persons they show."""
+    """Labelled photos compared with the persons they show."""
 
     photos: list[LabelledPhoto]
     persons: list[str]
@@ -107,7 +107,7 @@ class SearchedPhotos:
         if name in QUALITIES:
             values = self.faces.quality(name)[self.places]
             return [None if np.isnan(value) else float(value) for value in values]
-        raise InputError(f"no column {name!r} in the list of photos; of the faces there are {', '.join(QUALITIES)}")
+        raise InputError(f"the list of photos has no column {name!r}; of the faces there are {', '.join(QUALITIES)}")
 
 
 def _first(photos: list[LabelledPhoto], count: int, seed: int) -> Array:

@@ -41,7 +41,7 @@ def crashed_outcome(image_id: str) -> dict[str, object]:
     return {
         "image_id": image_id,
         "outcome": "rejected:crashed",
-        "detail": "the process that read it died: a damaged file, or more memory than there is",
+        "detail": "the process that read it died: the file is damaged, or needs more memory than there is",
         "content_sha256": None,
         "width": 0,
         "height": 0,

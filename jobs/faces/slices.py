@@ -134,7 +134,9 @@ class Embedding:
     def stage_crashed(self, image: pa.Table, run: ledger.Run) -> str:
         """Stage the outcome of one image that a worker died of."""
         (image_id,) = image["image_id"].to_pylist()
-        self._context.log.info(f"embed: a worker died of {image['uri'][0]}: rejected:crashed")
+        self._context.log.info(
+            f"embed: a worker process died while it read {image['uri'][0]}, which becomes rejected:crashed"
+        )
         computed = self._context.spark.createDataFrame([crashed_outcome(image_id)], spark_schema(records.OUTCOME))
         return self._stage(image, computed, run)
 

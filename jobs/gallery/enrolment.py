@@ -65,7 +65,7 @@ def enrol(
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
         listed = list_photos(context, photos)
         new = [photo for photo in listed if reconsider or not register.decided(photo)]
-        context.log.info(f"enroll: {len(listed):,} photos listed, {len(new):,} to look at")
+        context.log.info(f"enroll: {len(listed):,} photos listed, {len(new):,} of them new or changed")
         seen = see_photos(context, register, new, agreed, policy) if new else []
         judged = judge_samples(register, undecided(seen, register, reconsider), policy)
         changes = Enrolment(register, listed, seen, judged, sync, run.run_id, datetime.now(UTC)).changes()

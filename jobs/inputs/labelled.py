@@ -77,13 +77,15 @@ def _labelled_pair(beside: str, row: records.Record) -> LabelledPair:
         raise InputError(f"{row.where}: mated is {mated!r}; write true or false")
     left, right = (records.absolute(beside, name) for name in (left, right))
     if left == right:
-        raise InputError(f"{row.where}: left and right are one image; every image resembles itself")
+        raise InputError(f"{row.where}: left and right are the same image; compare two different ones")
     persons = [row.text(name) or None for name in ("left_person", "right_person")]
     if None not in persons and (persons[0] == persons[1]) != (mated in _TRUE):
-        raise InputError(f"{row.where}: mated is {mated}, the persons are {persons[0]!r} and {persons[1]!r}")
+        raise InputError(
+            f"{row.where}: mated is {mated}, but the persons are {persons[0]!r} and {persons[1]!r}; correct one of them"
+        )
     fold = row.text("fold") or "0"
     if not is_number(fold):
-        raise InputError(f"{row.where}: fold is {fold!r}; write a number from 0")
+        raise InputError(f"{row.where}: fold is {fold!r}; write a whole number from 0 on")
     known = {"left", "right", "mated", "left_person", "right_person", "fold"}
     more = {name: value for name, value in row.values.items() if name not in known}
     return LabelledPair(
@@ -123,7 +125,7 @@ def read_labelled_photos(context: Context, images: str, half: Half, seed: int) -
                 raise InputError(f"{row.where}: person_id and uri must not be empty")
             name = records.absolute(uri, name)
             if first.setdefault(name, row.where) != row.where:
-                raise InputError(f"{row.where}: the image of {first[name]} again; every image resembles itself")
+                raise InputError(f"{row.where}: lists the image of {first[name]} again; keep one of the rows")
             more = {name: value for name, value in row.values.items() if name not in ("person_id", "uri")}
             photos.append(LabelledPhoto(person, name, more))
     else:

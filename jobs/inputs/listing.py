@@ -72,7 +72,7 @@ def list_source(
                 where = source or source_table
                 of_date = "" if run_date is None else f" of {run_date}"
                 raise InputError(
-                    f"{where}: no files{of_date}{outside}; is it mounted? If that may be so: --allow-empty"
+                    f"{where}: no files{of_date}{outside}; is it mounted? If it may be empty, add --allow-empty"
                 )
             if run.counts["new"]:
                 context.tables.append_new("images", new)
@@ -86,8 +86,8 @@ def _outside(counts: dict[str, int], template: Template) -> str:
     """What was seen and not noted, for a person."""
     files, directories = counts["outside_template"], counts["directories_outside_template"]
     told = [f"{files:,} more"] if files else []
-    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} passed over"] if directories else []
-    return f"; {' and '.join(told)}: not of the form {template.text}" if told else ""
+    told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} ignored"] if directories else []
+    return f"; {' and '.join(told)}, which do not fit {template.text}" if told else ""
 
 
 def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:

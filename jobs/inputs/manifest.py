@@ -46,16 +46,16 @@ def _sorted(photos: list[Photo]) -> list[Photo]:
     unique = {(photo.person_id, photo.uri): photo for photo in photos}
     for photo in photos:
         if unique[photo.person_id, photo.uri] != photo:
-            raise InputError(f"{photo.uri} of {photo.person_id!r} stands twice and differs; keep one row")
+            raise InputError(f"{photo.uri} of {photo.person_id!r} has two rows that differ; keep one of them")
     return sorted(unique.values(), key=lambda photo: (photo.person_id, photo.uri))
 
 
 def _from_folder(context: Context, uri: str) -> list[Photo]:
     listing = lake.list_directory(uri)
     if listing.files and not listing.directories:
-        raise InputError(f"{uri}: photos belong in a folder a person: {uri.rstrip('/')}/PERSON/photo.jpg")
+        raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
     if listing.files:
-        context.log.info(f"enroll: {len(listing.files)} files beside the persons' folders are passed over")
+        context.log.info(f"enroll: {len(listing.files)} files beside the persons' folders are ignored")
     return [
         Photo(person, file.uri, name=person)
         for directory in listing.directories
@@ -111,4 +111,4 @@ def _date(row: Record, name: str) -> date | None:
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError as error:
-        raise InputError(f"{row.where}: {name} {value!r} is no date; write 2026-01-31") from error
+        raise InputError(f"{row.where}: {name} {value!r} is not a date; write it as 2026-01-31") from error

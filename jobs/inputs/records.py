@@ -51,7 +51,7 @@ def read(
         return _from_parquet(uri, columns)
     if _is_delta(uri):
         return _from_delta(context, uri, columns)
-    raise InputError(f"{uri}: neither a .csv, nor a .parquet, nor a Delta table")
+    raise InputError(f"{uri}: is not a .csv file, a .parquet file or folder, or a Delta table")
 
 
 def text(uri: str) -> str:
@@ -63,7 +63,7 @@ def text(uri: str) -> str:
     try:
         return lake.read_anything(uri).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{uri}: not UTF-8; save it as UTF-8") from error
+        raise InputError(f"{uri}: is not UTF-8 text; save it as UTF-8") from error
 
 
 def absolute(file: str, uri: str) -> str:
@@ -110,7 +110,7 @@ def _from_csv(uri: str, columns: _Columns) -> list[Record]:
         for row in reader:
             where = f"{uri}: line {reader.line_num}"
             if None in row or None in row.values():
-                raise InputError(f"{where}: not as many fields as the header has")
+                raise InputError(f"{where}: has another number of fields than the header")
             rows.append(Record(where, row))
     except csv.Error as error:
         raise InputError(f"{uri}: line {reader.line_num}: {error}") from error
@@ -121,13 +121,13 @@ def _from_parquet(uri: str, columns: _Columns) -> list[Record]:
     files = [file.uri for file in lake.list_directory(uri).files]
     parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
     if not parts:
-        raise InputError(f"{uri}: no Parquet file in it")
+        raise InputError(f"{uri}: contains no Parquet file")
     rows: list[Record] = []
     for part in parts:
         try:
             table = pq.read_table(pa.BufferReader(lake.read_anything(part)))
         except pa.ArrowException as error:
-            raise InputError(f"{part}: not a Parquet file; write it again, or name a .csv") from error
+            raise InputError(f"{part}: is not a Parquet file; write it again, or name a .csv") from error
         columns.check(part, table.column_names)
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
         rows += [Record(f"{where}: row {at}", row) for at, row in enumerate(table.to_pylist(), start=1)]

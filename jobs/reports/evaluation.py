@@ -55,7 +55,10 @@ def refuse_what_is_above(context: Context, measured: Measured) -> None:
     stated = {row.threshold_id: row for row in context.tables.read_or_empty("thresholds").collect()}
     held = [of for of in measured.held_rates() if of.threshold_id in stated and of.figure.value is not None]
     if not held:
-        raise InputError("--check: no calibration decided, so there is nothing to hold; run `rollcall calibrate`")
+        raise InputError(
+            "--check: the thresholds do not come from a calibration, so no rate is stated to check;"
+            " run `rollcall calibrate`"
+        )
     for of in held:
         row, value = stated[of.threshold_id], of.figure.value
         if value is not None and value > row.rate_high:

@@ -14,7 +14,7 @@ from jobs.reports.thumbnails import thumbnail
 from jobs.run.context import Context
 from pages import plots
 from pages.plots import Line, Plot
-from pages.report import Error, Errors, Headline, Report, Side, Table
+from pages.report import Error, Errors, Headline, Report, ReportTable, Side
 from udfs.vision.contract import Contract, settings_id
 
 Array = np.ndarray
@@ -231,13 +231,13 @@ def _is_brief(figure: Figure) -> bool:
     return {"identified_within": 1, "fnir_at_fpir": FPIRS[1]}.get(figure.metric, figure.at) == figure.at
 
 
-def _figures(title: str, figures: Sequence[Figure]) -> Table:
+def _figures(title: str, figures: Sequence[Figure]) -> ReportTable:
     """One row a figure; with a column for each size of the gallery, where there are some."""
     note = "not supported: fewer than three errors would be expected in so many pairs or searches."
     sizes = sorted({figure.gallery_size for figure in figures if figure.gallery_size is not None})
     if not sizes:
         of_pairs = [(_name(of), _value(of), _range(of), f"{of.count:,}") for of in figures]
-        return Table(title, ["figure", "value", "95% interval", "of"], of_pairs, [1, 2, 3], note)
+        return ReportTable(title, ["figure", "value", "95% interval", "of"], of_pairs, [1, 2, 3], note)
     cells: dict[str, dict[int, str]] = {}
     for figure in figures:
         of_name = cells.setdefault(_name(figure), {})
@@ -248,12 +248,12 @@ def _figures(title: str, figures: Sequence[Figure]) -> Table:
     )
     note = f"FPIR of {searches} searches; FNIR and ranks of {mated} for persons with another photo; {note}"
     columns = ["figure", *(f"{size:,} persons" for size in sizes)]
-    return Table(title, columns, rows, list(range(1, len(columns))), note)
+    return ReportTable(title, columns, rows, list(range(1, len(columns))), note)
 
 
 def _groups(
     found: dict[str, list[Figure]], grouped_by: str | None, metrics: Sequence[str], compared_by: str
-) -> list[Table]:
+) -> list[ReportTable]:
     """One row a group and size of the gallery, one column a figure."""
     if grouped_by is None:
         return []
@@ -281,7 +281,7 @@ def _groups(
         for (group, size), of_row in cells.items()
     ]
     columns = [grouped_by, *(["persons"] if sized else []), *names]
-    return [Table(f"By {grouped_by}", columns, rows, list(range(1, len(columns))), note)]
+    return [ReportTable(f"By {grouped_by}", columns, rows, list(range(1, len(columns))), note)]
 
 
 def _cell(figure: Figure) -> str:

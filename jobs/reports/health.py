@@ -78,7 +78,8 @@ class Health:
         due = due_by(now, late_after)
         said = [f"the last {run.job} failed: {run.error}" for run in self.runs if run.state == "failed"]
         said += [
-            f"{run.job} has not ended since {run.waiting:%Y-%m-%d %H:%M} UTC: if none is running, runs were killed;"
+            f"{run.job} was started at {run.waiting:%Y-%m-%d %H:%M} UTC and has not ended: if it is not running"
+            " any more, it was killed;"
             " run it again"
             for run in self.runs
             if run.waiting is not None and now - run.waiting > LONGEST_RUN

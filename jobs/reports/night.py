@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.reports.health import health
 from jobs.run.context import Context
-from pages.report import Headline, Report, Table, html
+from pages.report import Headline, Report, ReportTable, html
 from schemas.catalog import DECISIONS
 from udfs.errors import InputError
 
@@ -45,7 +45,7 @@ def summarise(context: Context, *, run_date: date, output: Path) -> Report:
         tables=[
             _table("Images", ("contract", "outcome", "images"), outcomes),
             _table("Decisions", ("gallery", "decision", "faces"), decisions),
-            Table(
+            ReportTable(
                 "Matches and reviews",
                 ("gallery", "decision", "person", "similarity", "score", "image"),
                 found[:SHOWN],
@@ -68,8 +68,8 @@ def _counted(rows: DataFrame, first: str, second: str) -> dict[tuple[str, str], 
     return {(row[0], row[1]): row[2] for row in rows.groupBy(first, second).count().orderBy(first, second).collect()}
 
 
-def _table(title: str, columns: tuple[str, str, str], counted: dict[tuple[str, str], int]) -> Table:
-    return Table(title, columns, [(*names, f"{count:,}") for names, count in counted.items()], (2,))
+def _table(title: str, columns: tuple[str, str, str], counted: dict[tuple[str, str], int]) -> ReportTable:
+    return ReportTable(title, columns, [(*names, f"{count:,}") for names, count in counted.items()], (2,))
 
 
 def _found(decided: DataFrame, images: DataFrame) -> list[tuple[str, ...]]:

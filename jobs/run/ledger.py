@@ -84,7 +84,7 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
 
 def _as_text(arguments: Mapping[str, object]) -> dict[str, str]:
     """Arguments that say something, as text: not those that are left out, and no flags that are off."""
-    said = {name: value for name, value in arguments.items() if value not in (None, False, ())}
+    said = {name: value for name, value in arguments.items() if not (value is None or value is False or value == ())}
     return {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in said.items()
     }

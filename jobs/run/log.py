@@ -1,4 +1,4 @@
-"""Progress as it is said, by `logging`: as text for a person, or as JSON lines for what collects logs.
+"""Progress by `logging`: as text for a person, or as JSON lines for what collects logs.
 
 Messages hold counts, ids and URIs; never an embedding, nor a person's name. What a machine is to read stands in fields
 (`extra`), not in the text.

@@ -32,7 +32,7 @@ RUN_DATE = RunDate()
 
 
 class Number(click.FloatRange):
-    """A number in a range. click would also take not-a-number and infinity, which are no use anywhere here."""
+    """A number in a range. click would also take not-a-number and infinity, which no option here can use."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))

@@ -34,13 +34,14 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
         default = of_file.get("spark.master", "local[*]")
         builder = builder.master(master or os.environ.get("ROLLCALL_MASTER", default))
     elif master is not None:
-        raise InputError("say --master to spark-submit, before the job's file")
+        raise InputError("--master belongs to spark-submit: write it before the job's file")
     with _jvm_log() if not submitted else nullcontext():
         spark = builder.getOrCreate()
     if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
         raise InputError(
-            "this Spark session has no Delta; rollcall properties local > spark.conf,"
-            " and spark-submit --properties-file spark.conf ..."
+            "this Spark session cannot open Delta tables; write its properties with `rollcall properties local >"
+            " spark.conf`,"
+            " then `spark-submit --properties-file spark.conf ...`"
         )
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     return spark

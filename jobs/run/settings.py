@@ -65,7 +65,7 @@ class Threshold(_Strict):
     @model_validator(mode="after")
     def _in_order(self) -> "Threshold":
         if not self.keep_floor <= self.review <= self.match:
-            raise ValueError("keep_floor, review and match must rise in this order")
+            raise ValueError("must have keep_floor <= review <= match")
         return self
 
 
@@ -81,7 +81,7 @@ class PairThreshold(_Strict):
     @model_validator(mode="after")
     def _in_order(self) -> "PairThreshold":
         if self.review > self.match:
-            raise ValueError("review must not be above match")
+            raise ValueError("must have review <= match")
         return self
 
 
@@ -113,7 +113,7 @@ class Settings(_Strict):
             InputError: the settings have none for it.
         """
         if embedder not in self.thresholds:
-            raise InputError(f"no thresholds for {embedder!r}; add [thresholds.{embedder}] to the settings")
+            raise InputError(f"the settings have no thresholds for {embedder!r}; add a section [thresholds.{embedder}]")
         return self.thresholds[embedder]
 
     def pair_threshold(self, embedder: str) -> PairThreshold:
@@ -123,7 +123,10 @@ class Settings(_Strict):
             InputError: the settings have none for it.
         """
         if embedder not in self.pairs:
-            raise InputError(f"no thresholds for pairs of {embedder!r}; calibrate, or add [pairs.{embedder}]")
+            raise InputError(
+                f"the settings have no thresholds for pairs of {embedder!r}; run `rollcall"
+                f" calibrate --protocol pairs`, or add a section [pairs.{embedder}]"
+            )
         return self.pairs[embedder]
 
 
@@ -138,7 +141,7 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
         content = lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
         document = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}: not a TOML file: {error}") from error
+        raise InputError(f"{where}: is not a TOML file: {error}") from error
     for change in changes:
         _apply(document, change)
     try:

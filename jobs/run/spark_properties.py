@@ -20,10 +20,10 @@ def text(*names: str) -> str:
     """
     known = MANAGERS + HARDWARE + STORES
     if unknown := [name for name in names if name not in known]:
-        raise InputError(f"no profile {unknown[0]!r}; there are {', '.join(known)}")
+        raise InputError(f"there is no profile {unknown[0]!r}; choose from {', '.join(known)}")
     if len(managers := [name for name in names if name in MANAGERS]) != 1:
         said = " and ".join(managers) or "none"
-        raise InputError(f"say one cluster manager of {', '.join(MANAGERS)}; this names {said}")
+        raise InputError(f"name exactly one cluster manager ({', '.join(MANAGERS)}); this names {said}")
     shared = ("base",) if managers == ["local"] else ("base", "cluster")
     files_said = [_file(name) for name in (*shared, *_in_order(names))]
     packages = ",".join(value for said in files_said for name, value in _lines(said) if name == PACKAGES)
@@ -45,7 +45,9 @@ def read_file(path: Path) -> dict[str, str]:
     try:
         return dict(_lines(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"properties of Spark: {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise InputError(
+            f"the file of Spark properties {path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _in_order(names: tuple[str, ...]) -> list[str]:

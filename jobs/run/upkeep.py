@@ -1,4 +1,4 @@
-"""Tables are kept quick to read: small files are joined, and old ones removed."""
+"""Upkeep of the tables: older schema versions are migrated, small files are joined, and old files are removed."""
 
 from datetime import UTC, datetime
 
@@ -27,6 +27,17 @@ def present(context: Context) -> FilesOf:
     if not names:
         raise InputError(f"{context.tables.place}: there are no tables; is the place right?")
     return {name: (files, files) for name in names for files in [context.tables.files(name)]}
+
+
+def migrate_tables(context: Context, outdated: dict[str, str], run: ledger.Run) -> None:
+    """Bring tables of an older schema version, by name, to the present one.
+
+    Raises:
+        InputError: another release has brought one to a newer version meanwhile.
+    """
+    for name in outdated:
+        context.tables.migrate(name)
+    run.count("tables_migrated", len(outdated))
 
 
 def maintain_tables(context: Context, names: list[str], retain: float, run: ledger.Run) -> FilesOf:

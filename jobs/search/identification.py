@@ -49,7 +49,7 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
     if run_date is not None:
         return _identify_dates(context, [run_date], **asked)
     if context.tables.read_or_empty("faces").isEmpty():
-        context.log.warning("identify: there are no faces yet")
+        context.log.warning("identify: there are no faces yet; run `rollcall embed` first")
         return {}
     gallery = GallerySnapshot.open(context, asked.pop("gallery_name"))
     counts: Counter[str] = Counter()
@@ -190,8 +190,8 @@ class Identification:
         if standing.search_id != self.question.search_id:
             if standing.search_id != CLAIMED:
                 self._context.log.warning(
-                    f"identify: the rows of {dates.said(self._run_dates)} and gallery {self.gallery.name!r} are the"
-                    " answer to another question (k, labels, sizes), and are replaced"
+                    f"identify: the rows of {dates.said(self._run_dates)} and gallery {self.gallery.name!r} were found"
+                    " with other options (k, labels, sizes), and are replaced"
                 )
             return None
         if len(self._run_dates) > 1 and not dates.alike(self._samples_before(standing), self._run_dates):

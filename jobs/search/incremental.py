@@ -54,8 +54,8 @@ def update(matches: DataFrame, faces: DataFrame, change: GalleryChange, k: int, 
     A list of fewer than k persons holds everyone at or above the floor; a full one may have kept others out.
 
     - Removed samples: a full list that held one is searched for again. One that is not full loses the row, and
-      the face is held against the other samples of that person.
-    - Added samples are held against all faces. Whoever they bring into a list was not in it before with a
+      the face is compared with the other samples of that person.
+    - Added samples are compared with all faces. Whoever they bring into a list was not in it before with a
       nearer sample, and who is in it keeps the nearer one.
 
     matches: the rows of these faces. faces: face_id of all that were searched for.
@@ -86,6 +86,6 @@ def _of_lost(lost: DataFrame, change: GalleryChange, search: SearchAmong) -> Dat
     """What the other samples of persons who lost one have for the faces whose lists held it."""
     persons = lost.select("person_id").distinct()
     others = change.remaining.join(persons, "person_id", "left_semi").select("sample_id")
-    # A face is held against all of them, and keeps k; it is told of those who it lost alone.
+    # A face is compared with all of them, and keeps k; only the persons it has lost are taken from those.
     found = search(lost.select("face_id").distinct(), others).select(*_FOUND)
     return found.join(lost, ["face_id", "person_id"], "left_semi")

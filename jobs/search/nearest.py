@@ -32,10 +32,10 @@ def nearest(
 ) -> DataFrame:
     """The k nearest persons of each face: (face_id, person_id, sample_id, similarity, rank).
 
-    faces: face_id, embedding, left_out (samples a face is not held against, or null).
+    faces: face_id, embedding, left_out (samples a face is not compared with, or null).
 
-    `gallery`: a task holds its faces against all parts; nothing passes between executors but the faces.
-    `parts`: a task holds some faces against one part, and the candidates are joined: what passes is the faces,
+    `gallery`: a task compares its faces with all parts; nothing passes between executors but the faces.
+    `parts`: a task compares some faces with one part, and the candidates are joined: what passes is the faces,
     once a part, and k candidates a face and part. Never pairs.
     """
     spark = faces.sparkSession

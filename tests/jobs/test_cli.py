@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.cli import rollcall
+from jobs.cli import COMMANDS, rollcall
 from jobs.run.errors import run_command
 from schemas.table import SCHEMA_VERSION
+from tests.conftest import ROOT
+from tests.spark_submit import PROGRAM, environment
 
 
 def said(capsys: pytest.CaptureFixture[str], command: click.Command, *arguments: str) -> tuple[int, str]:
@@ -130,7 +133,7 @@ def test_sql_shows_every_column_and_every_character(
     run_command(rollcall, ["sql", query, "--format", "csv", *place])
     assert capsys.readouterr().out.splitlines()[1] == "Bob [retired],1,2,{'x': [{'y': 3}]}"
     code, text = said(capsys, rollcall, "sql", query, "--format", "json", *place)
-    assert (code, "two columns are called 'n', which JSON cannot say; name one with AS" in text) == (2, True)
+    assert (code, "two columns are called 'n', which JSON cannot hold; rename one with AS" in text) == (2, True)
     run_command(rollcall, ["sql", query.replace("2 AS n", "2 AS m"), "--format", "json", *place])
     assert json.loads(capsys.readouterr().out) == {
         "name [b]": "Bob [retired]",
@@ -148,3 +151,41 @@ def test_help_is_quick_and_imports_no_torch(job: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, job], capture_output=True, text=True, check=True)
     assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_page_of_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rollcall.main([name, "--help"], prog_name="rollcall", standalone_mode=False)
+    text = capsys.readouterr().out
+    assert text.startswith(f"Usage: rollcall {name} ")
+    assert "Options:" in text
+
+
+AS_SPARK_SUBMIT_DOES = """
+import contextlib, io, runpy, sys
+sys.path[0] = sys.argv.pop(1)
+for file in sys.argv[1:]:
+    sys.argv = [file, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        runpy.run_path(file, run_name="__main__")
+    print(file, said.getvalue().split()[0])
+"""
+
+
+def test_every_file_of_a_command_can_be_submitted() -> None:
+    """spark-submit runs the file, with its folder first on the path."""
+    files = [str(ROOT / "jobs" / f"{name}.py") for name in COMMANDS]
+    command = [sys.executable, "-c", AS_SPARK_SUBMIT_DOES, str(ROOT / "jobs"), *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [word for file in files for word in (file, "Usage:")]
+
+
+@pytest.mark.slow
+def test_spark_submit_gives_the_help_of_every_command() -> None:
+    def said(name: str) -> str:
+        command = [PROGRAM, ROOT / "jobs" / f"{name}.py", "--help"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment()).stdout
+
+    with ThreadPoolExecutor(2) as pool:
+        for name, text in zip(COMMANDS, pool.map(said, COMMANDS), strict=True):
+            assert text.startswith(f"Usage: {name}.py "), name

@@ -261,7 +261,7 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
 @pytest.mark.slow
 def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_context: MakeContext) -> None:
     """A calibration with a cohort: `evaluate` and `identify` decide by the same scores."""
-    with pytest.raises(InputError, match="leaves fewer than as many of the 60 persons"):
+    with pytest.raises(InputError, match="needs at least as many again to measure on; of the 60 persons"):
         calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=31)
     calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=20)
     row = context.tables.read("thresholds").collect()[0]

@@ -1,4 +1,4 @@
-"""maintain: fewer files, the same rows."""
+"""maintain: tables of this schema version, fewer files, the same rows."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from jobs.identify import identify
 from jobs.maintain import maintain
 from jobs.run import ledger
 from schemas.catalog import MATCHES
-from tests.rows import CONTRACT, DAY, NEXT_DAY, put_contract, put_faces, put_samples, unit
+from tests.rows import CONTRACT, DAY, NEXT_DAY, NOW, put, put_contract, put_faces, put_samples, unit
 from tests.support import MakeContext, rows_of
 from udfs.errors import InputError
 
@@ -53,3 +53,25 @@ def test_files_that_a_run_may_read_are_kept(make_context: MakeContext) -> None:
     ):
         maintain(context, retain=1)
     assert maintain(context, retain=1)["runs"][1].count >= 1
+
+
+def test_tables_of_an_older_release_are_migrated(make_context: MakeContext, capsys: pytest.CaptureFixture[str]) -> None:
+    context = make_context("tables")
+    put_contract(context)
+    put(context, "images", {"image_id": "i"})
+    put(context, "runs", {"event": "finished", "at": NOW, "seconds": 1.0})
+    for name in ("contracts", "runs"):
+        of_table = f"delta.`{context.tables.root}/{name}`"
+        context.spark.sql(f"ALTER TABLE {of_table} SET TBLPROPERTIES ('rollcall.schemaVersion' = '4')")
+
+    maintain(make_context("tables"), report=True)
+    assert "contracts: schema version 4; `rollcall maintain` would migrate it to version 5" in capsys.readouterr().out
+    assert make_context("tables").tables.outdated() == {"contracts": "4", "runs": "4"}
+
+    for migrated in (2, 0):
+        maintain(make_context("tables"))
+        assert "would migrate" not in capsys.readouterr().out
+        context = make_context("tables")
+        assert not context.tables.outdated()
+        counts = context.tables.read("runs").where("job = 'maintain' AND event = 'finished'").orderBy("at").collect()
+        assert counts[-1].counts["tables_migrated"] == migrated

@@ -6,12 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from demo.photos import RUN_DATE
 from jobs.enroll import enroll
 from jobs.run.context import Context
-from tests.support import MakeContext, rows_of
+from schemas.store import Tables
+from tests.support import MakeContext, assert_same_tables, rows_of
 from udfs.errors import InputError
 
 
@@ -84,6 +86,30 @@ def test_decisions_do_not_depend_on_order_or_interruption(
     assert rows_of(other.tables.read("enrollments").select(*kept)) == rows_of(
         context.tables.read("enrollments").select(*kept)
     )
+
+
+def test_a_run_that_was_killed_between_its_tables_is_made_good(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the gallery is written, and the decisions are not: the next run ends like one that was not killed."""
+    context = make_context()
+    update = Tables.update
+
+    def killed(tables: Tables, name: str, rows: DataFrame) -> None:
+        if name == "enrollments":
+            raise KeyboardInterrupt
+        update(tables, name, rows)
+
+    monkeypatch.setattr(Tables, "update", killed)
+    with pytest.raises(KeyboardInterrupt):
+        enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
+    monkeypatch.undo()
+    assert len(people_in_force(context)) == 4
+    assert not context.tables.exists("enrollments")
+    enroll(context, gallery=str(demo_photos[1]), gallery_name="people")
+    assert_same_tables(context, enrolled, "gallery", "enrollments", "contracts")
+    failed = context.tables.read("runs").where("event = 'failed'").collect()
+    assert [row.error for row in failed] == ["KeyboardInterrupt"]
 
 
 def test_leaving_and_coming_back(make_context: MakeContext, people: Path) -> None:

@@ -26,12 +26,12 @@ def test_what_does_not_fit_the_template_is_counted_and_said(make_context: MakeCo
         counts = ingest(context, source=source, run_date=DAY)
         assert (counts["listed"], counts["outside_template"], counts["directories_outside_template"]) == (1, 1, 2)
     assert counts["new"] == 0  # both ways of writing the source name one place
-    assert "; 1 more and 2 directories passed over: not of the form file://" in make_context.said[-1]
+    assert "; 1 more and 2 directories ignored, which do not fit file://" in make_context.said[-1]
 
 
 def test_nothing_but_directories_that_do_not_fit(make_context: MakeContext, tmp_path: Path) -> None:
     put(tmp_path / "lake", "monday/a.jpg")
-    with pytest.raises(InputError, match="no files; 1 directory passed over: not of the form"):
+    with pytest.raises(InputError, match="no files; 1 directory ignored, which do not fit"):
         ingest(make_context(), source=f"{tmp_path}/lake/{{run_date}}/")
 
 

@@ -26,7 +26,7 @@ def test_single_values_can_be_changed() -> None:
         ("vision.minimum_fase=50", "vision.minimum_fase"),
         ("vision.device=tpu", "vision.device"),
         ("vision.precision=fp8", "vision.precision"),
-        ("thresholds.facenet-vggface2.review=0.9", "must rise"),
+        ("thresholds.facenet-vggface2.review=0.9", "must have keep_floor <= review <= match"),
         ("thresholds.facenet-vggface2.match=nan", "thresholds.facenet-vggface2.match"),
         ("minimum_face=50", "section.name=value"),
         ("vision.minimum_face", "section.name=value"),
@@ -39,7 +39,7 @@ def test_wrong_values_are_named(change: str, said: str) -> None:
 
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[vision\n")
-    with pytest.raises(InputError, match=r"mine.toml: not a TOML file"):
+    with pytest.raises(InputError, match=r"mine.toml: is not a TOML file"):
         settings.load(str(tmp_path / "mine.toml"))
     with pytest.raises(InputError, match=r"none.toml: cannot be read"):
         settings.load(str(tmp_path / "none.toml"))

@@ -48,8 +48,11 @@ def test_the_order_of_the_names_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("mesos",), "no profile 'mesos'; there are local, standalone, yarn, kubernetes, gpu, s3, gcs, adls, hdfs"),
-        (("s3",), "say one cluster manager of local, standalone, yarn, kubernetes; this names none"),
+        (
+            ("mesos",),
+            "there is no profile 'mesos'; choose from local, standalone, yarn, kubernetes, gpu, s3, gcs, adls, hdfs",
+        ),
+        (("s3",), "name exactly one cluster manager (local, standalone, yarn, kubernetes); this names none"),
         (("yarn", "local"), "this names yarn and local"),
     ],
 )
@@ -67,5 +70,5 @@ def test_a_file_is_read_as_spark_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "spark.conf"
     path.write_text(text("yarn", "s3") + "spark.a=1\nspark.b  two words\n! spark.c 3\n")
     assert read_file(path) == properties("yarn", "s3") | {"spark.a": "1", "spark.b": "two words"}
-    with pytest.raises(InputError, match=r"properties of Spark: .*/none.conf: No such file"):
+    with pytest.raises(InputError, match=r"the file of Spark properties .*/none.conf cannot be read: No such file"):
         read_file(tmp_path / "none.conf")

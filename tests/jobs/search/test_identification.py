@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.identify import identify
 from jobs.run.context import Context
-from jobs.search import claims, dates, nearest, packing
+from jobs.search import claims, dates, identification, nearest, packing
 from jobs.search.claims import Claims
 from jobs.sweep import sweep
 from schemas.catalog import ENROLLMENTS, GALLERY, IMAGE_OUTCOMES
@@ -19,7 +20,7 @@ from tests.rows import CONTRACT, DAY, NEXT_DAY, NOW, Values, frame, put_contract
 from tests.support import MakeContext, rows_of
 from udfs import lake
 from udfs.errors import InputError
-from udfs.search.similarity import similarity
+from udfs.search.definition import Nearest, nearest_persons
 from udfs.vision.contract import settings_id
 
 K = 3
@@ -37,6 +38,15 @@ def matches_of(context: Context) -> list[tuple[str, int, str, str, float]]:
     return [(row.face_id, row.rank, row.person_id, row.sample_id, row.similarity) for row in rows]
 
 
+def ranked(faces: list[str], found: Nearest) -> list[tuple[str, int, str, str, float]]:
+    """What the definition finds for faces, in the form of `matches_of`."""
+    rank = 1 + np.arange(len(found.query)) - np.searchsorted(found.query, found.query)
+    return [
+        (faces[query], int(at), person, sample, score)
+        for at, (query, person, sample, score) in zip(rank, found.rows(), strict=True)
+    ]
+
+
 @pytest.mark.parametrize("plan", ["gallery", "parts"])
 def test_both_plans_give_what_the_definition_says(
     context: Context, monkeypatch: pytest.MonkeyPatch, plan: nearest.ExecutionPlan
@@ -52,17 +62,9 @@ def test_both_plans_give_what_the_definition_says(
     put_samples(context, samples, persons)
     identify(context, run_date=DAY, k=K, plan=plan)
 
-    wanted = []
-    for at, face in enumerate(faces):
-        scores = similarity(np.repeat(face[None], 20, 0), samples).tolist()
-        best: dict[str, tuple[float, str]] = {}
-        for number, (score, person) in enumerate(zip(scores, persons, strict=True)):
-            best[person] = min(best.get(person, (2.0, "")), (-score, f"s{number:02}-{person}"))
-        ranked = sorted((score, person, sample) for person, (score, sample) in best.items() if -score >= 0.1)
-        wanted += [
-            (f"f{at:02}-{DAY}", rank, person, sample, -score)
-            for rank, (score, person, sample) in enumerate(ranked[:K], start=1)
-        ]
+    names = [f"s{number:02}-{person}" for number, person in enumerate(persons)]
+    found = nearest_persons(faces, samples, persons, names, K, 0.1)
+    wanted = ranked([f"f{at:02}-{DAY}" for at in range(7)], found)
     assert matches_of(context) == wanted
 
     for row in context.tables.read("identifications").collect():
@@ -328,16 +330,13 @@ class World:
             for name, sample in self.samples.items()
             if not sample["withdrawn"] and (sample["valid_to"] is None or sample["valid_to"] >= day)  # type: ignore[operator]
         }
-        found = []
-        for face, vector in sorted(self.faces[day].items()):
-            best: dict[object, tuple[float, str]] = {}
-            for name, sample in standing.items():
-                score = float(similarity(vector[None], sample["embedding"][None])[0])  # type: ignore[index]
-                person = sample["person_id"]
-                best[person] = min(best.get(person, (2.0, "")), (-score, name))
-            ranked = sorted((score, person, name) for person, (score, name) in best.items() if -score >= 0.6)
-            found += [(face, at, str(person), name, -score) for at, (score, person, name) in enumerate(ranked[:K], 1)]
-        return found
+        faces = sorted(self.faces[day])
+        if not faces or not standing:
+            return []
+        queries = np.stack([self.faces[day][face] for face in faces])
+        vectors = np.stack([sample["embedding"] for sample in standing.values()])
+        persons = [str(sample["person_id"]) for sample in standing.values()]
+        return ranked(faces, nearest_persons(queries, vectors, persons, list(standing), K, 0.6))
 
     def check(self, day: date) -> None:
         here = [match for match in matches_of(self.context) if match[0].endswith(str(day))]
@@ -543,3 +542,31 @@ def test_a_run_that_is_killed_while_it_writes_is_made_good(context: Context, mon
     counts = identify(context, run_date=DAY)
     assert counts["match"] == 4
     assert counts["searched"] == 4  # no one knows how far the other came
+
+
+def test_what_a_lost_executor_held_is_searched_for_again(
+    context: Context, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what Spark says of a lost executor: another failure ends the run."""
+    faces = unit(3, seed=21)
+    put_faces(context, faces)
+    put_samples(context, faces[:2], ["a", "b"])
+    say = ["[CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND] Checkpoint block rdd_19_0 not found! SQLSTATE: 56000", "a mistake"]
+    search = identification.nearest
+
+    def once_lost(*arguments: object) -> DataFrame:
+        if say:
+            raise RuntimeError(say.pop(0))
+        return search(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(identification, "nearest", once_lost)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        identify(context, run_date=DAY)
+    assert any("an executor was lost" in line for line in make_context.said)
+    counts = identify(context, run_date=DAY)
+    assert (counts["faces"], counts["match"]) == (3, 2)
+    say.append("Checkpoint block rdd_7_1 not found!")
+    put_faces(context, unit(1, seed=22), first=3)
+    assert identify(context, run_date=DAY)["searched"] == 4, "all of the date, as if for the first time"
+    assert len(matches_of(context)) == context.tables.read("matches").count()
+    assert context.tables.read("identifications").count() == 4

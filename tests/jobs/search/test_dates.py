@@ -1,0 +1,33 @@
+"""Which dates are alike: on which the same samples are valid."""
+
+from datetime import date
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.search import dates
+from tests.rows import DAY, NEXT_DAY
+
+SPAN = "valid_from date, valid_to date"
+
+
+@pytest.mark.parametrize(
+    ("samples", "alike"),
+    [
+        ([(None, None)], True),
+        ([(NEXT_DAY, None)], False),
+        ([(DAY, None)], True),
+        ([(None, DAY)], False),
+        ([(None, NEXT_DAY)], True),
+        ([(date(2026, 1, 1), date(2026, 1, 2)), (date(2026, 3, 1), None)], True),
+    ],
+)
+def test_samples_that_begin_or_end_between_two_dates_tell_them_apart(
+    spark: SparkSession, samples: list[tuple[date | None, date | None]], alike: bool
+) -> None:
+    assert dates.alike(spark.createDataFrame(samples, SPAN), [DAY, NEXT_DAY]) is alike
+
+
+def test_dates_in_a_message() -> None:
+    assert dates.said([DAY]) == "2026-01-31"
+    assert dates.said([NEXT_DAY, DAY]) == "2 dates from 2026-01-31 to 2026-02-01"
