@@ -1,4 +1,4 @@
-# Everything installs itself into .venv; nothing else on the machine is changed but the caches of pip, Ivy
+# Everything installs itself into .venv; nothing else on the machine changes, except the caches of pip, Ivy
 # and Rollcall. `make PYTHON=python3.12 ...` chooses the interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,9 +25,10 @@ demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo; WEIG
 	@$(BIN)/python -m demo .demo $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 test: $(INSTALLED)     ## the tests a developer runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Airflow wants other versions of what Rollcall needs: it has an environment of its own, and submits jobs to this one.
+# Airflow and Rollcall need different versions of the same packages: Airflow has its own environment, and its tasks run
+# jobs with the spark-submit of .venv.
 $(AIRFLOW): airflow_dags/constraints.txt
 	$(PYTHON) -m venv .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< \
@@ -37,11 +38,12 @@ $(AIRFLOW): airflow_dags/constraints.txt
 airflow: $(INSTALLED) $(AIRFLOW)  ## Airflow with the DAGs on the demo's lake, at localhost:8080
 	airflow_dags/standalone.sh
 
-accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each tells all when it has ended
+accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each prints its output when it has ended
 	$(BIN)/python -m tests.prepare
 	@$(MAKE) --no-print-directory -j2 --output-sync=target accept-whole accept-parts
 
-# Jobs and clusters as processes, accuracy, and vision; and the rest. Either leaves a processor idle for half of its time.
+# One run has jobs and clusters as processes, accuracy, and vision; the other has the rest. Each alone leaves a processor
+# idle for half of its time.
 WHOLE := tests/accept tests/udfs tests/conf
 
 accept-whole:
@@ -75,14 +77,14 @@ docs: $(INSTALLED)     ## generate docs/tables.md
 clean:                 ## remove what was generated
 	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-log-store: $(LOG_STORE)  ## Delta's log for several writers on S3; needs a JDK
+log-store: $(LOG_STORE)  ## Delta's log store for several writers on S3; needs a JDK
 
-$(LOG_STORE): schemas/S3LogStore.java conf/log_store.sh $(INSTALLED)
-	conf/log_store.sh
+$(LOG_STORE): deploy/S3LogStore.java deploy/log_store.sh $(INSTALLED)
+	deploy/log_store.sh
 
-# MODELS: whose weights; those of the default settings unless said otherwise.
-dist: $(INSTALLED)     ## what executors need that have nothing: environment, weights, code; in dist/
-	PYTHON=$(PYTHON) conf/dist.sh $(or $(MODELS),centerface facenet-vggface2)
+# MODELS: those whose weights to include; by default the models of the settings.
+dist: $(INSTALLED)     ## what executors without Rollcall need: environment, weights, code; in dist/
+	PYTHON=$(PYTHON) deploy/dist.sh $(or $(MODELS),centerface facenet-vggface2)
 
 fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'

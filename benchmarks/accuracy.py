@@ -34,7 +34,7 @@ FLOOR = {"facenet-vggface2": 0.2, "facenet-vggface2-int8": 0.2, "dlib-resnet-v1"
 
 
 @dataclass(frozen=True)
-class Row:
+class ChoiceErrors:
     """One choice, and the errors it makes."""
 
     choice: str
@@ -61,15 +61,15 @@ class Study:
         self.parts = lfw.pairs(data)
         self.threads = threads
         self.data = data
-        self.found: dict[tuple[str, str], dict[str, lfw.Face]] = {}
+        self.found: dict[tuple[str, str], dict[str, lfw.CentralFace]] = {}
 
-    def vectors(self, spec: VisionSpec, faces: dict[str, lfw.Face]) -> dict[str, Array]:
+    def vectors(self, spec: VisionSpec, faces: dict[str, lfw.CentralFace]) -> dict[str, Array]:
         path = self.weights.get(spec.embedder)
         made = embedder(spec.embedder)(spec, weights.load(spec.embedder, None if path is None else str(path)))
         crops = [made.crop(face.image, face.found) for face in faces.values()]
         return dict(zip(faces, lfw.embed(made, crops, self.threads), strict=True))
 
-    def faces(self, spec: VisionSpec) -> dict[str, lfw.Face]:
+    def faces(self, spec: VisionSpec) -> dict[str, lfw.CentralFace]:
         key = (spec.detector, spec.precision)
         if key not in self.found:
             names = {name for pairs in self.parts.values() for pair in pairs for name in _names(pair)}
@@ -77,7 +77,7 @@ class Study:
             self.found[key] = lfw.faces(self.data, plain, sorted(names))
         return self.found[key]
 
-    def row(self, choice: str, spec: VisionSpec) -> Row:
+    def row(self, choice: str, spec: VisionSpec) -> ChoiceErrors:
         faces = self.faces(replace(spec, embedder="facenet-vggface2", margin=None, flip=False))
         vectors = self.vectors(spec, faces)
         held, every = lfw.accuracy(self.parts, vectors), lfw.all_pairs(vectors)
@@ -85,7 +85,7 @@ class Study:
         missed = searched.fnir(PERSONS, searched.threshold_at(PERSONS, 1e-2))
         accepted = [every.tar_at(rate) for rate in RATES]
         rounded = (held.train, held.test, held.test_at_train_threshold, *accepted, missed)
-        return Row(choice, len(faces), *(round(value, 4) for value in rounded))
+        return ChoiceErrors(choice, len(faces), *(round(value, 4) for value in rounded))
 
 
 def _names(pair: Pair) -> tuple[str, str]:
@@ -114,7 +114,7 @@ def templates(study: Study, spec: VisionSpec) -> list[dict[str, object]]:
     """What a second photo a person and a cohort do: FNIR at FPIR 1e-1 and 1e-2, 500 persons.
 
     Of the persons of one half, drawn at random; the other half's first photos are the cohort. Twice, so that what one
-    half shows can be held against the other.
+    half shows can be compared with the other.
     """
     vectors = study.vectors(spec, study.faces(spec))
     stacked = np.stack(list(vectors.values()))

@@ -18,7 +18,7 @@ data_option = click.option(
 
 
 @dataclass(frozen=True)
-class Photo:
+class PhotoFile:
     """One photo, with the boxes of its faces where they are known: float64 (n, 4), left, top, right, bottom."""
 
     name: str
@@ -26,7 +26,7 @@ class Photo:
     boxes: Array | None = None
 
 
-def wider(data: Path) -> list[Photo]:
+def wider(data: Path) -> list[PhotoFile]:
     """Crowds, with every face marked (WIDER FACE, Yang et al. 2016)."""
     boxes: dict[str, list[list[float]]] = {}
     with (data / "wider-dev" / "boxes.csv").open(encoding="utf-8", newline="") as rows:
@@ -34,18 +34,18 @@ def wider(data: Path) -> list[Photo]:
             x, y, width, height = (float(row[name]) for name in ("x", "y", "w", "h"))
             boxes.setdefault(row["image"], []).append([x, y, x + width, y + height])
     images = data / "wider-dev" / "images"
-    return [Photo(name, (images / name).read_bytes(), np.array(boxes[name])) for name in sorted(boxes)]
+    return [PhotoFile(name, (images / name).read_bytes(), np.array(boxes[name])) for name in sorted(boxes)]
 
 
-def lfw(data: Path, count: int) -> list[Photo]:
+def lfw(data: Path, count: int) -> list[PhotoFile]:
     """Portraits of 250 x 250 pixels (Huang et al. 2007), evenly out of all there are."""
     paths = sorted((data / "lfw-dev" / "images").rglob("*.jpg"))
-    return [Photo(path.name, path.read_bytes()) for path in paths[:: len(paths) // count][:count]]
+    return [PhotoFile(path.name, path.read_bytes()) for path in paths[:: len(paths) // count][:count]]
 
 
-def photos(data: Path) -> list[Photo]:
+def photos(data: Path) -> list[PhotoFile]:
     """Press photos of several sizes."""
-    return [Photo(path.name, path.read_bytes()) for path in sorted((data / "photos").rglob("*.jpg"))]
+    return [PhotoFile(path.name, path.read_bytes()) for path in sorted((data / "photos").rglob("*.jpg"))]
 
 
 def facenet(data: Path) -> Path:
@@ -68,8 +68,8 @@ class Found:
         return self.true / self.marked
 
 
-def found(photos_with_boxes: list[Photo], boxes: list[Array], minimum: float) -> Found:
-    """Hold boxes against those marked: a face is found by a box with an overlap (IoU) of at least 0.5.
+def found(photos_with_boxes: list[PhotoFile], boxes: list[Array], minimum: float) -> Found:
+    """Compare boxes with those marked: a face is found by a box with an overlap (IoU) of at least 0.5.
 
     Marked faces whose shorter side is under `minimum` need not be found, and may be.
     """

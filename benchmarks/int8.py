@@ -24,6 +24,7 @@ from udfs.vision.int8 import Ranges
 from udfs.vision.models import embedder
 from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import Tensors, put
 
 Array = np.ndarray
 
@@ -31,13 +32,13 @@ CALIBRATION_BATCHES, TIMED_BATCHES = 12, 20
 RANGES = Path(model.__file__).with_name("facenet-vggface2-int8.json")
 
 
-def measured_ranges(tensors: dict[str, torch.Tensor], crops: list[Array]) -> Ranges:
+def measured_ranges(tensors: Tensors, crops: list[Array]) -> Ranges:
     """The smallest input of each convolution, and its largest in a batch, on average of the batches.
 
     The average, as the one largest value of all would make every step wider for the sake of one pixel.
     """
     network = model.untrained_network()
-    weights.put(network, tensors)
+    put(network, tensors)
     network.eval()
     seen: dict[str, list[tuple[float, float]]] = {}
 

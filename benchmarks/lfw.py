@@ -24,23 +24,23 @@ BATCH = 16
 
 
 @dataclass(frozen=True)
-class Face:
+class CentralFace:
     """The face nearest the middle of an image."""
 
     image: Image.Image
     found: Detection
 
-    def at(self, pixels: float) -> "Face":
+    def at(self, pixels: float) -> "CentralFace":
         """The same face from farther away: `pixels` on its shorter side."""
         share = pixels / self.found.side
         size = (max(1, round(self.image.width * share)), max(1, round(self.image.height * share)))
         small = self.image.resize(size, Image.Resampling.LANCZOS)
-        return Face(small, self.found.scaled(size[0] / self.image.width, size[1] / self.image.height))
+        return CentralFace(small, self.found.scaled(size[0] / self.image.width, size[1] / self.image.height))
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of pairs told right: at each part's best threshold, and on the test pairs at the training pairs' best."""
+    """Shares of right decisions: at each part's best threshold, and on the test pairs at the training pairs' best."""
 
     train: float
     test: float
@@ -55,7 +55,7 @@ def pairs(data: Path) -> dict[str, list[Pair]]:
     return {part: read_pairs(path.read_text(encoding="utf-8"), str(path)) for part, path in files.items()}
 
 
-def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, Face]:
+def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, CentralFace]:
     """The face nearest the middle of each image in which one was found, by `NAME/NAME_0001.jpg`."""
     folder = data / "lfw-dev" / "images"
     nearest = {}
@@ -66,7 +66,7 @@ def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, Face]:
             boxes = [np.array(face.box) for face in outcome.faces]
             off = [float(np.abs((box[:2] + box[2:]) / 2 - middle).sum()) for box in boxes]
             face = outcome.faces[int(np.argmin(off))]
-            nearest[str(name)] = Face(image, Detection(np.array(face.box), np.array(face.landmarks), face.score))
+            nearest[str(name)] = CentralFace(image, Detection(np.array(face.box), np.array(face.landmarks), face.score))
     return nearest
 
 
@@ -78,7 +78,7 @@ def embed(made: Embedder, crops: list[Array], threads: int) -> Array:
 
 
 def accuracy(parts: dict[str, list[Pair]], vectors: dict[str, Array]) -> Accuracy:
-    """Hold the pairs against a threshold; one of which a face was not found is refused."""
+    """Decide pairs by a threshold; a pair in which a face was not found is refused."""
     curves = {part: Curve.of(_comparisons(of, vectors)) for part, of in parts.items()}
     train, test = curves["Train"], curves["Test"]
     threshold = train.best_threshold

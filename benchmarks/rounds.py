@@ -99,6 +99,6 @@ def _commit() -> str:
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
 
-    # What a benchmark writes itself is no change of what it has measured.
+    # What a benchmark writes itself does not change what it has measured.
     changed = git("status", "--porcelain", "--", ":/", ":!/benchmarks/results")
     return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")

@@ -29,10 +29,10 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import Timing, alternate, isa, save
 from udfs.search.compiled import Compiled, CompiledAvx2
-from udfs.search.index import Index, Nearest
+from udfs.search.definition import Nearest, nearest_persons
+from udfs.search.index import Index
 from udfs.search.portable import Portable, PortableFloat
-from udfs.search.samples import Gallery
-from udfs.search.similarity import similarity
+from udfs.search.samples import SampleMatrix
 from udfs.vision import weights
 from udfs.vision.models import embedder
 from udfs.vision.spec import VisionSpec
@@ -41,7 +41,7 @@ Array = np.ndarray
 
 DIMENSION, K = 512, 10
 A_PERSON = 10
-CHECKED = 50  # queries held against the definition
+CHECKED = 50  # queries whose result is compared with the definition's
 NOTHING = -2.0  # a floor below every similarity
 
 
@@ -136,11 +136,11 @@ def by_sklearn(problem: Problem) -> Callable[[], Array]:
     return lambda: index.kneighbors(problem.queries, return_distance=False)
 
 
-def galleries(problem: Problem) -> dict[str, Gallery]:
+def galleries(problem: Problem) -> dict[str, SampleMatrix]:
     """The samples as each its own person, and as `A_PERSON` a person. Rows stay in their order."""
     number = np.arange(len(problem.samples), dtype=np.int32)
     named = pc.utf8_lpad(pa.array(number).cast(pa.string()), 8, "0")
-    alone = Gallery.in_order(problem.samples, named, named, number)
+    alone = SampleMatrix.in_order(problem.samples, named, named, number)
     person_of = number // A_PERSON
     return {"samples": alone, "persons": replace(alone, persons=named.take(person_of), person_of=person_of)}
 
@@ -149,16 +149,14 @@ def exact(problem: Problem, found: Nearest, level: str) -> bool:
     """Whether the first queries have what the definition says, to the bit."""
     group = A_PERSON if level == "persons" else 1
     for at in range(CHECKED):
-        query = np.broadcast_to(problem.queries[at], problem.samples[:1].shape)
-        fast = problem.samples @ problem.queries[at]
+        query = problem.queries[at : at + 1]
+        fast = problem.samples @ query[0]
         near = np.sort(np.argpartition(-fast, 40 * K)[: 40 * K])  # far more than float32 can confuse
-        scores = similarity(np.repeat(query, len(near), axis=0), problem.samples[near])
-        order = np.lexsort((near, -scores))
-        _, first = np.unique(near[order] // group, return_index=True)
-        best = order[np.sort(first)][:K]
+        persons, samples = ([f"{row:08}" for row in rows] for rows in (near // group, near))
+        wanted = nearest_persons(query, problem.samples[near], persons, samples, K, NOTHING)
         mine = found.query == at
-        rows = found.sample[mine].astype(int)  # a sample's name is its row
-        if not (np.array_equal(rows, near[best]) and np.array_equal(found.similarity[mine], scores[best])):
+        same_samples = np.array_equal(found.sample[mine], wanted.sample)
+        if not (same_samples and np.array_equal(found.similarity[mine], wanted.similarity)):
             return False
     return True
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from benchmarks import data as photos_of
-from benchmarks.data import Photo, data_option, facenet, found
+from benchmarks.data import PhotoFile, data_option, facenet, found
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.runtime import fastest_precision
@@ -29,7 +29,7 @@ FACENET_SCORE = 0.7
 """Of its last network: with it, `mtcnn` embeds the faces that facenet-pytorch does."""
 
 
-def facenet_loop(photos: list[Photo], weights: Path, minimum_face: int) -> Callable[[], Boxes]:
+def facenet_loop(photos: list[PhotoFile], weights: Path, minimum_face: int) -> Callable[[], Boxes]:
     """What a user of facenet-pytorch writes: an image at a time through MTCNN and InceptionResnetV1."""
     from facenet_pytorch import MTCNN, InceptionResnetV1
 
@@ -58,7 +58,7 @@ def facenet_loop(photos: list[Photo], weights: Path, minimum_face: int) -> Calla
 
 
 def rollcall(
-    photos: list[Photo], weights: Path, detector: str, precision: Precision, score: float | None = None
+    photos: list[PhotoFile], weights: Path, detector: str, precision: Precision, score: float | None = None
 ) -> Callable[[], Boxes]:
     """This project's stream; `score`: the lowest of a face, if another than the detector's own."""
     pipeline = FacePipeline(
@@ -79,7 +79,7 @@ def rollcall(
     return run
 
 
-def _content(photo: Photo) -> bytes:
+def _content(photo: PhotoFile) -> bytes:
     return photo.content
 
 

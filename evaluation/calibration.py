@@ -1,4 +1,4 @@
-"""The threshold that holds a stated error rate, and how sure that is."""
+"""The threshold that keeps a stated error rate, and how sure that is."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ _WIDEST = 10.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """The similarity that holds FPIR at a gallery of N persons.
+    """The similarity at which searches in a gallery of N persons have a stated FPIR.
 
-    threshold: cosine; threshold_interval: 95%, over samples of as many persons. fpir: the one that was asked for.
+    threshold: cosine; threshold_interval: 95%, over samples of as many persons. fpir: the rate that was requested.
     method: `counted`, on galleries drawn from the data; fpir_interval is then where 95% of evaluations of another such
     sample of persons would find the rate at this threshold: it has the error of the calibration in it, and that of the
     evaluation. Or `extrapolated`, by the tail of the nearest others; fpir_interval is then where the rate itself lies,
@@ -44,13 +44,13 @@ def calibrate(
     """Find the threshold, and repeat that on persons drawn again.
 
     Raises:
-        InputError: the data cannot carry it, and why.
+        InputError: there are too few searches or persons; the message says what it takes.
     """
     searches = len(trials.of)
     if searches * fpir < _LEAST_EVENTS:
         raise InputError(
             f"FPIR {fpir:g} is {searches * fpir:.1f} of {searches:,} searches; it takes"
-            f" {int(np.ceil(_LEAST_EVENTS / fpir)):,} or more to measure it"
+            f" {int(np.ceil(_LEAST_EVENTS / fpir)):,} or more to measure it: add photos, or ask for a higher FPIR"
         )
     counted = gallery_size <= COUNTED * trials.persons
     rate = _counted if counted else _extrapolated
@@ -65,7 +65,7 @@ def calibrate(
     interval = Interval.of(rates)
     if not counted and (interval.high > _WIDEST * fpir or interval.low < fpir / _WIDEST):
         raise InputError(
-            f"{trials.persons:,} persons do not carry FPIR {fpir:g} at {gallery_size:,}: it may be"
+            f"{trials.persons:,} persons are too few for FPIR {fpir:g} at {gallery_size:,}: it may be"
             f" {interval.low:.1g} to {interval.high:.1g}; measure on more persons, or ask for a smaller gallery"
         )
     return Calibration(
@@ -118,7 +118,7 @@ class _Counted:
 
 
 @dataclass(frozen=True)
-class _Tail:
+class _Extrapolated:
     """Galleries larger than the data."""
 
     tail: Tail
@@ -135,9 +135,9 @@ def _counted(trials: Trials, gallery_size: int, weight: Array) -> _Counted:
     return _Counted(trials, gallery_size, weight)
 
 
-def _extrapolated(trials: Trials, gallery_size: int, weight: Array) -> _Tail:
+def _extrapolated(trials: Trials, gallery_size: int, weight: Array) -> _Extrapolated:
     others = int(np.count_nonzero(weight)) - 1
-    return _Tail(Tail.of(trials.nearest_of(weight), weight[trials.of], others), gallery_size)
+    return _Extrapolated(Tail.of(trials.nearest_of(weight), weight[trials.of], others), gallery_size)
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,10 @@ class Probability:
         """
         found = np.isfinite(comparisons.similarity)
         if len(np.unique(comparisons.mated[found])) < 2:
-            raise InputError("a probability needs mated and non-mated pairs in which faces were found")
-        from sklearn.linear_model import LogisticRegression  # which takes a second to import
+            raise InputError(
+                "a probability needs mated and non-mated pairs in which faces were found; add pairs of both kinds"
+            )
+        from sklearn.linear_model import LogisticRegression  # here, as it takes a second to import
 
         model = LogisticRegression(C=np.inf, class_weight="balanced")
         model.fit(comparisons.similarity[found, None], comparisons.mated[found])

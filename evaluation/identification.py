@@ -1,4 +1,4 @@
-"""1:N identification: how often probes are told wrong, by the size of the gallery.
+"""1:N identification: how often searches are decided wrongly, by the size of the gallery.
 
 FPIR(N, T) (ISO/IEC 19795-1): the share of searches for persons who are not in a gallery of N that return somebody at
 or above the threshold T. FNIR(N, R, T): the share of searches for persons who are in it that do not return them
@@ -24,7 +24,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Trials:
-    """Probes held against every person who could be in the gallery.
+    """Probes, and their similarities to every person who could be in the gallery.
 
     of: int (probes,), the number of the person each probe shows, below `persons`. mated: bool (probes,), whether the
     probe may be searched for in a gallery with its person: false for photos that are enrolled then.
@@ -42,12 +42,12 @@ class Trials:
 
     @classmethod
     def between(cls, vectors: Array, of: Array, enrolled: Array, floor: float, less: Array | None = None) -> "Trials":
-        """Hold photos against persons.
+        """Compare photos with the enrolled photos of all persons.
 
         vectors: float32 (photos, d), unit length; zeros where there is no face. of: int (photos,), whom they show,
         from 0. enrolled: bool (photos,), which of them are enrolled when their person is; these are searched for only
-        when that is not. floor: the similarity below which a pair is not kept, above 0. less: float64 (photos,), what
-        is taken off all similarities of each photo when it is searched for; nothing, unless given.
+        when their person is not. floor: above 0; pairs less similar are not kept. less: float64 (photos,), what is
+        subtracted from all similarities of a photo that is searched for; 0 by default.
         """
         there = vectors.any(axis=1)
         probes, samples = np.flatnonzero(there), np.flatnonzero(there & enrolled)
@@ -79,7 +79,7 @@ class Trials:
             raise ValueError("rows must be in falling order of similarity")
 
     def taken(self, which: Array) -> "Trials":
-        """Some of the probes, held against the same persons."""
+        """Some of the probes, compared with the same persons."""
         place = np.full(len(self.of), -1)
         place[which] = np.arange(len(which))
         kept = place[self.probe] >= 0
@@ -137,7 +137,7 @@ class Trials:
         return _mean(1 - _at_most(0, others, above, gallery_size), weight[self.of])
 
     def fnir(self, gallery_size: int, threshold: float, rank: int | None = None, weight: Array | None = None) -> float:
-        """FNIR(N, R, T); without a rank, any will do.
+        """FNIR(N, R, T); without a rank, the person may be found at any.
 
         Raises:
             InputError: there are not so many persons, or no mated probes.
@@ -155,7 +155,7 @@ class Trials:
         return np.array([1 - self.fnir(gallery_size, -np.inf, rank) for rank in range(1, ranks + 1)])
 
     def threshold_at(self, gallery_size: int, fpir: float, weight: Array | None = None) -> float:
-        """The lowest similarity among those measured at which FPIR is no higher than this; just above all, if none is.
+        """The lowest similarity among those measured at which FPIR is not higher than this; just above all, if at none.
 
         Raises:
             InputError: there are not so many other persons.
@@ -178,7 +178,9 @@ class Trials:
     @cached_property
     def _is_mated(self) -> Array:
         if not self.mated.any():
-            raise InputError("no person has a second image: nobody can be searched for in a gallery that holds them")
+            raise InputError(
+                "no person has a second image, and one is enrolled while another is searched for; add second images"
+            )
         return self.mated
 
     @cached_property
@@ -196,7 +198,7 @@ class Trials:
         if gallery_size > others.min():
             raise InputError(
                 f"a gallery of {gallery_size:,} cannot be drawn from {self.persons:,} persons, of whom one is searched"
-                " for"
+                " for; ask for a smaller gallery, or measure on more persons"
             )
         return weight, others
 

@@ -31,7 +31,7 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     """The pairs of a file of either view; `name` is the file's, for messages.
 
     Raises:
-        InputError: a line that is no pair, or not as many as the first line says; the line is named.
+        InputError: a line that is not a pair, or another number of pairs than the first line says. It names the line.
     """
     lines = text.rstrip().splitlines()
     match lines[0].split("\t") if lines else []:
@@ -40,9 +40,13 @@ def read_pairs(text: str, name: str) -> list[Pair]:
         case [count, each] if is_number(count) and is_number(each):
             folds, of_kind = int(count), int(each)
         case _:
-            raise InputError(f"{name}: line 1: not the number of pairs, nor of folds and pairs, tab-separated")
+            raise InputError(
+                f"{name}: line 1 must be the number of pairs, or the numbers of folds and pairs, tab-separated"
+            )
     if len(lines) - 1 != 2 * folds * of_kind:
-        raise InputError(f"{name}: line 1 says {2 * folds * of_kind:,} pairs, {len(lines) - 1:,} follow")
+        raise InputError(
+            f"{name}: line 1 says {2 * folds * of_kind:,} pairs, {len(lines) - 1:,} follow; correct it, or add the rest"
+        )
     pairs = []
     for number, line in enumerate(lines[1:]):
         fold, place = divmod(number, 2 * of_kind)
@@ -55,7 +59,7 @@ def read_pairs(text: str, name: str) -> list[Pair]:
                 pairs.append(Pair(_image(person, left), _image(other, right), person, other, fold))
             case _:
                 wanted = "NAME A B" if place < of_kind else "NAME A OTHER B"
-                raise InputError(f"{name}: line {number + 2}: not `{wanted}`, tab-separated")
+                raise InputError(f"{name}: line {number + 2} must be `{wanted}`, tab-separated")
     return pairs
 
 

@@ -1,4 +1,4 @@
-"""How far beyond the data: the tail of the similarity to the nearest other person."""
+"""Error rates for galleries larger than the data, by the tail of the similarity to the nearest other person."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,8 @@ class Tail:
         tail = (above <= SHARE * weight.sum()) & np.isfinite(ordered)
         if tail.sum() < _LEAST:
             raise InputError(
-                f"the tail has {int(tail.sum())} probes, and {_LEAST} are needed: {int(_LEAST / SHARE)} images or more"
+                f"the tail has {int(tail.sum())} probes, and {_LEAST} are needed; measure on"
+                f" {int(_LEAST / SHARE)} images or more"
             )
         below = ordered[~tail & np.isfinite(ordered)]
         start = float(below.max() if len(below) else ordered[tail].min())
@@ -73,6 +74,6 @@ class Tail:
         wanted = 1 - (1 - fpir) ** (self.persons / gallery_size)
         if wanted > self.share:
             raise InputError(
-                f"FPIR {fpir:g} at {gallery_size:,} persons lies below the tail that was fitted; it can be counted"
+                f"FPIR {fpir:g} at {gallery_size:,} persons lies below the tail that was fitted; ask for a lower FPIR"
             )
         return self.start + self.scale / self.shape * ((wanted / self.share) ** -self.shape - 1)

@@ -1,4 +1,4 @@
-"""1:1 verification: how often pairs are told wrong, at every threshold.
+"""1:1 verification: how often pairs are decided wrongly, at every threshold.
 
 A pair is accepted at or above the threshold. FMR (ISO/IEC 19795-1): the share of non-mated pairs that is accepted;
 FNMR: the share of mated pairs that is not. TAR at a FAR is 1 - FNMR where FMR is that rate.
@@ -36,7 +36,7 @@ class Comparisons:
 
     def __post_init__(self) -> None:
         if np.isnan(self.similarity).any():
-            raise ValueError("a similarity is no number; a pair without a face has -inf")
+            raise ValueError("a similarity is not a number; give a pair without a face -inf")
 
     def __len__(self) -> int:
         return len(self.similarity)
@@ -72,7 +72,7 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """The share told right."""
+        """The share of pairs that is decided rightly."""
         right = self.true_matches + self.true_non_matches
         return right / (right + self.false_matches + self.false_non_matches)
 
@@ -119,7 +119,8 @@ class Curve:
         of_others = weight - of_mated
         mated, others = float(of_mated.sum()), float(of_others.sum())
         if not mated or not others:
-            raise InputError(f"only {'mated' if mated else 'non-mated'} pairs: error rates need both kinds")
+            have, lack = ("mated", "non-mated") if mated else ("non-mated", "mated")
+            raise InputError(f"only {have} pairs, and error rates need both kinds; add {lack} pairs")
         found = np.isfinite(comparisons.similarity)
         similarity = comparisons.similarity[found]
         order = np.argsort(-similarity, kind="stable")
@@ -139,7 +140,7 @@ class Curve:
         return float(self.fmr[place]), float(self.fnmr[place])
 
     def threshold_at(self, fmr: float) -> float:
-        """The lowest threshold at which FMR is no higher than this; just above all similarities, if none of them is."""
+        """The lowest threshold at which FMR is not higher than this; just above all similarities, if at none."""
         place = int(np.searchsorted(self.fmr, fmr, side="right")) - 1
         highest = self.thresholds[1] if len(self.thresholds) > 1 else 1.0
         return float(self.thresholds[place] if place else np.nextafter(highest, np.inf))
@@ -149,7 +150,7 @@ class Curve:
         return float(1 - self.fnmr[np.searchsorted(self.fmr, far, side="right") - 1])
 
     def supports(self, far: float) -> bool:
-        """Whether there are pairs enough to speak of this rate."""
+        """Whether there are enough pairs to measure this rate."""
         return self.non_mated * far >= _LEAST_ERRORS
 
     def confusion(self, threshold: float) -> Confusion:
@@ -175,7 +176,7 @@ class Curve:
 
     @cached_property
     def best_threshold(self) -> float:
-        """The threshold at which most pairs are told right.
+        """The threshold at which most pairs are decided rightly.
 
         Of several that are equally good the one in the middle, and half-way to the next similarity below: other
         pairs are as likely to fall on either side.

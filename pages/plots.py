@@ -104,7 +104,7 @@ def histogram(mated: Array, others: Array, threshold: float | None, x: str) -> P
 
 
 def cmc(lines: Sequence[Line]) -> Plot:
-    """How often the person is among the first, by how many are looked at."""
+    """How often the right person is among the first, by the number of persons that are looked at."""
 
     def draw(axes: Axes) -> None:
         for line, color in zip(lines, _LINES, strict=False):
@@ -137,7 +137,7 @@ def by_gallery_size(measured: Line, bands: Sequence[Line], target: float | None,
 
 
 def _logarithmic(axes: Axes) -> None:
-    """Both axes; what was drawn may be nothing above 0, which is said."""
+    """Both axes; if nothing above 0 was drawn, the plot says so."""
     if not np.isfinite([axes.dataLim.minposx, axes.dataLim.minposy]).all():
         axes.set(xlim=(1e-3, 1), ylim=(1e-3, 1))
         axes.text(0.5, 0.5, "no errors to draw", transform=axes.transAxes, horizontalalignment="center")

@@ -23,8 +23,8 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows of text; `numbers` are the columns that are set to the right."""
+class ReportTable:
+    """Rows of text; `numbers` are the columns, from 0, that are aligned to the right."""
 
     title: str
     columns: Sequence[str]
@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Side:
-    """One of two faces: who it shows, and a picture as a data URI; or why there is none."""
+    """One of two faces: who it shows, and a picture as a data URI; or why there is no picture."""
 
     who: str
     picture: str | None = None
@@ -44,7 +44,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Error:
-    """Two faces that were told wrong."""
+    """Two faces that were compared and decided wrongly."""
 
     what: str
     left: Side
@@ -53,7 +53,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Errors:
-    """The worst of one kind; `none` is said where there are none."""
+    """The worst errors of one kind; the page shows the text `none` if there are no errors."""
 
     title: str
     none: str
@@ -68,7 +68,7 @@ class Report:
     lead: str
     headline: Sequence[Headline]
     plots: Sequence[Plot]
-    tables: Sequence[Table]
+    tables: Sequence[ReportTable]
     errors: Sequence[Errors] = ()
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)
     facts_title: str = "How it was measured"

@@ -15,7 +15,7 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
-from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied
+from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, short_lived_jvm
 from udfs import downloads
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,8 @@ SHARED = ROOT.parent / "shared" / "data"
 def spark() -> Iterator[SparkSession]:
     from jobs.run.session import spark_session
 
-    session = spark_session("tests", "local[2]")
+    with short_lived_jvm():
+        session = spark_session("tests", "local[2]")
     for name, value in QUICK.items():  # clusters that tests start have the usual session
         session.conf.set(name, value)
     yield session

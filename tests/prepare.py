@@ -6,13 +6,13 @@ python -m tests.prepare
 from demo import photos
 from jobs.run.session import spark_session
 from tests.support import EMBEDDER, PHOTOS
-from udfs.vision import weights
+from udfs import downloads
 
 
 def main() -> None:
     """Weights, photos, and by starting it Spark's packages."""
     for name in (EMBEDDER, "centerface"):
-        weights.fetch(name)
+        downloads.fetch(name)
     photos.prepare(PHOTOS)
     spark_session("prepare", "local[1]").stop()
 

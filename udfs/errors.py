@@ -1,4 +1,4 @@
-"""The errors that any part of Rollcall may find: one a person can mend, one that time may."""
+"""The errors that any part of Rollcall may raise: one that a person can correct, one that may pass by itself."""
 
 
 class InputError(Exception):
@@ -6,4 +6,4 @@ class InputError(Exception):
 
 
 class StoreError(OSError):
-    """A store does not answer, though it was waited for; another run may succeed. Exit code 1."""
+    """A store does not answer, after waiting for it; another run may succeed. Exit code 1."""

@@ -30,7 +30,7 @@ def list_directories(batches: RecordBatches) -> RecordBatches:
     """(uri) of directories -> the files below them (FILE)."""
     for batch in batches:
         for directory in batch.column("uri").to_pylist():
-            # It was there when the driver listed its parent.
+            # It existed when the driver listed its parent, and may have been removed since.
             below = lake.list_below(directory, missing_ok=True)
             yield from _batched((vars(file) for file in below), FILE)
 
@@ -59,7 +59,7 @@ def describe(template: Template) -> BatchFunction:
 
 
 def _date(modified_us: int) -> str:
-    """The day in UTC; a time that no date can say, which a table may hold, is of the first or last day."""
+    """The day in UTC; a time beyond the dates there are, which a table may hold, counts as the first or last day."""
     day = date(1970, 1, 1).toordinal() + modified_us // 86_400_000_000
     return date.fromordinal(max(1, min(day, date.max.toordinal()))).isoformat()
 

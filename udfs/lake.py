@@ -70,7 +70,7 @@ def uri_of(source: str) -> str:
     if parts.query or parts.fragment:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
     if not parts.netloc and not parts.path.startswith("/"):
-        raise InputError(f"{source}: no store and no absolute path; write {parts.scheme}://STORE/PATH")
+        raise InputError(f"{source}: it names neither a store nor an absolute path; write {parts.scheme}://STORE/PATH")
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         raise InputError(
             f"{source}: {parts.netloc!r} stands where a host would; write file:///PATH, with three slashes"
@@ -103,14 +103,14 @@ def local_path(uri: str) -> bytes | None:
     """The path of a `file:` URI as bytes; None for any other.
 
     Raises:
-        InputError: there is a NUL in it, which no file system takes.
+        InputError: it contains a NUL, which no file system allows.
     """
     parts = urlsplit(uri)
     if parts.scheme != "file":
         return None
     path = unquote_to_bytes(parts.path)
     if b"\0" in path:
-        raise InputError(f"{uri}: has a NUL (%00) in it; no file has such a name")
+        raise InputError(f"{uri}: it contains a NUL (%00), which no file name can; correct it")
     return path
 
 
@@ -123,7 +123,9 @@ def _store(scheme: str, authority: str) -> tuple[fs.FileSystem, str]:
     except OSError as error:
         raise _cannot(name, "be reached", error) from error
     except ValueError as error:
-        raise InputError(f"{name}: cannot be reached: {_one_line(error)}") from error
+        raise InputError(
+            f"{name}: cannot be reached: {_one_line(error)}; check the scheme and the name of the store"
+        ) from error
 
 
 def _remote(uri: str) -> tuple[fs.FileSystem, str]:
@@ -132,21 +134,23 @@ def _remote(uri: str) -> tuple[fs.FileSystem, str]:
     try:
         path = unquote_to_bytes(parts.path).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{uri}: not UTF-8 when decoded; names in this store are") from error
+        raise InputError(f"{uri}: it is not UTF-8 when decoded, and names in this store are; correct it") from error
     return store, root.rstrip("/") + path if root.strip("/") else path
 
 
 def _ask(uri: str, call: Callable[[], T]) -> T:
-    """What a store says of one of its files; a store that fails is waited for."""
+    """What a store answers about one of its files; waits for a store that fails."""
     scheme, authority, *_ = urlsplit(uri)
     return patiently(f"{scheme}://{authority}", call)
 
 
 def _cannot(uri: str, what: str, error: OSError) -> Exception:
-    """What to raise: whether a person has to do something about it, or time may (a disk of the network, too, fails)."""
+    """What to raise: InputError if a person has to act, StoreError if it may pass (as on a network disk)."""
     wrong_name = error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.ENOTSUP)
-    kind = InputError if is_final(error) or wrong_name else StoreError
-    return kind(f"{uri}: cannot {what}: {error.strerror or _one_line(error)}")
+    problem = f"{uri}: cannot {what}: {error.strerror or _one_line(error)}"
+    if is_final(error) or wrong_name:
+        return InputError(f"{problem}; check the name, and that this user may read it")
+    return StoreError(f"{problem}; run it again once the store answers")
 
 
 def place(uri: str) -> tuple[fs.FileSystem, str]:
@@ -182,7 +186,7 @@ def list_directory(uri: str) -> Listing:
 def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
     """All files below a directory, at any depth. A link that leads back to its own parent is refused.
 
-    A lake is written to while it is listed: what is below `uri` and goes meanwhile is passed over, and with
+    A lake is written to while it is listed: what is below `uri` and is removed meanwhile is passed over, and with
     `missing_ok` so is `uri` itself.
 
     Raises:
@@ -233,7 +237,7 @@ def _list_local(path: bytes) -> Listing:
             continue
         try:
             files.append(_local_file(entry.path))
-        except FileNotFoundError:  # it went after its folder was read
+        except FileNotFoundError:  # it was removed after its folder was read
             continue
     return Listing(files, directories)
 
@@ -296,19 +300,18 @@ def read(file: File, maximum_bytes: int) -> bytes:
 
     Raises:
         ReadError: `not_an_image` (a pipe, socket or device), `empty`, `too_large`, `gone`, `forbidden`,
-            `changed` (another size or modification time than listed; remote times agree when their
-            seconds do), `unreadable` (any other failure
-            of the store, worth another try).
+            `changed` (another size or modification time than listed; remote times are compared in whole seconds),
+            `unreadable` (any other failure of the store, worth another try).
     """
     if not file.regular:
-        raise ReadError("not_an_image", "a pipe, socket or device")
+        raise ReadError("not_an_image", "it is a pipe, socket or device")
     try:
         if not _same(_stat(file.uri), file):
-            raise ReadError("changed", "another size or modification time than listed")
+            raise ReadError("changed", "its size or modification time is not the one listed")
         if file.size == 0:
-            raise ReadError("empty", "no bytes")
+            raise ReadError("empty", "it has no bytes")
         if file.size > maximum_bytes:
-            raise ReadError("too_large", f"{file.size:,} bytes; at most {maximum_bytes:,} are read")
+            raise ReadError("too_large", f"{file.size:,} bytes; vision.maximum_bytes is {maximum_bytes:,}")
         content = _content(file.uri)
     except FileNotFoundError as error:
         raise ReadError("gone", _one_line(error)) from error
@@ -359,7 +362,7 @@ def _stat(uri: str) -> File:
     if path is not None:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise ReadError("changed", "no longer a file")
+            raise ReadError("changed", "it is no longer a file")
         return File(uri, status.st_size, _microseconds(status.st_mtime_ns))
     store, remote_path = _remote(uri)
     info = _ask(uri, lambda: store.get_file_info(remote_path))

@@ -14,9 +14,9 @@ from udfs.search.cohort import cohort_similarity
 from udfs.search.similarity import refuse_unfit
 
 if TYPE_CHECKING:
-    from udfs.search.index import Nearest
+    from udfs.search.definition import Nearest
     from udfs.search.packed import Packed, Part
-    from udfs.search.samples import Gallery
+    from udfs.search.samples import SampleMatrix
 
 Array = np.ndarray
 
@@ -42,7 +42,7 @@ BLOCK = pa.schema(
         ("left_out", pa.list_(pa.list_(pa.string()))),
     ]
 )
-"""Faces that travel together: their embeddings, float32 (n, d), and the samples each is not held against."""
+"""Faces that travel together: their embeddings, float32 (n, d), and the samples that each is not compared with."""
 CANDIDATE = pa.schema(
     [
         ("face_id", pa.string()),
@@ -61,21 +61,21 @@ def pack(uri: str) -> BatchFunction:
 
     def pack_part(batches: RecordBatches) -> RecordBatches:
         from udfs.search.packed import Part
-        from udfs.search.samples import Gallery  # here, as numba takes half a second to import
+        from udfs.search.samples import SampleMatrix  # here, as numba takes half a second to import
 
         received = list(batches)
         table = pa.Table.from_batches(received) if received else None
         if not table:
             return
-        matrix = vectors_of(table["embedding"])
+        vectors = vectors_of(table["embedding"])
         samples = table["sample_id"].combine_chunks()
-        refuse_unfit(matrix, samples)
-        gallery = Gallery.of(matrix, table["person_id"].combine_chunks(), samples)
-        del matrix, table, received
+        refuse_unfit(vectors, samples)
+        matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
+        del vectors, table, received
         name = uuid4().hex  # two tasks may write the same part, of which only one is in the description
         with artifacts.new(f"{uri}/{name}") as folder:
-            part = Part.save(gallery, folder)
-        row = {**asdict(part), "name": name, "sha256": list(part.sha256.items()), "path": _path(gallery)}
+            part = Part.save(matrix, folder)
+        row = {**asdict(part), "name": name, "sha256": list(part.sha256.items()), "path": _path(matrix)}
         yield pa.RecordBatch.from_pylist([row], schema=PART)
 
     return pack_part
@@ -101,10 +101,10 @@ def check(packed: "Packed") -> BatchFunction:
     return check_parts
 
 
-def _path(gallery: "Gallery") -> str:
+def _path(matrix: "SampleMatrix") -> str:
     from udfs.search.index import fastest
 
-    return fastest(gallery.vectors.shape[1]).name
+    return fastest(matrix.vectors.shape[1]).name
 
 
 def blocks(rows: int) -> BatchFunction:
@@ -133,8 +133,8 @@ def blocks(rows: int) -> BatchFunction:
 def search_all(packed: "Packed", k: int, floor: float, threads: int) -> BatchFunction:
     """(face_id, embedding, left_out) -> the k nearest persons of each face (CANDIDATE).
 
-    A part of the gallery is held against all faces of a task before the next, so that what is scanned is in
-    memory once for many faces.
+    A part of the gallery is compared with all faces of a task before the next part, so that what is scanned is
+    read into memory once for many faces.
     """
 
     def search(batches: RecordBatches) -> RecordBatches:
@@ -180,9 +180,9 @@ def _nearest(
 ) -> "Nearest":
     from udfs.search.index import Index
 
-    galleries = [part.load(artifacts.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
+    matrices = [part.load(artifacts.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
     pairs = [(row, sample) for row, samples in enumerate(left_out) for sample in samples or ()]
-    return Index(galleries).nearest(faces, k, floor, threads, pairs)
+    return Index(matrices).nearest(faces, k, floor, threads, pairs)
 
 
 def _candidates(face_ids: pa.StringArray, found: "Nearest") -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""What processes hold."""
+"""How much memory processes hold."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,8 @@ from udfs.arrow import BatchFunction, RecordBatches
 
 
 def peak_mib(pid: int | str = "self") -> int | None:
-    """The most that a process of this machine has held so far, in MiB; None where the system does not tell
-    (`VmHWM` of Linux's /proc)."""
+    """The most that a process of this machine has held so far, in MiB; None if the system does not say
+    (it is `VmHWM` in Linux's /proc)."""
     try:
         status = (Path("/proc") / str(pid) / "status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -18,7 +18,7 @@ def peak_mib(pid: int | str = "self") -> int | None:
 
 
 def telling(work: BatchFunction, tell: Callable[[int], None]) -> BatchFunction:
-    """The same function on Arrow batches, which in the end tells the most its process has held, in MiB."""
+    """The same function on Arrow batches; in the end it calls `tell` with the most its process has held, in MiB."""
 
     def run(batches: RecordBatches) -> RecordBatches:
         yield from work(batches)

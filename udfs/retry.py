@@ -1,4 +1,4 @@
-"""Waiting for a store that fails for a while: it is overloaded, starts again, or a network is being mended."""
+"""Waiting for a store that fails for a while: it is overloaded, restarts, or the network is interrupted."""
 
 import re
 import time
@@ -24,8 +24,8 @@ def patiently(store: str, call: Callable[[], T]) -> T:
     store: the name of what may fail as a whole, e.g. `s3://lake`.
 
     Raises:
-        OSError: of the last try; or at once, where another try would not help: there is no such file, or the store
-            has refused.
+        OSError: of the last try; or at once, where another try would not help: the file does not exist, or the
+            store refuses.
     """
     began, pause = time.monotonic(), _FIRST_PAUSE
     while True:
@@ -51,16 +51,16 @@ _REFUSED = re.compile(
     r"|AUTHORI[SZ]ATION|UNAUTHENTICATED|PERMISSION|HTTP status 40[0134]",
     re.IGNORECASE,
 )
-"""What stores say in their clients' words (pyarrow has one class, OSError, for all of it)."""
+"""Refusals, in the words of the stores' clients (pyarrow raises one class, OSError, for all errors)."""
 _TIMED_OUT = re.compile(r"REQUEST_TIMEOUT|RequestTimeout", re.IGNORECASE)
-"""Which S3 says with the status of a wrong request."""
-_BEFORE_WHAT_IS_SAID = re.compile(r".*(AWS Error |google::cloud::Status\()", re.DOTALL)
-"""The name of the file, which may have any word in it."""
+"""For which S3 answers with the status of a wrong request."""
+_BEFORE_THE_REASON = re.compile(r".*(AWS Error |google::cloud::Status\()", re.DOTALL)
+"""The name of the file, which may contain any word."""
 
 
 def is_final(error: OSError) -> bool:
     """Whether the store has answered, and would answer the same again."""
     if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | IsADirectoryError):
         return True
-    said = _BEFORE_WHAT_IS_SAID.sub("", str(error))
-    return _TIMED_OUT.search(said) is None and _REFUSED.search(said) is not None
+    reason = _BEFORE_THE_REASON.sub("", str(error))
+    return _TIMED_OUT.search(reason) is None and _REFUSED.search(reason) is not None

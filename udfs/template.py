@@ -24,7 +24,7 @@ class Template:
     folder, or a piece of a name). With `run_date` set, only files of that date fit.
 
     Raises:
-        InputError: a part that is none of these, or one that stands twice.
+        InputError: a part that is not one of these, or is there twice.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Template:
                 known = ", ".join("{" + form + "}" for form in _FORMS)
                 raise InputError(f"{self.text}: no part is called {{{name}}}; write one of {known}")
             if names.count(name) > 1:
-                raise InputError(f"{self.text}: {{{name}}} stands twice; write it once")
+                raise InputError(f"{self.text}: {{{name}}} is there twice; write it once")
 
     def names(self, part: str) -> bool:
         """Whether the template has this part."""
@@ -74,7 +74,7 @@ class Template:
                 date.fromisoformat(parts["run_date"])
             if "captured_at" in parts:
                 parts["captured_at"] = _timestamp(parts["captured_at"]).isoformat()
-        except ValueError:  # 2026-13-45 has the form of a date and is none
+        except ValueError:  # 2026-13-45 has the form of a date but is not a date
             return None
         return parts
 

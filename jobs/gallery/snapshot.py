@@ -50,15 +50,12 @@ class GallerySnapshot:
             raise InputError(f"gallery {name or ''!r} has no samples; {there}")
         contract_id = _in_force(context, name, {row.contract_id for row in found if row.gallery_name == name})
         samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
-        digest, count = digest_of(
-            samples, "sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest"
-        )
+        decisive = ("sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest")
+        digest, count, persons = digest_of(samples, *decisive)
         contract = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
         assert contract is not None
         digest = stable_id("gallery", name, contract_id, digest)
-        persons = samples.agg(F.count_distinct("person_id")).first()
-        assert persons is not None
-        return cls(name, contract_id, contract.embedder, contract.dimension, samples, digest, count, persons[0])
+        return cls(name, contract_id, contract.embedder, contract.dimension, samples, digest, count, persons)
 
     def described(self) -> DataFrame:
         """The samples without their embeddings, as rows of `searched_samples`."""
@@ -88,8 +85,8 @@ def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataF
     return samples.where(valid & wanted)
 
 
-def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int]:
-    """A digest of samples, whatever their order and partitions, and their number.
+def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int, int]:
+    """A digest of samples, whatever their order and partitions; how many there are, and of how many persons.
 
     SHA-256 a sample, joined by exclusive or in four lanes. No two samples are alike, so none cancels another.
     """
@@ -98,9 +95,10 @@ def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int]:
     lanes: list[Column] = [
         F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)
     ]
-    found = samples.select(F.count("*"), *lanes).first()
-    assert found is not None
-    return stable_id("samples", *[str(value) for value in found]), found[0]
+    # In one pass over the samples.
+    (found,) = samples.select(F.count("*"), *lanes, F.count_distinct("person_id")).collect()
+    count, *digits, persons = found
+    return stable_id("samples", *[str(value) for value in (count, *digits)]), count, persons
 
 
 def _canonical(name: str) -> Column:

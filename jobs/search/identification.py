@@ -160,9 +160,11 @@ class Identification:
         claims = Claims(self._context, gallery.name, self._run_dates, run.run_id)
         noted = claims.read()
         plan = self._plan(None if afresh else self._standing(noted), run)
-        if not plan.is_done:
-            self._carry_out(plan, claims, noted, run)
-        self._tell(run)
+        if plan.standing is not None and plan.is_done:
+            persons = plan.standing.persons
+        else:
+            persons = self._carry_out(plan, claims, noted, run)
+        self._tell(persons, run)
 
     # --- what is to be done --------------------------------------------------------------------------------
 
@@ -220,10 +222,13 @@ class Identification:
 
     # --- doing it ------------------------------------------------------------------------------------------
 
-    def _carry_out(self, plan: UpdatePlan, claims: Claims, noted: Sequence[Row], run: ledger.Run) -> None:
-        """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`."""
+    def _carry_out(self, plan: UpdatePlan, claims: Claims, noted: Sequence[Row], run: ledger.Run) -> int:
+        """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`.
+
+        Returns: how many persons were searched.
+        """
         found = self._nearest(plan.identifiable("fresh"), plan.counts.get(("fresh", True), 0), run)
-        written = plan.ids("fresh", "dropped")
+        written, some_written = plan.ids("fresh", "dropped"), plan.came_or_went
         if plan.change is not None:
             updated = update(
                 self._here("matches").join(plan.ids("known"), "face_id", "left_semi").localCheckpoint(),
@@ -235,19 +240,22 @@ class Identification:
             again = self._nearest(updated.again, updated.again.count(), run)
             found = found.unionByName(again).unionByName(updated.lists)
             written = written.union(updated.again).union(updated.affected).distinct().localCheckpoint()
+            some_written = not written.isEmpty()
         decided = written.union(plan.ids("known")).distinct() if plan.redecide else written
 
-        stands_for = self._stands_for()
+        persons = self._samples.agg(F.count_distinct("person_id")).collect()[0][0]
+        stands_for = self._stands_for(persons)
         everything = plan.standing is None
-        if not decided.isEmpty():
+        if some_written or (plan.redecide and plan.count("known") > 0):
             noted = claims.claim(stands_for, noted)
-            if not written.isEmpty():
+            if some_written:
                 self._write(
                     "matches", match_rows(plan.present, found, self.gallery.name, run.run_id), written, everything
                 )
                 claims.hold()
             self._write("identifications", self._decisions(plan, decided, run), decided, everything)
         self._note(claims, stands_for, noted, plan.standing)
+        return int(persons)
 
     def _nearest(self, faces: DataFrame, count: int, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces, given by face_id, in the whole gallery."""
@@ -317,11 +325,9 @@ class Identification:
         embedded = self._faces.join(faces, "face_id", "left_semi").select("face_id", "embedding")
         return embedded.mapInArrow(matching.near_cohort(self.question.cohort.vectors), schema)
 
-    def _stands_for(self) -> dict[str, object]:
+    def _stands_for(self, persons: int) -> dict[str, object]:
         """What the rows are the answer to, as `searches` has it."""
         gallery, question = self.gallery, self.question
-        persons = self._samples.agg(F.count_distinct("person_id")).first()
-        assert persons is not None
         return {
             "contract_id": gallery.contract_id,
             "search_id": question.search_id,
@@ -335,7 +341,7 @@ class Identification:
             "review_threshold": question.thresholds.review,
             "gallery_digest": gallery.digest,
             "gallery_samples": gallery.count,
-            "persons": persons[0],
+            "persons": persons,
         }
 
     def _note(
@@ -352,14 +358,12 @@ class Identification:
             if self._tables.read("searches").where(older).isEmpty():
                 self._tables.delete("searched_samples", older)
 
-    def _tell(self, run: ledger.Run) -> None:
+    def _tell(self, persons: int, run: ledger.Run) -> None:
         for row in self._here("identifications").groupBy("decision").count().collect():
             run.count(row.decision, row["count"])
         counts = run.counts
         decisions = ", ".join(f"{counts.get(name, 0):,} {name}" for name in DECISIONS)
-        noted = self._here("searches").first()
-        assert noted is not None
         self._context.log.info(
             f"identify: {'' if len(self._run_dates) == 1 else dates.said(self._run_dates) + ': '}"
-            f"{counts['searched']:,} of {counts['faces']:,} faces searched among {noted.persons:,} persons; {decisions}"
+            f"{counts['searched']:,} of {counts['faces']:,} faces searched among {persons:,} persons; {decisions}"
         )

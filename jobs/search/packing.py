@@ -37,7 +37,7 @@ def pack(context: Context, samples: DataFrame) -> tuple["Packed", list[str]]:
     from udfs.search.packed import DESCRIPTION, Packed
 
     began = time.monotonic()
-    digest, count = digest_of(samples, "sample_id", "person_id", "embedding_digest")
+    digest, count, _ = digest_of(samples, "sample_id", "person_id", "embedding_digest")
     uri = f"{place(context)}/{stable_id('packed', digest)}"
     if not count:
         return Packed(uri, ()), []

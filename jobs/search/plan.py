@@ -83,11 +83,10 @@ class UpdatePlan:
     @property
     def is_done(self) -> bool:
         """Whether the rows are what they should be, and nothing has changed since."""
-        return self.standing is not None and self.change is None and not self.writes_decisions
+        stale = self.redecide and self.count("known") > 0
+        return self.standing is not None and self.change is None and not (self.came_or_went or stale)
 
     @property
-    def writes_decisions(self) -> bool:
-        """Whether faces that have come, gone, or been decided by other thresholds are to be written; what a change of
-        the gallery asks for comes on top of that.
-        """
-        return self.count("fresh") + self.count("dropped") > 0 or (self.redecide and self.count("known") > 0)
+    def came_or_went(self) -> bool:
+        """Whether there are faces that have no rows yet, or rows whose face is there no longer."""
+        return self.count("fresh") + self.count("dropped") > 0

@@ -58,7 +58,7 @@ def test_sizes_beyond_the_data_are_held_against_larger_data() -> None:
 def test_too_little_data_is_refused() -> None:
     with pytest.raises(InputError, match="it takes 5,000 or more"):
         calibrate(people(300, seed=0), 100, 0.001)
-    with pytest.raises(InputError, match=r"do not carry FPIR 0\.01 at 1,000,000"):
+    with pytest.raises(InputError, match=r"persons are too few for FPIR 0\.01 at 1,000,000"):
         calibrate(people(300, seed=0), 1_000_000, 0.01, replicates=40)
 
 

@@ -32,12 +32,12 @@ def test_empty_lines_at_the_end_are_none() -> None:
         ("many\nA\t1\t2\n", "line 1"),
         ("1\nA\t1\nA\t1\tB\t2\n", "line 2"),
         ("1\nA\t1\t2\nA\t1\tB\tx\n", "line 3"),
-        ("1\nA\t1\tB\t2\nA\t1\t2\n", "line 2: not `NAME A B`"),
+        ("1\nA\t1\tB\t2\nA\t1\t2\n", "line 2 must be `NAME A B`"),
         ("2\nA\t1\t2\nA\t1\tB\t2\n", "line 1 says 4 pairs, 2 follow"),
         ("1\nA\t1\t²\nA\t1\tB\t2\n", "line 2"),
         ("1\nA\t1\t" + 5000 * "9" + "\nA\t1\tB\t2\n", "line 2"),
         ("1\n\t1\t2\nA\t1\tB\t2\n", "line 2"),
-        ("1\nA\t1\t2\nA\t1\tA\t2\n", "line 3: not `NAME A OTHER B`"),
+        ("1\nA\t1\t2\nA\t1\tA\t2\n", "line 3 must be `NAME A OTHER B`"),
     ],
 )
 def test_a_malformed_line_is_named(text: str, said: str) -> None:

@@ -93,7 +93,7 @@ def test_error_rates_need_both_kinds() -> None:
     for kind, said in ((True, "only mated"), (False, "only non-mated")):
         with pytest.raises(InputError, match=said):
             Curve.of(comparisons([(1, kind), (2, kind)]))
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="is not a number"):
         comparisons([(np.nan, True)])
 
 

@@ -21,7 +21,7 @@ _MOST_MEMORY_MIB, _MOST_SECONDS_AN_INPUT = 1536, 20
 
 
 def check(content: bytes) -> str:
-    """What became of some bytes; raises where that is none of what is allowed."""
+    """What became of some bytes; raises if that is not one of the outcomes that are allowed."""
     try:
         picture = decode(content, LIMITS)
     except RejectedError as rejected:

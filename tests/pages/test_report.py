@@ -5,7 +5,7 @@ from PIL import Image
 
 from pages import plots
 from pages.plots import Line
-from pages.report import Error, Errors, Headline, Report, Side, Table, html, picture
+from pages.report import Error, Errors, Headline, Report, ReportTable, Side, html, picture
 
 HOSTILE = "<script>alert('Robert')</script> & \"sons\""
 
@@ -24,7 +24,7 @@ def report(name: str = "Ada") -> Report:
             plots.cmc([Line("100 persons", np.arange(1, 6), np.linspace(0.9, 1, 5))]),
             plots.by_gallery_size(Line("measured", np.arange(1, 6), rates[:5]), [], 0.01, name),
         ],
-        tables=[Table(name, ("a", "b"), [(name, "1")], (1,), name)],
+        tables=[ReportTable(name, ("a", "b"), [(name, "1")], (1,), name)],
         errors=[
             Errors(name, "None.", [Error(name, Side(name, picture(image, (10, 10, 50, 40))), Side(name, why=name))]),
             Errors("others", "None.", []),

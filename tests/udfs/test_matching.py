@@ -10,9 +10,10 @@ from tests.udfs.search.test_paths import random_unit
 from udfs import lake, matching
 from udfs.arrow import BatchFunction
 from udfs.errors import InputError
+from udfs.search.definition import nearest_persons
 from udfs.search.index import Index
 from udfs.search.packed import Packed, Part
-from udfs.search.samples import Gallery
+from udfs.search.samples import SampleMatrix
 
 Array = np.ndarray
 SAMPLES, FACES = random_unit(1, 300, 16), random_unit(2, 40, 16)
@@ -54,18 +55,13 @@ def packed(tmp_path: Path) -> Packed:
         last = min(first + 120, 300)
         made += run(matching.pack(uri), samples(range(last - 1, first + 50, -1)), samples(range(first, first + 51)))
     for row in made:
-        assert row.pop("path") == Index([Gallery.of(SAMPLES, PERSONS, IDS)]).path
+        assert row.pop("path") == Index([SampleMatrix.of(SAMPLES, PERSONS, IDS)]).path
     return Packed(uri, tuple(Part(**{**row, "sha256": dict(row["sha256"])}) for row in made))  # type: ignore[arg-type]
 
 
 def expected(k: int, floor: float, left_out: tuple[tuple[int, str], ...] = ()) -> list[tuple[object, ...]]:
-    found = Index([Gallery.of(SAMPLES, PERSONS, IDS)]).nearest(FACES, k, floor, 1, left_out)
-    return [
-        (f"f{query:02}", person, sample, similarity)
-        for query, person, sample, similarity in zip(
-            found.query, found.person, found.sample, found.similarity, strict=True
-        )
-    ]
+    found = nearest_persons(FACES, SAMPLES, PERSONS, IDS, k, floor, left_out)
+    return [(f"f{query:02}", person, sample, similarity) for query, person, sample, similarity in found.rows()]
 
 
 def values(rows: list[dict[str, object]]) -> list[tuple[object, ...]]:
@@ -102,7 +98,7 @@ def test_no_faces_no_samples(packed: Packed) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, 2.0])
-def test_what_is_no_direction_is_refused_by_its_name(value: float, tmp_path: Path, packed: Packed) -> None:
+def test_what_is_not_of_unit_length_is_refused_by_its_name(value: float, tmp_path: Path, packed: Packed) -> None:
     wrong = FACES.copy()
     wrong[7] = value
     for search in (matching.search_all(packed, 4, 0.1, 1), matching.blocks(100)):

@@ -1,4 +1,4 @@
-"""What has not been ruled out for each query while a gallery is scanned, and how it is decided in the end.
+"""The samples that have not been ruled out for each query while a gallery is scanned, and how they are decided.
 
 Each sample that is scanned has a lower and an upper bound of its similarity. A query's *bar* is a similarity
 that k persons are proven to reach. A sample whose upper bound is below the bar cannot be among the k nearest
@@ -23,12 +23,12 @@ _TOGETHER = 8
 """Similarities that are summed side by side; each of them in index order, as the definition says."""
 
 
-class Asked(NamedTuple):
-    """What is asked of a gallery.
+class SearchInputs(NamedTuple):
+    """Queries, and the samples they are compared with: what the compiled loops need of both.
 
     queries: float32 (m, d). floors: float64 (m,), similarities below which no one is wanted. left_out: int64
     (pairs, 2), in ascending order: query and sample of pairs that do not count.
-    vectors: float32 (n, d), the samples; person_of: int32 (n,), whose they are.
+    vectors: float32 (n, d), the samples; person_of: int32 (n,), the number of the person each shows.
     """
 
     queries: Array
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
 class Decided(NamedTuple):
     """The nearest persons of m queries: of query i, the first `found[i]` of row i, in their final order.
 
-    found: int32 (m,). sample: int32 (m, k), rows of the gallery. similarity: float64 (m, k).
+    found: int32 (m,). sample: int32 (m, k), rows of the sample matrix. similarity: float64 (m, k).
     """
 
     found: Array
@@ -49,8 +49,8 @@ class Decided(NamedTuple):
     similarity: Array
 
 
-class Survivors(NamedTuple):
-    """State of m queries. Of each, the first `waiting` of row, high and low are in use.
+class Candidates(NamedTuple):
+    """What may still be among the nearest of m queries. Of each, the first `waiting` of row, high and low are in use.
 
     waiting: int32 (m,). row: int32 (m, ROOM), samples that wait; high, low: float32 (m, ROOM), their bounds.
     ranked: int32 (m,), how many of those have been compared with the leaders. bar: float32 (m,).
@@ -73,8 +73,8 @@ class Survivors(NamedTuple):
     similarity: Array
 
     @classmethod
-    def none(cls, floors: Array, k: int) -> "Survivors":
-        """Nothing scanned yet; similarities below `floors`, float64 (m,), are not wanted."""
+    def none(cls, floors: Array, k: int) -> "Candidates":
+        """Nothing was scanned yet; similarities below `floors`, float64 (m,), are not wanted."""
         queries = len(floors)
         return cls(
             waiting=np.zeros(queries, np.int32),
@@ -98,33 +98,40 @@ class Survivors(NamedTuple):
 
 
 @jit
-def raise_bars(state: Survivors, asked: Asked, begin: int, end: int) -> None:
+def raise_bars(candidates: Candidates, inputs: SearchInputs, begin: int, end: int) -> None:
     """Raise the bars of queries begin to end by what was scanned since, and drop what is now below."""
     for query in range(begin, end):
-        _raise_bar(state, asked, query)
+        _raise_bar(candidates, inputs, query)
 
 
 @jit
-def make_room(state: Survivors, needed: int, asked: Asked, begin: int, end: int) -> None:
+def make_room(candidates: Candidates, needed: int, inputs: SearchInputs, begin: int, end: int) -> None:
     """Leave room for `needed` more samples in the buffers of queries begin to end."""
     for query in range(begin, end):
-        if state.waiting[query] + needed > ROOM:
-            _raise_bar(state, asked, query)
-            if state.waiting[query] > ROOM // 2:
-                _decide(state, asked, query)
+        if candidates.waiting[query] + needed > ROOM:
+            _raise_bar(candidates, inputs, query)
+            if candidates.waiting[query] > ROOM // 2:
+                _decide(candidates, inputs, query)
 
 
 @jit
-def decide(state: Survivors, asked: Asked, begin: int, end: int) -> None:
+def decide(candidates: Candidates, inputs: SearchInputs, begin: int, end: int) -> None:
     """Decide all that waits."""
     for query in range(begin, end):
-        _raise_bar(state, asked, query)
-        _decide(state, asked, query)
+        _raise_bar(candidates, inputs, query)
+        _decide(candidates, inputs, query)
 
 
 @jit
 def admit(
-    state: Survivors, scores: Array, first: int, bounds: Bounds, scales: Array, asked: Asked, begin: int, end: int
+    candidates: Candidates,
+    scores: Array,
+    first: int,
+    bounds: Bounds,
+    scales: Array,
+    inputs: SearchInputs,
+    begin: int,
+    end: int,
 ) -> None:
     """Take in a tile of scores, (m, t), of the samples `first`, first + 1, ...; the portable path's filter.
 
@@ -134,7 +141,7 @@ def admit(
     for query in range(begin, end):
         scored = scores[query]
         offset, scale, slack = bounds.offset[query], bounds.scale[query], bounds.slack[query]
-        least = _least(state.bar[query], slack, scale)
+        least = _least(candidates.bar[query], slack, scale)
         for begun in range(0, len(scored), 64):
             # Without a branch, and on slices, so that it is computed on vectors.
             some, of_samples = scored[begun : begun + 64], scales[first + begun : first + begun + 64]
@@ -144,27 +151,27 @@ def admit(
                 hit |= sized[at] >= least
             if not hit:
                 continue
-            if state.waiting[query] + 64 > ROOM:
-                _raise_bar(state, asked, query)
-                if state.waiting[query] > ROOM // 2:
-                    _decide(state, asked, query)
-                least = _least(state.bar[query], slack, scale)
+            if candidates.waiting[query] + 64 > ROOM:
+                _raise_bar(candidates, inputs, query)
+                if candidates.waiting[query] > ROOM // 2:
+                    _decide(candidates, inputs, query)
+                least = _least(candidates.bar[query], slack, scale)
             for at in range(len(some)):
                 if sized[at] >= least:
                     high = scale * sized[at] + slack
                     apart = scale * offset * of_samples[at] + slack
-                    last = state.waiting[query]
-                    state.row[query, last] = first + begun + at
-                    state.high[query, last] = high
-                    state.low[query, last] = high - np.float32(2) * apart
-                    state.waiting[query] = last + 1
+                    last = candidates.waiting[query]
+                    candidates.row[query, last] = first + begun + at
+                    candidates.high[query, last] = high
+                    candidates.low[query, last] = high - np.float32(2) * apart
+                    candidates.waiting[query] = last + 1
 
 
 @jit
-def least_scores(state: Survivors, bounds: Bounds, out: Array) -> None:
+def least_scores(candidates: Candidates, bounds: Bounds, out: Array) -> None:
     """The least (score + offset) * s_g that a sample must have to be kept, of each query: float32 (m,)."""
     for query in range(len(out)):
-        out[query] = _least(state.bar[query], bounds.slack[query], bounds.scale[query])
+        out[query] = _least(candidates.bar[query], bounds.slack[query], bounds.scale[query])
 
 
 @jit
@@ -173,18 +180,18 @@ def _least(bar: float, slack: float, scale: float) -> np.float32:
 
 
 @jit
-def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
-    leader, low = state.leader[query], state.leader_low[query]
+def _raise_bar(candidates: Candidates, inputs: SearchInputs, query: int) -> None:
+    leader, low = candidates.leader[query], candidates.leader_low[query]
     k = len(leader)
-    some_left_out = len(asked.left_out) > 0
-    for at in range(state.ranked[query], state.waiting[query]):
-        if some_left_out and _is_left_out(asked, query, state.row[query, at]):
-            state.high[query, at] = state.low[query, at] = -np.inf
-        bound = state.low[query, at]
+    some_left_out = len(inputs.left_out) > 0
+    for at in range(candidates.ranked[query], candidates.waiting[query]):
+        if some_left_out and _is_left_out(inputs, query, candidates.row[query, at]):
+            candidates.high[query, at] = candidates.low[query, at] = -np.inf
+        bound = candidates.low[query, at]
         if bound <= low[k - 1]:
             continue
         # From the place of this person, or of the last, upwards to where it belongs.
-        person = asked.person_of[state.row[query, at]]
+        person = inputs.person_of[candidates.row[query, at]]
         place = 0
         while place < k - 1 and leader[place] != person:
             place += 1
@@ -194,77 +201,77 @@ def _raise_bar(state: Survivors, asked: Asked, query: int) -> None:
             leader[place], low[place] = leader[place - 1], low[place - 1]
             place -= 1
         leader[place], low[place] = person, bound
-    state.ranked[query] = state.waiting[query]
-    if low[k - 1] > state.bar[query]:
-        state.bar[query] = low[k - 1]
+    candidates.ranked[query] = candidates.waiting[query]
+    if low[k - 1] > candidates.bar[query]:
+        candidates.bar[query] = low[k - 1]
     elif not some_left_out:
         return
-    _drop(state, query)
+    _drop(candidates, query)
 
 
 @jit
-def _is_left_out(asked: Asked, query: int, row: int) -> bool:
-    for at in range(np.searchsorted(asked.left_out[:, 0], query), len(asked.left_out)):
-        if asked.left_out[at, 0] != query:
+def _is_left_out(inputs: SearchInputs, query: int, row: int) -> bool:
+    for at in range(np.searchsorted(inputs.left_out[:, 0], query), len(inputs.left_out)):
+        if inputs.left_out[at, 0] != query:
             break
-        if asked.left_out[at, 1] == row:
+        if inputs.left_out[at, 1] == row:
             return True
     return False
 
 
 @jit
-def _drop(state: Survivors, query: int) -> None:
+def _drop(candidates: Candidates, query: int) -> None:
     kept = 0
-    for at in range(state.waiting[query]):
-        if state.high[query, at] >= state.bar[query]:
-            state.row[query, kept] = state.row[query, at]
-            state.high[query, kept] = state.high[query, at]
-            state.low[query, kept] = state.low[query, at]
+    for at in range(candidates.waiting[query]):
+        if candidates.high[query, at] >= candidates.bar[query]:
+            candidates.row[query, kept] = candidates.row[query, at]
+            candidates.high[query, kept] = candidates.high[query, at]
+            candidates.low[query, kept] = candidates.low[query, at]
             kept += 1
-    state.waiting[query] = state.ranked[query] = kept
+    candidates.waiting[query] = candidates.ranked[query] = kept
 
 
 @jit
-def _decide(state: Survivors, asked: Asked, query: int) -> None:
+def _decide(candidates: Candidates, inputs: SearchInputs, query: int) -> None:
     """In descending order of upper bounds, until the k-th person is beyond those that are left."""
-    waiting = state.waiting[query]
-    order = np.argsort(-state.high[query, :waiting])
-    k = state.person.shape[1]
+    waiting = candidates.waiting[query]
+    order = np.argsort(-candidates.high[query, :waiting])
+    k = candidates.person.shape[1]
     total = np.empty(_TOGETHER)
     rows = np.empty(_TOGETHER, np.int64)
     at = 0
     while at < waiting:
-        last = state.similarity[query, k - 1]
-        if state.decided[query] == k and np.float64(state.high[query, order[at]]) < last:
+        last = candidates.similarity[query, k - 1]
+        if candidates.decided[query] == k and np.float64(candidates.high[query, order[at]]) < last:
             break
         together = min(_TOGETHER, waiting - at)
         for lane in range(_TOGETHER):
-            rows[lane] = state.row[query, order[at + min(lane, together - 1)]]
+            rows[lane] = candidates.row[query, order[at + min(lane, together - 1)]]
             total[lane] = 0.0
-        for component in range(asked.queries.shape[1]):
-            value = np.float64(asked.queries[query, component])
+        for component in range(inputs.queries.shape[1]):
+            value = np.float64(inputs.queries[query, component])
             for lane in range(_TOGETHER):
-                total[lane] += value * np.float64(asked.vectors[rows[lane], component])
+                total[lane] += value * np.float64(inputs.vectors[rows[lane], component])
         for lane in range(together):
-            if total[lane] >= asked.floors[query]:
-                _place(state, query, asked.person_of[rows[lane]], rows[lane], total[lane])
+            if total[lane] >= inputs.floors[query]:
+                _place(candidates, query, inputs.person_of[rows[lane]], rows[lane], total[lane])
         at += together
-    state.waiting[query] = state.ranked[query] = 0
-    if state.decided[query] == k:
-        reached = np.float32(state.similarity[query, k - 1])
-        if np.float64(reached) > state.similarity[query, k - 1]:
+    candidates.waiting[query] = candidates.ranked[query] = 0
+    if candidates.decided[query] == k:
+        reached = np.float32(candidates.similarity[query, k - 1])
+        if np.float64(reached) > candidates.similarity[query, k - 1]:
             reached = np.nextafter(reached, np.float32(-np.inf))
-        state.bar[query] = max(state.bar[query], reached)
+        candidates.bar[query] = max(candidates.bar[query], reached)
 
 
 @jit
-def _place(state: Survivors, query: int, person: int, row: int, similarity: float) -> None:
+def _place(candidates: Candidates, query: int, person: int, row: int, similarity: float) -> None:
     """Put a decided sample where it belongs among the nearest persons, if it does.
 
     Persons and samples are numbered in the order of their names, so numbers break ties as names do.
     """
-    persons, rows, similarities = state.person[query], state.sample[query], state.similarity[query]
-    k, found = len(persons), state.decided[query]
+    persons, rows, similarities = candidates.person[query], candidates.sample[query], candidates.similarity[query]
+    k, found = len(persons), candidates.decided[query]
     place = 0
     while place < found and persons[place] != person:
         place += 1
@@ -272,7 +279,7 @@ def _place(state: Survivors, query: int, person: int, row: int, similarity: floa
         if similarity < similarities[place] or (similarity == similarities[place] and row > rows[place]):
             return
     elif found < k:
-        state.decided[query] = found + 1
+        candidates.decided[query] = found + 1
     else:
         place = k - 1
         if similarity < similarities[place] or (similarity == similarities[place] and person > persons[place]):

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from udfs.search import candidates
-from udfs.search.candidates import ROOM, Asked, Decided, Survivors
+from udfs.search.candidates import ROOM, Candidates, Decided, SearchInputs
 from udfs.search.portable import stride
-from udfs.search.quantisation import LARGEST_DIMENSION, Bounds, Rounded
-from udfs.search.queries import Probes
-from udfs.search.samples import PANEL, Gallery
+from udfs.search.quantisation import LARGEST_DIMENSION, Bounds, Quantised
+from udfs.search.queries import Queries
+from udfs.search.samples import PANEL, SampleMatrix
 
 Array = np.ndarray
 
@@ -23,7 +23,7 @@ _QUERIES = 12  # of a block, as in kernel.cpp
 _FIRST, _GROWTH = 4, 2  # panels until the bars are raised first; how many times as many until the next time
 
 
-class _Gallery(ctypes.Structure):
+class _SampleMatrix(ctypes.Structure):
     _fields_ = (
         ("panels", ctypes.c_void_p),
         ("scales", ctypes.c_void_p),
@@ -39,7 +39,7 @@ class _Queries(ctypes.Structure):
     )
 
 
-class _Survivors(ctypes.Structure):
+class _Candidates(ctypes.Structure):
     _fields_ = (*((name, ctypes.c_void_p) for name in ("waiting", "row", "high", "low")), ("room", ctypes.c_int64))
 
 
@@ -58,16 +58,16 @@ def library() -> ctypes.CDLL | None:
 
 
 class Compiled:
-    """A gallery that is scanned by the compiled kernel with AVX-512 VNNI."""
+    """Samples that are scanned by the compiled kernel with AVX-512 VNNI."""
 
     name = "compiled"
-    queries = 84 * _QUERIES
-    """A thread takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
+    queries_a_thread = 84 * _QUERIES
+    """How many it takes at once: half a megabyte of codes at 512 dimensions, which is what an L2 cache holds."""
     _code: type[np.signedinteger[Any]] = np.int8
     _instructions = "vnni"
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, samples: SampleMatrix) -> None:
+        self._samples = samples
 
     @classmethod
     def works(cls, dimension: int) -> bool:
@@ -77,31 +77,31 @@ class Compiled:
             return False
         return bool(getattr(found, f"rollcall_has_{cls._instructions}")())
 
-    def search(self, probes: Probes, k: int, threads: int) -> Iterator[Decided]:
-        """The k nearest persons of all probes, some probes at a time."""
-        a_thread = -(-len(probes.vectors) // threads // _QUERIES) * _QUERIES or _QUERIES
+    def search(self, queries: Queries, k: int, threads: int) -> Iterator[Decided]:
+        """The k nearest persons of all queries, some queries at a time."""
+        share = -(-len(queries.vectors) // threads // _QUERIES) * _QUERIES or _QUERIES
         with ThreadPoolExecutor(threads) as pool:
-            yield from pool.map(lambda part: self._search(part, k), probes.parts(min(self.queries, a_thread)))
+            yield from pool.map(lambda part: self._search(part, k), queries.parts(min(self.queries_a_thread, share)))
 
-    def _search(self, probes: Probes, k: int) -> Decided:
-        kernel, gallery = library(), self._gallery
+    def _search(self, queries: Queries, k: int) -> Decided:
+        kernel, samples = library(), self._samples
         assert kernel is not None
         scan = getattr(kernel, f"rollcall_scan_{self._instructions}")
-        queries = probes.vectors
-        rounded = Rounded.of(queries)
-        bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
-        blocks = -(-len(queries) // _QUERIES)
-        state = Survivors.none(probes.floors, k)
+        count, panels = len(queries.vectors), len(samples.panels)
+        quantised = Quantised.of(queries.vectors)
+        bounds = Bounds.between(quantised, samples.kept, samples.loss)
+        blocks = -(-count // _QUERIES)
+        found = Candidates.none(queries.floors, k)
         filled = {name: _filled(getattr(bounds, name), blocks) for name in ("scale", "offset", "slack")}
-        start = bounds.offset.astype(np.int32) - 128 * rounded.codes.sum(1, dtype=np.int32)
-        least = _filled(np.empty(len(queries), np.float32), blocks)
-        codes = np.zeros((blocks * _QUERIES, rounded.codes.shape[1]), self._code)
-        codes[: len(queries)] = rounded.codes
+        start = bounds.offset.astype(np.int32) - 128 * quantised.codes.sum(1, dtype=np.int32)
+        least = _filled(np.empty(count, np.float32), blocks)
+        codes = np.zeros((blocks * _QUERIES, quantised.codes.shape[1]), self._code)
+        codes[:count] = quantised.codes
         laid = np.ascontiguousarray(codes.reshape(blocks, _QUERIES, -1, 4).transpose(0, 2, 1, 3))
         begun = np.zeros(blocks * _QUERIES, np.int32)
-        begun[: len(queries)] = start
+        begun[:count] = start
         arguments = (
-            _Gallery(gallery.panels.ctypes.data, gallery.scales.ctypes.data, len(gallery.panels), codes.shape[1]),
+            _SampleMatrix(samples.panels.ctypes.data, samples.scales.ctypes.data, panels, codes.shape[1]),
             _Queries(
                 laid.ctypes.data,
                 begun.ctypes.data,
@@ -109,28 +109,28 @@ class Compiled:
                 *(filled[name].ctypes.data for name in ("scale", "offset", "slack")),
                 blocks,
             ),
-            _Survivors(*(getattr(state, name).ctypes.data for name in ("waiting", "row", "high", "low")), ROOM),
+            _Candidates(*(getattr(found, name).ctypes.data for name in ("waiting", "row", "high", "low")), ROOM),
         )
         pointers = [ctypes.addressof(argument) for argument in arguments]
-        asked = Asked(*probes, gallery.vectors, gallery.person_of)
-        every = (0, len(queries))
-        visit, step, epoch = 0, stride(len(gallery.panels)), _FIRST
-        while visit < len(gallery.panels):
-            candidates.least_scores(state, bounds, least[: len(queries)])
-            visit = scan(*pointers, visit, min(epoch, len(gallery.panels)), step)
+        inputs = SearchInputs(*queries, samples.vectors, samples.person_of)
+        every = (0, count)
+        visit, step, epoch = 0, stride(panels), _FIRST
+        while visit < panels:
+            candidates.least_scores(found, bounds, least[:count])
+            visit = scan(*pointers, visit, min(epoch, panels), step)
             if visit >= epoch:
                 epoch *= _GROWTH
-                candidates.raise_bars(state, asked, *every)
-            candidates.make_room(state, PANEL, asked, *every)
-        candidates.decide(state, asked, *every)
-        return state.nearest
+                candidates.raise_bars(found, inputs, *every)
+            candidates.make_room(found, PANEL, inputs, *every)
+        candidates.decide(found, inputs, *every)
+        return found.nearest
 
 
 class CompiledAvx2(Compiled):
     """The same with AVX2 alone."""
 
     name = "compiled-avx2"
-    queries = 21 * _QUERIES
+    queries_a_thread = 21 * _QUERIES
     _code = np.int16
     _instructions = "avx2"
 

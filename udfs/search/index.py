@@ -1,7 +1,6 @@
 """The k nearest persons of each query, exactly."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -11,10 +10,10 @@ import pyarrow.compute as pc
 
 from udfs.search.candidates import Decided
 from udfs.search.compiled import Compiled, CompiledAvx2
+from udfs.search.definition import Nearest, nearest_persons
 from udfs.search.portable import Portable, PortableFloat
-from udfs.search.queries import Probes
-from udfs.search.samples import Gallery
-from udfs.search.similarity import similarity
+from udfs.search.queries import Queries
+from udfs.search.samples import SampleMatrix
 
 Array = np.ndarray
 
@@ -22,24 +21,10 @@ PATHS: tuple[type[Compiled | Portable], ...] = (Compiled, CompiledAvx2, Portable
 """All give the same bits; the fastest first."""
 
 
-@dataclass(frozen=True)
-class Nearest:
-    """Persons near queries, ordered by query, similarity (descending), person. All arrays have one length.
-
-    query: row of the queries. person, sample: who, and which of their samples is nearest (of equally near
-    ones the first by name). similarity: float64.
-    """
-
-    query: Array
-    person: Array
-    sample: Array
-    similarity: Array
-
-
 class Index:
-    """A gallery that is searched; how is chosen once."""
+    """A gallery to search; the path that scans it is chosen once."""
 
-    def __init__(self, parts: Sequence[Gallery], path: type[Compiled | Portable] | None = None) -> None:
+    def __init__(self, parts: Sequence[SampleMatrix], path: type[Compiled | Portable] | None = None) -> None:
         """parts: of one gallery, in the order of their persons' names; all of a person is in one part.
 
         path: how to scan; the fastest that works here, unless another is named.
@@ -55,8 +40,8 @@ class Index:
     ) -> Nearest:
         """The k persons whose nearest sample is most similar to each query, and at least `floor` similar.
 
-        8-bit products with a proven bound rule out nearly all samples; what is left is decided by the
-        definition, so that the result depends on the vectors alone.
+        The same as `definition.nearest_persons` gives: 8-bit products with a proven bound rule out nearly all samples;
+        what is left is decided by the definition, so that the result depends on the vectors alone.
 
         queries: float32 (m, d), unit length. left_out: pairs of a query and a sample that do not count.
         """
@@ -64,10 +49,10 @@ class Index:
         best = _Best.none()
         if len(queries):
             for number, (part, path) in enumerate(zip(self._parts, self._paths, strict=True)):
-                # What the parts before have shown already, the next one need not look below.
+                # Whoever is below the k-th person of the parts before cannot be among the nearest.
                 floors = best.floors(len(queries), k, floor)
-                probes = Probes(queries, floors, _rows_left_out(part, left_out))
-                best = best.with_part(number, path.search(probes, k, threads), k)
+                asked = Queries(queries, floors, _rows_left_out(part, left_out))
+                best = best.with_part(number, path.search(asked, k, threads), k)
         return self._named(best)
 
     def _named(self, best: "_Best") -> Nearest:
@@ -80,7 +65,7 @@ class Index:
         return Nearest(best.query, person, sample, best.similarity)
 
 
-def _rows_left_out(part: Gallery, left_out: Sequence[tuple[int, str]]) -> Array:
+def _rows_left_out(part: SampleMatrix, left_out: Sequence[tuple[int, str]]) -> Array:
     if not left_out:
         return np.empty((0, 2), np.int64)
     queries, samples = zip(*left_out, strict=True)
@@ -129,7 +114,7 @@ class _Best(NamedTuple):
 
 @cache
 def fastest(dimension: int) -> type[Compiled | Portable]:
-    """The first path that works here and passes a small search whose answer the definition gives."""
+    """The first path that works here, and finds in a small search what the definition finds."""
     return next(path for path in PATHS if path.works(dimension) and _agrees(path, dimension))
 
 
@@ -138,14 +123,7 @@ def _agrees(path: type[Compiled | Portable], dimension: int) -> bool:
     vectors = random.normal(size=(403, dimension))
     vectors[200:] = vectors[:203] + 1e-4 * vectors[200:]  # some that only the definition tells apart
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    gallery = Gallery.of(vectors, [f"{row % 97:03}" for row in range(403)], [f"{row:03}" for row in range(403)])
-    found = Index([gallery], path).nearest(vectors[::31], 5, -1.0)
-    expected = [_by_definition(query, gallery, 5) for query in vectors[::31]]
-    return np.array_equal(found.similarity, np.concatenate(expected))
-
-
-def _by_definition(query: Array, gallery: Gallery, k: int) -> Array:
-    exact = similarity(np.broadcast_to(query, gallery.vectors.shape), gallery.vectors)
-    best = np.full(gallery.person_of[-1] + 1, -np.inf)
-    np.maximum.at(best, gallery.person_of, exact)
-    return np.sort(best)[::-1][:k]
+    persons, samples = [f"{row % 97:03}" for row in range(403)], [f"{row:03}" for row in range(403)]
+    queries = vectors[::31]
+    found = Index([SampleMatrix.of(vectors, persons, samples)], path).nearest(queries, 5, -1.0)
+    return found.rows() == nearest_persons(queries, vectors, persons, samples, 5, -1.0).rows()

@@ -9,7 +9,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def jit(function: Function) -> Function:
-    """Compile a function when it is first called; kept on disk for the next process, where there is a place.
+    """Compile a function when it is first called; kept on disk for the next process, if it can be written there.
 
     An executor may run from a folder, and with a home, that it cannot write to. There each worker compiles for
     itself, which takes some seconds when it starts.

@@ -6,7 +6,7 @@
 //
 // Where there is AVX2 alone, vpmaddwd does the same on 16 bits, as its products of bytes would saturate.
 //
-// What the numbers mean is said in rounding.py, and what becomes of survivors in survivors.py.
+// quantisation.py says what the numbers mean, and candidates.py what becomes of what is kept.
 
 #include <immintrin.h>
 
@@ -24,7 +24,7 @@ constexpr int kSamples = 32;
 
 extern "C" {
 
-struct Gallery {
+struct SampleMatrix {
   const uint8_t* panels;  // [panels][width / 4][32][4], code + 128
   const float* scales;    // [panels][32]; NaN where a row is only there to fill the panel
   int64_t count;          // of panels
@@ -41,7 +41,7 @@ struct Queries {
   int64_t blocks;
 };
 
-struct Survivors {
+struct Candidates {
   int32_t* count;  // [queries]
   int32_t* row;    // [queries][room]
   float* high;     // [queries][room]
@@ -53,8 +53,8 @@ struct Survivors {
 namespace {
 
 // Keep those of 16 samples that pass; `sized` is (score + offset) * s_g.
-VNNI void keep_vnni(const Queries& queries, const Survivors& out, int64_t query, int64_t first, __m512 sized, __m512 scales,
-               __mmask16 passed) {
+VNNI void keep_vnni(const Queries& queries, const Candidates& out, int64_t query, int64_t first, __m512 sized,
+                    __m512 scales, __mmask16 passed) {
   const __m512 scale = _mm512_set1_ps(queries.scale[query]), slack = _mm512_set1_ps(queries.slack[query]);
   const __m512 high = _mm512_fmadd_ps(sized, scale, slack);
   const __m512 loss = _mm512_set1_ps(2 * queries.scale[query] * queries.offset[query]);
@@ -71,10 +71,10 @@ VNNI void keep_vnni(const Queries& queries, const Survivors& out, int64_t query,
 }
 
 // One block of queries against one panel; whether any query has no room for another panel.
-VNNI __attribute__((noinline)) bool meet_vnni(const Gallery& gallery, const Queries& queries, const Survivors& out,
-                                              int64_t block, int64_t panel) {
-  const int64_t steps = gallery.width / 4;
-  const uint8_t* samples = gallery.panels + panel * gallery.width * kSamples;
+VNNI __attribute__((noinline)) bool meet_vnni(const SampleMatrix& matrix, const Queries& queries,
+                                              const Candidates& out, int64_t block, int64_t panel) {
+  const int64_t steps = matrix.width / 4;
+  const uint8_t* samples = matrix.panels + panel * matrix.width * kSamples;
   const int32_t* codes = static_cast<const int32_t*>(queries.codes) + block * steps * kQueries;
   const int32_t* start = queries.start + block * kQueries;
   __m512i left[kQueries], right[kQueries];
@@ -90,7 +90,7 @@ VNNI __attribute__((noinline)) bool meet_vnni(const Gallery& gallery, const Quer
       asm("vpdpbusd %2, %1, %0" : "+v"(right[q]) : "v"(second), "v"(query));
     }
   }
-  const float* of_samples = gallery.scales + panel * kSamples;
+  const float* of_samples = matrix.scales + panel * kSamples;
   const __m512 s0 = _mm512_loadu_ps(of_samples), s1 = _mm512_loadu_ps(of_samples + 16);
   const float* least = queries.least + block * kQueries;
   __m512 sized0[kQueries], sized1[kQueries];
@@ -126,10 +126,11 @@ AVX2 inline __attribute__((always_inline)) void multiply_add(__m256i& sum, __m25
 }
 
 // The same sums by AVX2, of 6 queries and 8 samples at a time, into scores[12][32].
-AVX2 void score_avx2(const Gallery& gallery, const Queries& queries, int64_t block, int64_t panel, int32_t* scores) {
+AVX2 void score_avx2(const SampleMatrix& matrix, const Queries& queries, int64_t block, int64_t panel,
+                     int32_t* scores) {
   constexpr int kTogether = 6;
-  const int64_t steps = gallery.width / 4;
-  const uint8_t* samples = gallery.panels + panel * gallery.width * kSamples;
+  const int64_t steps = matrix.width / 4;
+  const uint8_t* samples = matrix.panels + panel * matrix.width * kSamples;
   const int64_t* codes = static_cast<const int64_t*>(queries.codes) + block * steps * kQueries;
   const int32_t* start = queries.start + block * kQueries;
   for (int first = 0; first < kQueries; first += kTogether) {
@@ -157,12 +158,12 @@ AVX2 void score_avx2(const Gallery& gallery, const Queries& queries, int64_t blo
   }
 }
 
-AVX2 __attribute__((noinline)) bool meet_avx2(const Gallery& gallery, const Queries& queries, const Survivors& out,
-                                              int64_t block, int64_t panel) {
+AVX2 __attribute__((noinline)) bool meet_avx2(const SampleMatrix& matrix, const Queries& queries,
+                                              const Candidates& out, int64_t block, int64_t panel) {
   alignas(32) int32_t scores[kQueries * kSamples];
   alignas(32) float sized[kSamples];
-  score_avx2(gallery, queries, block, panel, scores);
-  const float* scales = gallery.scales + panel * kSamples;
+  score_avx2(matrix, queries, block, panel, scores);
+  const float* scales = matrix.scales + panel * kSamples;
   bool full = false;
   for (int q = 0; q < kQueries; q++) {
     const int64_t query = block * kQueries + q;
@@ -188,21 +189,21 @@ AVX2 __attribute__((noinline)) bool meet_avx2(const Gallery& gallery, const Quer
   return full;
 }
 
-using Meet = bool(const Gallery&, const Queries&, const Survivors&, int64_t block, int64_t panel);
+using Meet = bool(const SampleMatrix&, const Queries&, const Candidates&, int64_t block, int64_t panel);
 
-int64_t scan(Meet* meet, const Gallery* gallery, const Queries* queries, const Survivors* out, int64_t from, int64_t to,
-             int64_t stride) {
-  const int64_t lines = gallery->width * kSamples / 64;
+int64_t scan(Meet* meet, const SampleMatrix* matrix, const Queries* queries, const Candidates* out, int64_t from,
+             int64_t to, int64_t stride) {
+  const int64_t lines = matrix->width * kSamples / 64;
   for (int64_t visit = from; visit < to; visit++) {
-    const int64_t panel = static_cast<int64_t>(static_cast<__int128>(visit) * stride % gallery->count);
-    const int64_t next = static_cast<int64_t>(static_cast<__int128>(visit + 1) * stride % gallery->count);
-    const char* ahead = reinterpret_cast<const char*>(gallery->panels + next * gallery->width * kSamples);
+    const int64_t panel = static_cast<int64_t>(static_cast<__int128>(visit) * stride % matrix->count);
+    const int64_t next = static_cast<int64_t>(static_cast<__int128>(visit + 1) * stride % matrix->count);
+    const char* ahead = reinterpret_cast<const char*>(matrix->panels + next * matrix->width * kSamples);
     const int64_t a_block = (lines + queries->blocks - 1) / queries->blocks;
     bool full = false;
     for (int64_t block = 0; block < queries->blocks; block++) {
       for (int64_t line = block * a_block; line < (block + 1) * a_block && line < lines; line++)
         _mm_prefetch(ahead + line * 64, _MM_HINT_T1);
-      full |= meet(*gallery, *queries, *out, block, panel);
+      full |= meet(*matrix, *queries, *out, block, panel);
     }
     if (full) return visit + 1;
   }
@@ -224,13 +225,13 @@ int rollcall_has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu
 
 // Scan the visits `from` to `to`, of which visit v goes to panel v * stride mod count; every query must have room
 // for one panel. Returns the visit to go on with: before `to` where a buffer has no room for another panel.
-int64_t rollcall_scan_vnni(const Gallery* gallery, const Queries* queries, const Survivors* out, int64_t from,
+int64_t rollcall_scan_vnni(const SampleMatrix* matrix, const Queries* queries, const Candidates* out, int64_t from,
                            int64_t to, int64_t stride) {
-  return scan(meet_vnni, gallery, queries, out, from, to, stride);
+  return scan(meet_vnni, matrix, queries, out, from, to, stride);
 }
 
-int64_t rollcall_scan_avx2(const Gallery* gallery, const Queries* queries, const Survivors* out, int64_t from,
+int64_t rollcall_scan_avx2(const SampleMatrix* matrix, const Queries* queries, const Candidates* out, int64_t from,
                            int64_t to, int64_t stride) {
-  return scan(meet_avx2, gallery, queries, out, from, to, stride);
+  return scan(meet_avx2, matrix, queries, out, from, to, stride);
 }
 }

@@ -1,7 +1,7 @@
 """A gallery as files: packed once, mapped by every worker of a machine.
 
 A packed gallery is a folder of parts and a description of them, `packed.json`, which is written last: what it
-does not name is no part of it. All files but that one are arrays as they are searched, so that opening a part
+does not name does not belong to it. All files but that one are arrays as they are searched, so that opening a part
 reads nothing, and workers share the memory of what they scan.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from udfs.search.samples import Gallery
+from udfs.search.samples import SampleMatrix
 
 _REVISION = 1
 """Raised when the files change: those of another revision are packed again."""
@@ -43,31 +43,31 @@ class Part:
     sha256: dict[str, str]
 
     @classmethod
-    def save(cls, gallery: Gallery, folder: Path) -> "Part":
+    def save(cls, matrix: SampleMatrix, folder: Path) -> "Part":
         """Write a part of at least one sample to a new folder."""
         folder.mkdir(parents=True)
         for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(gallery, name), allow_pickle=False)
-        names = pa.record_batch([gallery.persons, gallery.samples], ["person", "sample"])
+            np.save(folder / f"{name}.npy", getattr(matrix, name), allow_pickle=False)
+        names = pa.record_batch([matrix.persons, matrix.samples], ["person", "sample"])
         with pa.ipc.new_file(folder / _NAMES, names.schema) as file:
             file.write_batch(names)
         files = sorted(folder.iterdir())
         return cls(
             folder.name,
-            gallery.persons[0].as_py(),
-            len(gallery.vectors),
+            matrix.persons[0].as_py(),
+            len(matrix.vectors),
             sum(file.stat().st_size for file in files),
-            gallery.loss,
-            gallery.kept,
+            matrix.loss,
+            matrix.kept,
             {file.name: _sha256(file) for file in files},
         )
 
-    def load(self, folder: Path) -> Gallery:
+    def load(self, folder: Path) -> SampleMatrix:
         """Map a part that was checked before."""
         # Copy-on-write, though nothing is written: compiled loops tell read-only arrays from others.
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False) for name in _ARRAYS}
         names = pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).get_batch(0)
-        return Gallery(persons=names["person"], samples=names["sample"], loss=self.loss, kept=self.kept, **arrays)
+        return SampleMatrix(persons=names["person"], samples=names["sample"], loss=self.loss, kept=self.kept, **arrays)
 
     def check(self, folder: Path) -> None:
         """Read all files of a part, and compare them with what was written.
@@ -106,7 +106,7 @@ class Packed:
 
     @classmethod
     def from_json(cls, uri: str, content: bytes) -> "Packed | None":
-        """The packed gallery that is described; None if it is of another revision, or the description is cut off."""
+        """The packed gallery that is described; None if it has another revision, or is not complete JSON."""
         try:
             described = json.loads(content)
         except ValueError:

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from udfs.search import candidates
-from udfs.search.candidates import Asked, Decided, Survivors
-from udfs.search.quantisation import COMPARED, LARGEST_DIMENSION, Bounds, Rounded, up
-from udfs.search.queries import Probes
-from udfs.search.samples import Gallery
+from udfs.search.candidates import Candidates, Decided, SearchInputs
+from udfs.search.quantisation import COMPARED, LARGEST_DIMENSION, Bounds, Quantised, up
+from udfs.search.queries import Queries
+from udfs.search.samples import SampleMatrix
 from udfs.search.similarity import fast_error
 
 Array = np.ndarray
@@ -23,13 +23,13 @@ _FIRST = 256
 
 
 class Portable:
-    """A gallery that is scanned by torch and numba, by products of 8-bit integers."""
+    """Samples that are scanned by torch and numba, by products of 8-bit integers."""
 
     name = "portable"
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
-        self._scales = gallery.scales
+    def __init__(self, samples: SampleMatrix) -> None:
+        self._samples = samples
+        self._scales = samples.scales
 
     @classmethod
     def works(cls, dimension: int) -> bool:
@@ -40,43 +40,43 @@ class Portable:
         exact = (extreme.long() @ extreme.long().T).int()
         return dimension <= LARGEST_DIMENSION and torch.equal(torch._int_mm(extreme, extreme.T), exact)
 
-    def search(self, probes: Probes, k: int, threads: int) -> Iterator[Decided]:
-        """The k nearest persons of all probes, some probes at a time."""
+    def search(self, queries: Queries, k: int, threads: int) -> Iterator[Decided]:
+        """The k nearest persons of all queries, some queries at a time."""
         with ThreadPoolExecutor(threads) as pool:
-            for part in probes.parts(QUERIES):
+            for part in queries.parts(QUERIES):
                 yield self._search(part, k, pool, threads)
 
-    def _search(self, probes: Probes, k: int, pool: Executor, threads: int) -> Decided:
-        gallery = self._gallery
-        bounds, scored = self._scorer(probes.vectors)
-        state = Survivors.none(probes.floors, k)
-        edges = np.linspace(0, len(probes.vectors), threads + 1).astype(int)
+    def _search(self, queries: Queries, k: int, pool: Executor, threads: int) -> Decided:
+        samples = self._samples
+        bounds, scored = self._scorer(queries.vectors)
+        found = Candidates.none(queries.floors, k)
+        edges = np.linspace(0, len(queries.vectors), threads + 1).astype(int)
         shares = list(pairwise(edges))
-        asked = Asked(*probes, gallery.vectors, gallery.person_of)
-        for first, last in tiles(len(gallery.vectors)):
+        inputs = SearchInputs(*queries, samples.vectors, samples.person_of)
+        for first, last in tiles(len(samples.vectors)):
             scores = scored(first, last)
 
             def admit(share: tuple[int, int], first: int = first, scores: Array = scores) -> None:
-                candidates.admit(state, scores, first, bounds, self._scales, asked, *share)
-                candidates.raise_bars(state, asked, *share)
+                candidates.admit(found, scores, first, bounds, self._scales, inputs, *share)
+                candidates.raise_bars(found, inputs, *share)
 
             list(pool.map(admit, shares))
-        list(pool.map(lambda share: candidates.decide(state, asked, *share), shares))
-        return state.nearest
+        list(pool.map(lambda share: candidates.decide(found, inputs, *share), shares))
+        return found.nearest
 
     def _scorer(self, queries: Array) -> tuple[Bounds, Scored]:
         import torch
 
-        rounded = Rounded.of(queries)
-        codes, gallery = torch.from_numpy(rounded.codes), self._gallery
-        bounds = Bounds.between(rounded, gallery.kept, gallery.loss)
+        quantised = Quantised.of(queries)
+        codes, samples = torch.from_numpy(quantised.codes), self._samples
+        bounds = Bounds.between(quantised, samples.kept, samples.loss)
 
         room = torch.empty(len(codes) * SAMPLES, dtype=torch.int32)
 
         def scored(first: int, last: int) -> Array:
             # Into memory that is there: to be given 64 MB anew takes as long as to compute them.
             out = room[: len(codes) * (last - first)].view(len(codes), last - first)
-            return torch._int_mm(codes, torch.from_numpy(gallery.codes(first, last)).T, out=out).numpy()
+            return torch._int_mm(codes, torch.from_numpy(samples.codes(first, last)).T, out=out).numpy()
 
         return bounds, scored
 
@@ -86,9 +86,9 @@ class PortableFloat(Portable):
 
     name = "portable-float"
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
-        self._scales = np.ones(len(gallery.vectors), np.float32)
+    def __init__(self, samples: SampleMatrix) -> None:
+        self._samples = samples
+        self._scales = np.ones(len(samples.vectors), np.float32)
 
     @classmethod
     def works(cls, dimension: int) -> bool:
@@ -100,7 +100,7 @@ class PortableFloat(Portable):
 
         every = np.ones(len(queries), np.float32)
         error = up(np.full(len(queries), fast_error(queries.shape[1]) + COMPARED))
-        vectors, samples = torch.from_numpy(queries), torch.from_numpy(self._gallery.vectors)
+        vectors, samples = torch.from_numpy(queries), torch.from_numpy(self._samples.vectors)
         bounds = Bounds(offset=0 * every, scale=every, slack=error)
         room = torch.empty(len(vectors) * SAMPLES)
 

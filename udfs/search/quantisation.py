@@ -31,8 +31,8 @@ COMPARED = 1e-6
 
 
 @dataclass(frozen=True)
-class Rounded:
-    """Vectors in 8 bits.
+class Quantised:
+    """Vectors quantised to 8 bits.
 
     codes: int8 (n, width), width the dimension rounded up to 64 lanes, zeros at the end. scales: float32 (n,).
     lost, kept, length: float64 (n,): lengths of what was lost, of what was kept, and of the vector, rounded up.
@@ -45,8 +45,8 @@ class Rounded:
     length: Array
 
     @classmethod
-    def of(cls, vectors: Array) -> "Rounded":
-        """Round vectors, float32 (n, d), of length 1 within 1e-3."""
+    def of(cls, vectors: Array) -> "Quantised":
+        """Quantise vectors, float32 (n, d), of length 1 within 1e-3."""
         rows, dimension = vectors.shape
         codes = np.zeros((rows, padded(dimension)), np.int8)
         scales = np.empty(rows, np.float32)
@@ -69,7 +69,7 @@ class Bounds(NamedTuple):
     slack: Array
 
     @classmethod
-    def between(cls, queries: Rounded, gallery_kept: float, gallery_loss: float) -> "Bounds":
+    def between(cls, queries: Quantised, gallery_kept: float, gallery_loss: float) -> "Bounds":
         """gallery_kept: the longest |s c| of its samples; gallery_loss: the largest |r| / s of its samples."""
         offset = np.ceil(queries.length * gallery_loss * _UP / queries.scales)
         slack = queries.lost * gallery_kept * _UP + COMPARED

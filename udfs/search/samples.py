@@ -1,4 +1,4 @@
-"""A gallery as it is searched: its samples in the order of their names, and rounded to 8 bits in panels."""
+"""Samples of a gallery as they are searched: in the order of their names, and quantised to 8 bits in panels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.search.jit import jit
-from udfs.search.quantisation import Rounded, padded
+from udfs.search.quantisation import Quantised, padded
 
 Array = np.ndarray
 
 PANEL = 32
 """Samples that stand side by side: `kernel.cpp` meets them at once."""
-_TOGETHER = 4096  # rows that are rounded at once
+_TOGETHER = 4096  # rows that are quantised at once
 
 
 @dataclass(frozen=True)
-class Gallery:
+class SampleMatrix:
     """Samples to search: row i of `vectors` (float32 (n, d), unit length) is sample `samples[i]` of person
     `persons[i]`. Rows stand in the order of person, then sample, so that row numbers break ties as names do.
 
@@ -26,7 +26,8 @@ class Gallery:
     order of their names.
     panels: uint8 (panels, width / 4, 32, 4), the codes of 32 rows + 128, four at a time; width is the dimension
     rounded up to 64. scales: float32 (panels * 32,), NaN where a row is only there to fill the last panel.
-    loss: the most that is lost of a sample, in units of its scale. kept: the longest of the rounded samples.
+    loss: the length of the most that quantisation loses of a sample, in units of its scale. kept: the length of the
+    longest quantised sample.
     """
 
     vectors: Array
@@ -39,7 +40,7 @@ class Gallery:
     kept: float
 
     @classmethod
-    def of(cls, vectors: Array, persons: Sequence[str], samples: Sequence[str]) -> "Gallery":
+    def of(cls, vectors: Array, persons: Sequence[str], samples: Sequence[str]) -> "SampleMatrix":
         """Arrange samples that come in any order."""
         names = pa.table({"person": pa.array(persons, pa.string()), "sample": pa.array(samples, pa.string())})
         by_name = pc.sort_indices(names, [("person", "ascending"), ("sample", "ascending")])
@@ -50,8 +51,10 @@ class Gallery:
         return cls.in_order(vectors[by_name.to_numpy()], person, sample, person_of)
 
     @classmethod
-    def in_order(cls, vectors: Array, persons: pa.StringArray, samples: pa.StringArray, person_of: Array) -> "Gallery":
-        """Round samples that stand in the order of their names."""
+    def in_order(
+        cls, vectors: Array, persons: pa.StringArray, samples: pa.StringArray, person_of: Array
+    ) -> "SampleMatrix":
+        """Quantise samples that stand in the order of their names."""
         vectors = np.ascontiguousarray(vectors, np.float32)
         rows, dimension = vectors.shape
         count = -(-rows // PANEL)
@@ -59,11 +62,11 @@ class Gallery:
         scales = np.full(count * PANEL, np.nan, np.float32)
         loss = kept = 0.0
         for begin in range(0, rows, _TOGETHER):
-            rounded = Rounded.of(vectors[begin : begin + _TOGETHER])
-            _lay_out(rounded.codes.view(np.int32), _words(panels), begin)
-            scales[begin : begin + len(rounded.scales)] = rounded.scales
-            loss = max(loss, float((rounded.lost / rounded.scales).max()))
-            kept = max(kept, float(rounded.kept.max()))
+            quantised = Quantised.of(vectors[begin : begin + _TOGETHER])
+            _lay_out(quantised.codes.view(np.int32), _words(panels), begin)
+            scales[begin : begin + len(quantised.scales)] = quantised.scales
+            loss = max(loss, float((quantised.lost / quantised.scales).max()))
+            kept = max(kept, float(quantised.kept.max()))
         return cls(vectors, persons, samples, person_of, panels, scales, loss, kept)
 
     def codes(self, first: int, last: int) -> Array:

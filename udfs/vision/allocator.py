@@ -1,4 +1,4 @@
-"""How the C library keeps memory: large pictures go back to the system when they are done with."""
+"""How the C library keeps memory: that of large pictures goes back to the system once they are freed."""
 
 import ctypes
 import sys
@@ -10,8 +10,8 @@ _BLOCK = 8 * 2**20  # bytes; Pillow allocates a large picture in blocks of whole
 def return_large_blocks() -> None:
     """Have glibc map blocks of 8 MiB and more, each by itself, and unmap them as soon as they are free.
 
-    Left to itself it learns from the first one that is freed to keep later ones, and a worker grows by pictures
-    that are long gone. Other C libraries are left as they are.
+    By default glibc raises that limit when the first such block is freed, keeps later ones, and a worker grows by
+    pictures that were freed long ago. Other C libraries are left as they are.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, _BLOCK)

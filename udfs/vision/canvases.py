@@ -1,4 +1,4 @@
-"""CanvasBatches of pictures that fit one canvas."""
+"""Batches of pictures that fit one canvas."""
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -18,7 +18,9 @@ class _Group(Generic[Item]):
 
 
 class CanvasBatches(Generic[Item]):
-    """Groups items by canvas until a batch is full; its size depends on the canvas alone.
+    """Batches of pictures that fit one canvas.
+
+    Items are grouped by canvas until a batch is full; its size depends on the canvas alone.
 
     pixels: of a batch, about. limit: bytes that may wait in groups that are not full.
     """

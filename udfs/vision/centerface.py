@@ -13,16 +13,15 @@ import torch
 from torch import nn
 from torchvision.ops import nms
 
-from udfs.vision import weights
 from udfs.vision.detect import Detection, Detector, in_order
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import Tensors, put
 
 if TYPE_CHECKING:
     import onnx
 
 Array = np.ndarray
-Tensors = dict[str, torch.Tensor]
 
 _STRIDE = 4  # pixels of the picture a cell of the heat map
 _MULTIPLE = 32  # both sides of a canvas: the backbone halves five times, and the neck doubles back
@@ -136,7 +135,7 @@ def _of_layer(name: str, layer: nn.Module, node: "onnx.NodeProto", values: Tenso
     found = dict(zip(parts, given, strict=False))
     for part, tensor in found.items():
         if part not in expected or expected[part].shape != tensor.shape:
-            raise ValueError(f"{node.op_type} where CenterFace has its layer {name}")
+            raise ValueError(f"a {node.op_type} in the place of CenterFace's layer {name}")
     return {f"{name}.{part}": tensor for part, tensor in found.items()}
 
 
@@ -154,7 +153,7 @@ class CenterFace(Detector):
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
         module = CenterFaceNet()
-        weights.put(module, tensors)
+        put(module, tensors)
         self._features = network(module, spec)
         self._heat, self._size, self._offset, self._landmarks = (_linear(output) for output in module.outputs)
         self._score = spec.detection_score if spec.detection_score is not None else self.score

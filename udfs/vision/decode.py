@@ -9,8 +9,8 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-# The size of every picture is checked here before a pixel is decoded; Pillow's own limit is another number
-# and an exception that belongs to no family.
+# The size of every picture is checked here before a pixel is decoded: Pillow's own limit is another number, and
+# raises an exception of another family than its other errors.
 Image.MAX_IMAGE_PIXELS = None
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
@@ -36,7 +36,7 @@ DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 2}
 
 
 class RejectedError(Exception):
-    """An image that has no faces to look for; `reason` is one of the outcomes `rejected:<reason>`."""
+    """An image in which no faces can be looked for; its outcome is `rejected:<reason>`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
@@ -49,7 +49,7 @@ class Picture:
     """An upright RGB picture.
 
     `image` may have fewer pixels than the file: one for each `reduction` x `reduction` of them. `width` and
-    `height` are those of the upright original. `captured_at` is EXIF's, None where it has none.
+    `height` are those of the upright original. `captured_at` is the time that EXIF states; None without one.
     """
 
     image: Image.Image
@@ -75,7 +75,7 @@ class Limits:
     def reduction(self, width: int, height: int) -> int:
         """How far a picture is reduced while it is decoded: a power of two.
 
-        A quarter less than the side searched is let pass: a photo of 4,000 pixels is read at 2,000.
+        Up to a quarter less than the side searched is enough: a photo of 4,000 pixels is read at 2,000.
         """
         enough = 0.75 * self.maximum_side
         return max((factor for factor in (1, 2, 4, 8) if max(width, height) / factor >= enough), default=1)
@@ -87,7 +87,7 @@ def decode(
     """Decode the first frame of a JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC, AVIF, JPEG 2000 or PNM file.
 
     Large pictures are reduced by `reduction`, or as the limits say; JPEGs while they are decoded. `hold` is
-    told how many bytes that will take before they are taken.
+    called with the number of bytes that decoding will take, before it takes them.
 
     Raises:
         RejectedError: `not_an_image`, `truncated` (ends early, or is damaged), `too_large` (more than
@@ -106,12 +106,19 @@ def decode(
 
     columns, rows = image.size
     if columns * rows > limits.maximum_pixels:
-        raise RejectedError("too_large", f"{columns} x {rows} pixels; at most {limits.maximum_pixels:,} are decoded")
+        raise RejectedError(
+            "too_large", f"{columns} x {rows} pixels; vision.maximum_pixels is {limits.maximum_pixels:,}"
+        )
     if min(columns, rows) < limits.minimum_side:
-        raise RejectedError("too_small", f"{columns} x {rows} pixels; the shorter side needs {limits.minimum_side}")
+        raise RejectedError(
+            "too_small",
+            f"{columns} x {rows} pixels; the shorter side needs {limits.minimum_side} (vision.minimum_face)",
+        )
     searched = limits.searched(columns, rows)
     if min(searched) < limits.minimum_side:
-        raise RejectedError("too_small", f"{columns} x {rows} is {searched[0]} x {searched[1]} pixels once scaled")
+        raise RejectedError(
+            "too_small", f"{columns} x {rows} is {searched[0]} x {searched[1]} pixels once scaled to be searched"
+        )
     if image.mode not in _EIGHT_BIT | _SIXTEEN_BIT:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
 

@@ -2,17 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from udfs.vision.spec import VisionSpec
-
-if TYPE_CHECKING:
-    import torch
+from udfs.vision.tensors import Tensors
 
 Array = np.ndarray
-Tensors = dict[str, "torch.Tensor"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,8 @@ class Detection:
 class Detector(ABC):
     """Finds faces in RGB pictures of one size.
 
-    `scale`: the detector looks at pictures that are so much smaller than those in which the configured
-    minimum face is measured.
+    `scale`: of the pictures the detector looks at, as a share of those in which the configured minimum face is
+    measured.
     """
 
     score: float

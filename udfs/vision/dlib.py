@@ -7,9 +7,10 @@ from udfs.errors import InputError
 from udfs.vision.crops import eyes_crop
 from udfs.vision.detect import Detection
 from udfs.vision.dlib_resnet import DlibResNet
-from udfs.vision.embed import Embedder, Tensors, UnitVectors
+from udfs.vision.embed import Embedder, UnitVectors
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import Tensors, put
 
 Array = np.ndarray
 
@@ -29,7 +30,7 @@ class Dlib(Embedder):
 
     def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
         module = DlibResNet()
-        module.load_state_dict(tensors, strict=True)
+        put(module, tensors)
         self._vectors = UnitVectors(network(module, spec, shape=(spec.batch_size, self.side, self.side)), spec)
 
     @classmethod

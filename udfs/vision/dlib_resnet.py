@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from udfs.errors import InputError
+from udfs.vision.tensors import Tensors
 
 # (filters, stride) of the residual blocks, from input to output.
 _BLOCKS = [
@@ -83,17 +84,17 @@ class DlibResNet(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))
 
 
-def read_dat(content: bytes) -> dict[str, torch.Tensor]:
+def read_dat(content: bytes) -> Tensors:
     """The tensors of dlib's `.dat` file under the names of `DlibResNet.state_dict()`.
 
     The file lists its layers from input to output: 29 times a convolution (filters, then biases) and its
     affine layer (factors, then offsets), then the fully connected layer. Each tensor is five dlib integers
-    (2, n, k, rows, columns) followed by little-endian float32; what stands between them is of no use here.
+    (2, n, k, rows, columns) followed by little-endian float32; what is between them is not needed.
 
     Raises:
         InputError: the file does not hold these tensors in this order.
     """
-    state: dict[str, torch.Tensor] = {}
+    state: Tensors = {}
     at = 0
     with torch.device("meta"):
         network = DlibResNet()

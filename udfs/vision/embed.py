@@ -1,7 +1,6 @@
 """Embedders: crops in, unit vectors out."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -9,12 +8,9 @@ from PIL import Image
 from udfs.vision.detect import Detection
 from udfs.vision.runtime import Network
 from udfs.vision.spec import VisionSpec
-
-if TYPE_CHECKING:
-    import torch
+from udfs.vision.tensors import Tensors
 
 Array = np.ndarray
-Tensors = dict[str, "torch.Tensor"]
 
 
 class Embedder(ABC):

@@ -5,13 +5,13 @@ from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
 from udfs.ids import document_id
-from udfs.vision import weights
 from udfs.vision.crops import margin_crop
 from udfs.vision.detect import Detection
-from udfs.vision.embed import Embedder, Tensors, UnitVectors
+from udfs.vision.embed import Embedder, UnitVectors
 from udfs.vision.int8 import Ranges, ranges_of
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import Tensors, put
 
 Array = np.ndarray
 
@@ -36,7 +36,7 @@ class FaceNet(Embedder):
 
     def __init__(self, spec: VisionSpec, tensors: Tensors, ranges: Ranges | None = None) -> None:
         module = untrained_network()
-        weights.put(module, tensors)
+        put(module, tensors)
         shape = (spec.batch_size, self.side, self.side)
         self._margin = _margin(spec)
         self._vectors = UnitVectors(network(module, spec, shift=127.5, scale=128.0, shape=shape, ranges=ranges), spec)

@@ -23,7 +23,7 @@ def detector(name: str) -> type[Detector]:
     """The detector of this name.
 
     Raises:
-        InputError: there is none.
+        InputError: no such model.
     """
     return _named("detector", name, DETECTORS)
 
@@ -32,7 +32,7 @@ def embedder(name: str) -> type[Embedder]:
     """The embedder of this name.
 
     Raises:
-        InputError: there is none.
+        InputError: no such model.
     """
     return _named("embedder", name, EMBEDDERS)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from udfs.vision.detect import Detection, Detector, Tensors, in_order
+from udfs.vision.detect import Detection, Detector, in_order
 from udfs.vision.runtime import Network, Shape, network
 from udfs.vision.spec import VisionSpec
-from udfs.vision.summed_area import Areas
+from udfs.vision.summed_area import SummedAreas
+from udfs.vision.tensors import Tensors, put
 
 Array = np.ndarray
 
@@ -24,7 +25,7 @@ _FINAL = (8, 48, 48)
 
 
 @dataclass(frozen=True)
-class _Candidates:
+class _CandidateBoxes:
     """Boxes that may be faces. picture: int64 (n,), which picture of the batch; boxes: float32 (n, 4); scores: (n,)."""
 
     picture: Array
@@ -34,11 +35,11 @@ class _Candidates:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, chosen: Array) -> "_Candidates":
-        return _Candidates(self.picture[chosen], self.boxes[chosen], self.scores[chosen])
+    def __getitem__(self, chosen: Array) -> "_CandidateBoxes":
+        return _CandidateBoxes(self.picture[chosen], self.boxes[chosen], self.scores[chosen])
 
-    def moved(self, boxes: Array) -> "_Candidates":
-        return _Candidates(self.picture, boxes.astype(np.float32), self.scores)
+    def moved(self, boxes: Array) -> "_CandidateBoxes":
+        return _CandidateBoxes(self.picture, boxes.astype(np.float32), self.scores)
 
 
 class Mtcnn(Detector):
@@ -69,7 +70,7 @@ class Mtcnn(Detector):
         return height, width
 
     def detect(self, pictures: Array) -> list[list[Detection]]:
-        areas = Areas(pictures)
+        areas = SummedAreas(pictures)
         found, landmarks = self._outputs(areas, self._refinements(areas, self._proposals(areas)))
         faces: list[list[Detection]] = [[] for _ in pictures]
         for picture, box, points, score in zip(found.picture, found.boxes, landmarks, found.scores, strict=True):
@@ -87,11 +88,11 @@ class Mtcnn(Detector):
             scale *= self.factor
         return levels
 
-    def _proposals(self, areas: Areas) -> _Candidates:
+    def _proposals(self, areas: SummedAreas) -> _CandidateBoxes:
         found = [self._of_level(areas, scale) for scale in self._levels(areas.height, areas.width)]
         if not found:
-            return _Candidates(np.zeros(0, np.int64), np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
-        every = _Candidates(
+            return _CandidateBoxes(np.zeros(0, np.int64), np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+        every = _CandidateBoxes(
             np.concatenate([level.picture for level, _ in found]),
             np.concatenate([level.boxes for level, _ in found]),
             np.concatenate([level.scores for level, _ in found]),
@@ -102,7 +103,7 @@ class Mtcnn(Detector):
         sides = np.stack([right - left, bottom - top, right - left, bottom - top], 1)
         return every[kept].moved(_square(every.boxes[kept] + shifts[kept] * sides))
 
-    def _of_level(self, areas: Areas, scale: float) -> tuple[_Candidates, Array]:
+    def _of_level(self, areas: SummedAreas, scale: float) -> tuple[_CandidateBoxes, Array]:
         """PNet's candidates at one level, in pixels of the picture, with the shifts it proposes for them."""
         height, width = int(areas.height * scale + 1), int(areas.width * scale + 1)
         shifts, probabilities = self._proposal(areas.resized(height, width))
@@ -116,29 +117,29 @@ class Mtcnn(Detector):
             ],
             1,
         )
-        found = _Candidates(picture, boxes, probabilities[picture, 1, row, column])
+        found = _CandidateBoxes(picture, boxes, probabilities[picture, 1, row, column])
         kept = _without_overlap(found, 0.5)
         return found[kept], shifts[picture, :, row, column][kept]
 
-    def _refinements(self, areas: Areas, found: _Candidates) -> _Candidates:
+    def _refinements(self, areas: SummedAreas, found: _CandidateBoxes) -> _CandidateBoxes:
         found = _with_pixels(found, areas)
         if not len(found):
             return found
         crops = areas.crops(found.picture, _pixels(found, areas), _REFINED[1])
         shifts, probabilities = _in_chunks(self._refinement, crops, _REFINED[0])
         passed = np.nonzero(probabilities[:, 1] > self.thresholds[1])[0]
-        scored = _Candidates(found.picture[passed], found.boxes[passed], probabilities[passed, 1])
+        scored = _CandidateBoxes(found.picture[passed], found.boxes[passed], probabilities[passed, 1])
         kept = _without_overlap(scored, 0.7)
         return scored[kept].moved(_square(_shifted(scored.boxes[kept], shifts[passed][kept])))
 
-    def _outputs(self, areas: Areas, found: _Candidates) -> tuple[_Candidates, Array]:
+    def _outputs(self, areas: SummedAreas, found: _CandidateBoxes) -> tuple[_CandidateBoxes, Array]:
         found = _with_pixels(found, areas)
         if not len(found):
             return found, np.zeros((0, 5, 2), np.float32)
         crops = areas.crops(found.picture, _pixels(found, areas), _FINAL[1])
         shifts, points, probabilities = _in_chunks(self._output, crops, _FINAL[0])
         passed = np.nonzero(probabilities[:, 1] > self.thresholds[2])[0]
-        scored = _Candidates(found.picture[passed], found.boxes[passed], probabilities[passed, 1])
+        scored = _CandidateBoxes(found.picture[passed], found.boxes[passed], probabilities[passed, 1])
         left, top, right, bottom = scored.boxes.T[:, :, None]
         x = points[passed, :5] * (right - left + 1) + left - 1
         y = points[passed, 5:] * (bottom - top + 1) + top - 1
@@ -150,7 +151,7 @@ class Mtcnn(Detector):
 def _prepared(kind: type, prefix: str, spec: VisionSpec, tensors: Tensors, shape: Shape | None) -> Network:
     module = kind(pretrained=False)
     own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    module.load_state_dict(own, strict=True)
+    put(module, own)
     return network(module, spec, shift=127.5, scale=128.0, pixels=np.float32, shape=shape)
 
 
@@ -161,7 +162,7 @@ def _in_chunks(net: Network, crops: Array, size: int) -> list[Array]:
     return [np.concatenate(part)[: len(crops)] for part in zip(*parts, strict=True)]
 
 
-def _pixels(found: _Candidates, areas: Areas) -> Array:
+def _pixels(found: _CandidateBoxes, areas: SummedAreas) -> Array:
     """The pixels a box covers: int64 (n, 4), left, top, right, bottom, from 0, the last two exclusive."""
     left, top, right, bottom = np.trunc(found.boxes).astype(np.int64).T
     return np.stack(
@@ -175,7 +176,7 @@ def _pixels(found: _Candidates, areas: Areas) -> Array:
     )
 
 
-def _with_pixels(found: _Candidates, areas: Areas) -> _Candidates:
+def _with_pixels(found: _CandidateBoxes, areas: SummedAreas) -> _CandidateBoxes:
     """Without the boxes that lie outside the picture."""
     left, top, right, bottom = _pixels(found, areas).T
     return found[np.nonzero((right > left) & (bottom > top))[0]]
@@ -196,7 +197,7 @@ def _shifted(boxes: Array, shifts: Array) -> Array:
     return boxes + shifts * np.stack([width, height, width, height], 1)
 
 
-def _without_overlap(found: _Candidates, most: float) -> Array:
+def _without_overlap(found: _CandidateBoxes, most: float) -> Array:
     """Non-maximum suppression within each picture by intersection over union; indices of what is left."""
     import torch
     from torchvision.ops import nms
@@ -209,7 +210,7 @@ def _without_overlap(found: _Candidates, most: float) -> Array:
     return np.concatenate(kept)
 
 
-def _without_containment(found: _Candidates, most: float) -> Array:
+def _without_containment(found: _CandidateBoxes, most: float) -> Array:
     """Non-maximum suppression within each picture by intersection over the smaller box."""
     left, top, right, bottom = found.boxes.T
     sizes = (right - left + 1) * (bottom - top + 1)

@@ -70,13 +70,13 @@ class _Image:
 
     @property
     def complete(self) -> bool:
-        """It waits for nothing any more."""
+        """Whether all its faces are embedded."""
         return self.prepared is None and len(self.embeddings) == len(self.faces)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A picture to be searched, and as the detector is to see it: uint8 (h, w, 3)."""
+    """A picture to be searched for faces; `view` is what the detector sees of it, uint8 (h, w, 3)."""
 
     content: bytes
     picture: Picture
@@ -109,7 +109,10 @@ class FacePipeline:
         if spec.contract_id is not None:
             here = contract(spec).contract_id
             if here != spec.contract_id:
-                raise InputError(f"the driver's contract is {spec.contract_id[:12]}, this executor's {here[:12]}")
+                raise InputError(
+                    f"the driver's contract is {spec.contract_id[:12]}, this executor's is {here[:12]}; install the"
+                    " same version of Rollcall on both"
+                )
         return_large_blocks()
         self.spec = spec
         given = dict(spec.weights)
@@ -193,7 +196,7 @@ class _Run:
         return _Image(key, outcome, prepared)
 
     def _search(self, canvas: tuple[int, int], batch: list[_Image]) -> None:
-        """Have the faces of pictures of one canvas found and cut out."""
+        """Start to find and cut out the faces of pictures of one canvas."""
         prepared = [_given(image.prepared) for image in batch]
         self._searching.append((batch, self._models.submit(self._faces, canvas, prepared)))
 
@@ -243,7 +246,7 @@ class _Run:
             self._searching.popleft()
 
     def _embed(self, least: int) -> None:
-        """Have crops embedded in batches, while there are at least so many."""
+        """Start to embed crops in batches, while there are at least so many."""
         size = self._spec.batch_size
         while len(self._crops) >= least:
             batch, self._crops = self._crops[:size], self._crops[size:]
@@ -261,7 +264,7 @@ class _Run:
             self._embedding.popleft()
 
     def _finished(self) -> Iterator[tuple[object, ImageOutcome]]:
-        """The images at the head of the queue that wait for nothing any more."""
+        """The images at the head of the queue that are complete."""
         while self._waiting and self._waiting[0].complete:
             image = self._waiting.popleft()
             yield image.key, _outcome(image)
@@ -270,7 +273,7 @@ class _Run:
 def reduced_view(picture: Picture, limits: Limits, scale: float) -> Array:
     """A picture at `scale` of the size at which it is searched: uint8 (h, w, 3).
 
-    One that the decoder has left a little short of that is not blown up.
+    One that the decoder has reduced a little further is not enlarged.
     """
     width, height = (max(1, round(side * scale)) for side in limits.searched(picture.width, picture.height))
     if width >= picture.image.width:
@@ -289,7 +292,7 @@ def _outcome(image: _Image) -> ImageOutcome:
 
 
 def _centre_inside(face: Detection, columns: int, rows: int) -> bool:
-    """A detector sees the black that a picture was padded with as well."""
+    """Whether the middle of a face is in the picture, and not in the black it was padded with."""
     left, top, right, bottom = face.box
     return bool(left + right < 2 * columns and top + bottom < 2 * rows)
 

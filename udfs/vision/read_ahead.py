@@ -37,13 +37,13 @@ class ByteBudget:
             self._changed.notify_all()
 
     def release(self, number: int) -> None:
-        """What a piece held is free."""
+        """Free what a piece held."""
         with self._changed:
             del self._held[number]
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nobody will consume any more: whoever waits goes on."""
+        """Nothing more will be consumed: pieces that wait go on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

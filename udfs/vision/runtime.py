@@ -71,13 +71,13 @@ def _refuse_without_int8(spec: VisionSpec) -> None:
 
 
 def fastest_precision(device: str) -> Precision:
-    """What the CPU of this machine computes fastest in, of what keeps accuracy.
+    """The precision in which the CPU of this machine is fastest, of those that keep accuracy.
 
     Raises:
-        InputError: for GPUs, which are not where this is asked.
+        InputError: the device is a GPU.
     """
     if device != "cpu":
-        raise InputError('vision.precision is "fastest", which is known for a CPU only; set it to bf16 or fp32')
+        raise InputError('vision.precision is "fastest", which is only known for a CPU; set it to bf16 or fp32')
     return cpu_precisions()[-1]
 
 
@@ -103,14 +103,14 @@ def _on_cpu(
 
     precision = spec.precision
     if precision not in cpu_precisions():
-        raise InputError(f"vision.precision is {precision}, which this CPU does not compute in; set it to fp32")
+        raise InputError(f"vision.precision is {precision}, in which this CPU cannot compute; set it to fp32")
     # As many independent streams as threads: a network on one thread each wastes nothing on waiting for the
     # other half of a layer, and its bits do not depend on how many threads there are.
     options = {
         "INFERENCE_NUM_THREADS": spec.threads,
         "NUM_STREAMS": spec.threads,
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-        # Left to itself OpenVINO binds its threads to the first cores, those of every other worker as well.
+        # By default OpenVINO binds its threads to the first cores, those of every other worker as well.
         "ENABLE_CPU_PINNING": False,
     }
     model = _converted(module, pixels, shape)
@@ -127,9 +127,10 @@ def _on_cpu(
 
 
 def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -> "openvino.Model":
-    """The network as OpenVINO's, for batches and pictures of any size, or of one.
+    """The network as a model of OpenVINO, for batches and pictures of any size, or of one.
 
-    By the frontend itself: `openvino.convert_model` reports its use over the internet.
+    By the frontend itself, as `openvino.convert_model` folds batch normalisations into the convolutions: these
+    would then have neither the names nor the weights that their 8-bit ranges belong to.
     """
     import torch
     from openvino import PartialShape
@@ -141,7 +142,7 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
     example = torch.from_numpy(np.zeros((1, height, width, 3), pixels))  # one is enough to trace the network
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the decoder traces by torch.jit, which torch calls old
+        warnings.simplefilter("ignore", FutureWarning)  # the decoder traces by torch.jit, which is deprecated
         warnings.simplefilter("ignore", TracerWarning)  # shapes that are the same in every batch
         decoder = TorchScriptPythonDecoder(module, example_input=(example,))
     model = frontend.convert(frontend.load(decoder))
@@ -153,7 +154,9 @@ def _on_gpu(module: "torch.nn.Module", device: str, precision: Precision) -> Net
     import torch
 
     if not torch.cuda.is_available():
-        raise InputError("vision.device is cuda, and this executor has no GPU; set it to cpu, or mend the node")
+        raise InputError(
+            "vision.device is cuda, and this executor has no GPU; set it to cpu, or run on nodes with a GPU"
+        )
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     module = module.to(device, dtype).to(memory_format=torch.channels_last)
 

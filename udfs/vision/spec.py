@@ -1,4 +1,4 @@
-"""What a run of vision is configured to do: the one thing a worker needs to be told."""
+"""How images are to be embedded: all that a worker has to know of the configuration."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +11,7 @@ class VisionSpec:
     """Models, limits and numeric precision. Sizes are in pixels, `maximum_bytes` and `memory` in bytes.
 
     `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
-    the cache. `contract_id` is what the driver computed; a worker that arrives at another refuses to work.
+    the cache. `contract_id` is what the driver computed; a worker that computes another refuses to work.
     """
 
     detector: str = "centerface"

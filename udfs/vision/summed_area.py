@@ -5,13 +5,13 @@ import numpy as np
 Array = np.ndarray
 
 
-class Areas:
+class SummedAreas:
     """Pictures that can be resized, whole or in part, by the mean over the pixels each new one covers.
 
     The rule is that of torch's `interpolate(mode="area")`: new pixel i of n covers the old ones from
-    floor(i h / n) to ceil((i + 1) h / n). Sums are integers; that they wrap around 2^32 is of no matter to
-    the difference of two, as long as what lies between them is less: no rectangle may have more than
-    8,421,504 pixels.
+    floor(i h / n) to ceil((i + 1) h / n). Sums are integers; they may wrap around 2^32, and the
+    difference of two is still right as long as it is below that: no rectangle may have more than 8,421,504 pixels
+    (of 255).
 
     pictures: uint8 (n, h, w, 3).
     """

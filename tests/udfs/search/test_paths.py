@@ -1,6 +1,6 @@
 """Every way to scan gives what the definition says, bit by bit, on what is hardest for a filter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -10,15 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.search.compiled import Compiled
-from udfs.search.index import PATHS, Index, Nearest, fastest
+from udfs.search.definition import Nearest, nearest_persons
+from udfs.search.index import PATHS, Index, fastest
 from udfs.search.portable import SAMPLES, Portable, PortableFloat, stride, tiles
-from udfs.search.quantisation import Bounds, Rounded
-from udfs.search.samples import Gallery
+from udfs.search.quantisation import Bounds, Quantised
+from udfs.search.samples import SampleMatrix
 from udfs.search.similarity import similarity
 
 Array = np.ndarray
 Case = tuple[Array, Array, Array]
 """Queries, vectors, and the number of each vector's person."""
+Pairs = Sequence[tuple[int, str]]
+"""Rows of queries and names of samples."""
 
 
 def unit(vectors: Array) -> Array:
@@ -30,41 +33,22 @@ def random_unit(seed: int, *shape: int) -> Array:
     return unit(np.random.default_rng(seed).normal(size=shape))
 
 
-def gallery_of(vectors: Array, person: Array) -> Gallery:
-    return Gallery.of(vectors, [f"p{p:06}" for p in person], [f"s{row:06}" for row in range(len(vectors))])
+def gallery_of(vectors: Array, person: Array) -> SampleMatrix:
+    return SampleMatrix.of(vectors, [f"p{p:06}" for p in person], [f"s{row:06}" for row in range(len(vectors))])
 
 
-def expected(queries: Array, gallery: Gallery, k: int, floor: float) -> list[tuple[int, str, str, float]]:
-    """All similarities by the definition, the best sample of each person, the best persons."""
-    exact = np.zeros((len(queries), len(gallery.vectors)))
-    for component in range(queries.shape[1]):
-        column = gallery.vectors[:, component].astype(np.float64)
-        exact += queries[:, component].astype(np.float64)[:, None] * column
-    found = []
-    for at, row_of in enumerate(exact):
-        rows = np.lexsort((np.arange(len(row_of)), -row_of))
-        _, first = np.unique(gallery.person_of[rows], return_index=True)
-        best = rows[first]
-        best = best[np.lexsort((gallery.person_of[best], -row_of[best]))][:k]
-        found += [
-            (at, gallery.persons[row].as_py(), gallery.samples[row].as_py(), row_of[row])
-            for row in best
-            if row_of[row] >= floor
-        ]
-    return found
+def expected(queries: Array, gallery: SampleMatrix, k: int, floor: float, left_out: Pairs = ()) -> Nearest:
+    """By the definition."""
+    return nearest_persons(queries, gallery.vectors, gallery.persons, gallery.samples, k, floor, left_out)
 
 
-def in_parts(gallery: Gallery, last_persons: list[int]) -> list[Gallery]:
+def in_parts(gallery: SampleMatrix, last_persons: list[int]) -> list[SampleMatrix]:
     """The same samples in parts, cut behind some of the persons."""
     edges = [0, *np.searchsorted(gallery.person_of, sorted(last_persons), side="right").tolist(), len(gallery.vectors)]
     return [
-        Gallery.of(gallery.vectors[a:b], gallery.persons[a:b].to_pylist(), gallery.samples[a:b].to_pylist())
+        SampleMatrix.of(gallery.vectors[a:b], gallery.persons[a:b].to_pylist(), gallery.samples[a:b].to_pylist())
         for a, b in pairwise(edges)
     ]
-
-
-def rows_of(found: Nearest) -> list[tuple[int, str, str, float]]:
-    return list(zip(found.query, found.person, found.sample, found.similarity, strict=True))
 
 
 @pytest.fixture(params=PATHS, ids=[path.name for path in PATHS])
@@ -141,7 +125,8 @@ def test_what_is_hard_to_tell_apart(
 ) -> None:
     queries, vectors, person = case()
     gallery = gallery_of(vectors, person)
-    assert rows_of(Index([gallery], path).nearest(queries, k, floor)) == expected(queries, gallery, k, floor)
+    found = Index([gallery], path).nearest(queries, k, floor)
+    assert found.rows() == expected(queries, gallery, k, floor).rows()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 31, 32, 33, 63, 255, 257, 1023, 1025])
@@ -149,7 +134,8 @@ def test_what_is_hard_to_tell_apart(
 def test_counts_that_fill_no_panel(path: type[Portable | Compiled], rows: int, asked: int) -> None:
     gallery = gallery_of(random_unit(rows, rows, 20), np.arange(rows) // 2)
     queries = random_unit(1000 + asked, asked, 20)
-    assert rows_of(Index([gallery], path).nearest(queries, 3, -1.1)) == expected(queries, gallery, 3, -1.1)
+    found = Index([gallery], path).nearest(queries, 3, -1.1)
+    assert found.rows() == expected(queries, gallery, 3, -1.1).rows()
 
 
 @settings(max_examples=25, deadline=None)
@@ -171,12 +157,12 @@ def test_all_paths_and_threads_agree(
     vectors = unit(centres[random.integers(0, 5, rows)] + spread * random_unit(seed + 1, rows, dimension))
     gallery = gallery_of(vectors, random.integers(0, max(1, rows // 3), rows))
     queries = unit(centres[random.integers(0, 5, asked)] + spread * random_unit(seed + 2, asked, dimension))
-    wanted = expected(queries, gallery, k, 0.1)
+    wanted = expected(queries, gallery, k, 0.1).rows()
     for path in PATHS:
         if path.works(dimension):
-            assert rows_of(Index([gallery], path).nearest(queries, k, 0.1, threads)) == wanted
+            assert Index([gallery], path).nearest(queries, k, 0.1, threads).rows() == wanted
             parts = Index(in_parts(gallery, last_persons), path)
-            assert rows_of(parts.nearest(queries, k, 0.1, threads)) == wanted
+            assert parts.nearest(queries, k, 0.1, threads).rows() == wanted
 
 
 @settings(max_examples=25, deadline=None)
@@ -196,29 +182,24 @@ def test_pairs_that_do_not_count(seed: int, last_persons: list[int], rows: int, 
     out[np.arange(len(queries)), np.argmax(queries @ gallery.vectors.T, axis=1)] = True
     names = gallery.samples.to_pylist()
     left_out = [(query, names[row]) for query, row in random.permutation(np.argwhere(out)).tolist()]
-    wanted = []
-    for at, query in enumerate(queries):
-        stay = np.flatnonzero(~out[at])
-        rest = Gallery.of(
-            gallery.vectors[stay], gallery.persons.take(stay).to_pylist(), gallery.samples.take(stay).to_pylist()
-        )
-        wanted += [(at, *row[1:]) for row in expected(query[None], rest, k, -0.5)]
+    wanted = expected(queries, gallery, k, -0.5, left_out).rows()
     for path in PATHS:
         if path.works(20):
             index = Index(in_parts(gallery, last_persons), path)
-            assert rows_of(index.nearest(queries, k, -0.5, 2, [*left_out, (0, "nobody's")])) == wanted
+            assert index.nearest(queries, k, -0.5, 2, [*left_out, (0, "nobody's")]).rows() == wanted
 
 
 def test_queries_beyond_a_block(path: type[Portable | Compiled]) -> None:
     gallery = gallery_of(random_unit(20, 500, 16), np.arange(500))
     queries = random_unit(21, 4097, 16)
-    assert rows_of(Index([gallery], path).nearest(queries, 2, -1.1, 2)) == expected(queries, gallery, 2, -1.1)
+    found = Index([gallery], path).nearest(queries, 2, -1.1, 2)
+    assert found.rows() == expected(queries, gallery, 2, -1.1).rows()
 
 
 @pytest.mark.parametrize(("rows", "asked"), [(0, 3), (3, 0), (0, 0)])
 def test_nothing_to_search(path: type[Portable | Compiled], rows: int, asked: int) -> None:
     gallery = gallery_of(np.empty((rows, 8), np.float32) + unit(np.ones((1, 8))), np.arange(rows))
-    assert rows_of(Index([gallery], path).nearest(np.ones((asked, 8), np.float32), 3, -1.1)) == []
+    assert Index([gallery], path).nearest(np.ones((asked, 8), np.float32), 3, -1.1).rows() == []
 
 
 @settings(max_examples=100, deadline=None)
@@ -231,7 +212,7 @@ def test_the_bound_holds(seed: int, dimension: int, power: float) -> None:
         for x in (random.normal(size=(20, dimension)), random.normal(size=(30, dimension)))
     )
     gallery = gallery_of(samples, np.arange(30))
-    of_queries, of_samples = Rounded.of(queries), Rounded.of(gallery.vectors)
+    of_queries, of_samples = Quantised.of(queries), Quantised.of(gallery.vectors)
     assert np.array_equal(gallery.codes(0, 30), of_samples.codes)
     bounds = Bounds.between(of_queries, gallery.kept, gallery.loss)
     score = of_queries.codes.astype(np.int64) @ of_samples.codes.T.astype(np.int64)
@@ -259,7 +240,7 @@ def test_the_stride_visits_all(count: int) -> None:
 
 def test_a_path_that_is_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start-up test finds a filter that loses a sample, and goes on to the next path."""
-    monkeypatch.setattr("udfs.search.samples.Rounded", SimpleNamespace(of=lambda vectors: Rounded.of(-vectors)))
+    monkeypatch.setattr("udfs.search.samples.Quantised", SimpleNamespace(of=lambda vectors: Quantised.of(-vectors)))
     fastest.cache_clear()
     assert fastest(512) is PortableFloat
     monkeypatch.undo()

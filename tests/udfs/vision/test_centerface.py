@@ -10,6 +10,7 @@ from PIL import Image
 from udfs.vision import weights
 from udfs.vision.centerface import CenterFace, CenterFaceNet, read_onnx
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import put
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def original(path: Path, pixels: np.ndarray) -> list[np.ndarray]:
 
 def test_the_module_computes_what_the_onnx_file_says(centerface_weights: Path) -> None:
     module = CenterFaceNet()
-    weights.put(module, read_onnx(centerface_weights.read_bytes()))
+    put(module, read_onnx(centerface_weights.read_bytes()))
     pixels = np.random.default_rng(1).uniform(0, 255, (1, 3, 64, 96)).astype(np.float32)
     with torch.inference_mode():
         features = module.eval()(torch.from_numpy(pixels))

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.vision.summed_area import Areas
+from udfs.vision.summed_area import SummedAreas
 
 
 def pictures(seed: int, height: int, width: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def by_torch(part: np.ndarray, height: int, width: int) -> np.ndarray:
 @settings(max_examples=60, deadline=None)
 def test_whole_pictures(rows: int, columns: int, height: int, width: int, seed: int) -> None:
     given_pictures = pictures(seed, rows, columns)
-    found = Areas(given_pictures).resized(height, width)
+    found = SummedAreas(given_pictures).resized(height, width)
     assert np.abs(found - by_torch(given_pictures, height, width)).max() < 1e-3
 
 
@@ -31,6 +31,6 @@ def test_parts(data: st.DataObject) -> None:
     right, bottom = data.draw(st.integers(left + 1, 30)), data.draw(st.integers(top + 1, 40))
     picture, side = data.draw(st.integers(0, 1)), data.draw(st.sampled_from([12, 24]))
     boxes = np.array([[left, top, right, bottom], [0, 0, 30, 40]])
-    found = Areas(of).crops(np.array([picture, 1 - picture]), boxes, side)
+    found = SummedAreas(of).crops(np.array([picture, 1 - picture]), boxes, side)
     assert np.abs(found[:1] - by_torch(of[picture : picture + 1, top:bottom, left:right], side, side)).max() < 1e-3
     assert np.abs(found[1:] - by_torch(of[1 - picture : 2 - picture], side, side)).max() < 1e-3
