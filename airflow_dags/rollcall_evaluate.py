@@ -1,4 +1,4 @@
-"""Every month: error rates on labelled photos, held against what the calibration in force states."""
+"""Every month: error rates on labelled photos, compared with those that the calibration in force states."""
 
 from datetime import timedelta
 

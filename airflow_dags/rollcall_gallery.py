@@ -1,4 +1,4 @@
-"""The gallery as its manifest has it, images that nights have left over, and all dates against what has changed."""
+"""Every evening: the gallery follows its manifest, left-over images are embedded, all dates are brought up to date."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ with DAG(
         outlets=[GALLERY],
         execution_timeout=timedelta(hours=6),
     )
-    # Images that could not be read at night, or were listed late: no other night asks for their date.
+    # Images that could not be read at night, or were listed late: no later night looks at their date.
     embed = RollcallJob(
         task_id="embed",
         job="embed",

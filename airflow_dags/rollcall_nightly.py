@@ -1,4 +1,4 @@
-"""Every night: the images of a date are listed, embedded and identified, and a page says what came of it."""
+"""Every night: the images of a date are listed, embedded and identified, and a page shows the outcome."""
 
 from datetime import timedelta
 

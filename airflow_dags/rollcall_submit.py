@@ -8,21 +8,20 @@ application, the tables and the sources are.
 | rollcall_home | the folder with `jobs/` and `conf/`, on the machine that submits |
 | rollcall_spark_submit | spark-submit of the environment the application is installed in |
 | rollcall_tables | where the tables are, for `--tables` |
-| rollcall_options | options that all jobs get, e.g. `--set vision.embedder=dlib-resnet-v1`; may be empty |
+| rollcall_options | arguments that all jobs get, e.g. `--set vision.embedder=dlib-resnet-v1`; may be empty |
 | rollcall_properties | the Spark properties file, from `rollcall properties` |
-| rollcall_gpu_properties | the same for embed and enroll; rollcall_properties unless set |
+| rollcall_gpu_properties | the same for jobs on GPUs: embed, enroll, evaluate; rollcall_properties unless set |
 | rollcall_source | what `ingest` lists, e.g. `s3://lake/cctv/{run_date}/` |
 | rollcall_gallery, rollcall_gallery_name | the manifest or folder of those to register, and the gallery's name |
 | rollcall_pages | the folder for pages |
 | rollcall_labelled | labelled photos, for the monthly evaluation |
-| rollcall_evaluate_options | its other options; `--half second` unless set, the half `calibrate` leaves |
+| rollcall_evaluate_options | its other arguments; `--half second` unless set: the half that `calibrate` has not used |
 
-The driver runs where the task does: the connection's deploy mode is client.
+The driver runs on the machine of the task: the connection's deploy mode must be client.
 """
 
-import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,10 +30,11 @@ from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Asset, BaseHook, CronTriggerTimetable, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from rollcall_log import JobLog
 
 CONNECTION = "rollcall_spark"
 POOL, GPU_POOL = "rollcall", "rollcall_gpu"
-"""One slot, which all that writes shares but `embed`; and as many as embed runs may have GPUs at once."""
+"""For jobs without GPUs, which write one after the other; and for jobs with GPUs, with a slot for each at once."""
 
 FACES = Asset(name="rollcall_faces", uri="x-rollcall://faces")
 MATCHES = Asset(name="rollcall_matches", uri="x-rollcall://matches")
@@ -61,7 +61,7 @@ RUN_DATE = Param(
     description="The date of the images, YYYY-MM-DD. Needed for runs that no schedule began.",
 )
 DAY = "{{ ti.xcom_pull(task_ids='run_date') }}"
-"""In arguments of jobs of a DAG with the task `run_date`."""
+"""The date, in the arguments of jobs: for DAGs that have the task `run_date`."""
 _HOME = "{{ var.value.rollcall_home }}"
 _PROPERTIES = "{{ var.value.rollcall_properties }}"
 _GPU_PROPERTIES = "{{ var.value.get('rollcall_gpu_properties', var.value.rollcall_properties) }}"
@@ -70,12 +70,12 @@ _GPU_PROPERTIES = "{{ var.value.get('rollcall_gpu_properties', var.value.rollcal
 class RollcallJob(SparkSubmitOperator):
     """One job of Rollcall by spark-submit.
 
-    A job that fails says why in one line, which is the task's error; the log says where the ledger's row is. What was
-    given to it wrong (exit code 2) will be wrong the next time: it is not tried again.
+    A job that fails logs why in one line, which becomes the task's error; the task's log has the query for the ledger's
+    row. After wrong input (exit code 2) a job is not tried again, as it would fail again.
 
-    job: the name of the file below `jobs`. arguments: as on the command line, templated. options: more of them in one
-    string, templated. on_gpu: with the properties and in the pool of GPU jobs. Events of its outlets carry the run
-    date, if the job has one.
+    job: the name of a file in `jobs`. arguments: as on the command line, templated. options: more arguments in one
+    string, templated. on_gpu: whether it takes the properties and the pool of GPU jobs. The events of its outlets carry
+    the run date, if the job has one.
     """
 
     template_fields: Sequence[str] = (*SparkSubmitOperator.template_fields, "options", "tables", "spark_submit")
@@ -95,7 +95,7 @@ class RollcallJob(SparkSubmitOperator):
         self.tables = "{{ var.value.rollcall_tables }}"
         self.options = "{{ var.value.get('rollcall_options', '') }} " + options
         self.spark_submit = "{{ var.value.rollcall_spark_submit }}"
-        self._said = Said()
+        self._job_log = JobLog()
 
     def execute(self, context: Any) -> None:
         """Submit the job and wait for its end."""
@@ -107,8 +107,7 @@ class RollcallJob(SparkSubmitOperator):
         try:
             super().execute(context)
         except AirflowException as error:
-            why = self._said.error or str(error)
-            raise (AirflowFailException if self._said.is_of_input else AirflowException)(why) from None
+            raise failure(self._job_log, str(error)) from None
         finally:
             self._tell_where()
         if "--run-date" in self.application_args:
@@ -119,22 +118,22 @@ class RollcallJob(SparkSubmitOperator):
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
         process = hook._process_spark_submit_log
-        hook._process_spark_submit_log = lambda lines: process(self._said.heard(lines))
+        hook._process_spark_submit_log = lambda lines: process(self._job_log.reading(lines))
         return hook
 
     def _tell_where(self) -> None:
-        for run_id in self._said.run_ids:
+        for run_id in self._job_log.run_ids:
             query = f"SELECT * FROM runs WHERE run_id = '{run_id}'"
             self.log.info('ledger: rollcall sql --tables %s "%s"', shlex.quote(self.tables), query)
-        for page in self._said.pages:
+        for page in self._job_log.pages:
             self.log.info("page: %s", page)
 
 
 def application_submit(path: str) -> Path:
-    """The application's spark-submit: Airflow's own environment has another one, or none.
+    """The spark-submit of Rollcall's environment: Airflow's own environment has another one, or none.
 
     Raises:
-        AirflowFailException: it is not there, or not in the environment Rollcall is installed in.
+        AirflowFailException: there is none at that path, or Rollcall is not installed beside it.
     """
     binary = Path(path)
     if not binary.is_file() or not binary.with_name("rollcall").is_file():
@@ -145,11 +144,16 @@ def application_submit(path: str) -> Path:
     return binary
 
 
+def failure(job_log: JobLog, otherwise: str) -> AirflowException:
+    """The task's error: the one its job has logged, if it has. After wrong input there is no further try."""
+    return (AirflowFailException if job_log.input_was_wrong else AirflowException)(job_log.error or otherwise)
+
+
 def refuse_cluster_mode(extra: dict[str, Any]) -> None:
-    """What a job says, and the pages it writes, would be elsewhere.
+    """In deploy mode `cluster` a job's log and pages would be on another machine.
 
     Raises:
-        AirflowFailException: the connection says so.
+        AirflowFailException: the connection has that mode.
     """
     if extra.get("deploy-mode", "client") != "client":
         raise AirflowFailException(
@@ -158,46 +162,12 @@ def refuse_cluster_mode(extra: dict[str, Any]) -> None:
         )
 
 
-class Said:
-    """What a job has said, line by line."""
-
-    def __init__(self) -> None:
-        self.error: str | None = None
-        self.run_ids: list[str] = []
-        self.pages: list[str] = []
-
-    @property
-    def is_of_input(self) -> bool:
-        """Whether it ended because of what it was given."""
-        return self.error is not None and not self.error.startswith(("rollcall: failed", "rollcall: stopped"))
-
-    def heard(self, lines: Iterable[str]) -> Iterator[str]:
-        """The lines, after what they say was taken in."""
-        for line in lines:
-            self._take(line)
-            yield line
-
-    def _take(self, line: str) -> None:
-        start = line.find('{"at":')
-        try:
-            said = json.loads(line[start:]) if start >= 0 else {}
-        except ValueError:  # a line of something else that looks alike
-            return
-        message = said.get("message", "")
-        if said.get("level") == "ERROR":
-            self.error = message
-        if (run_id := said.get("run_id")) and run_id not in self.run_ids:
-            self.run_ids.append(run_id)
-        if message.startswith(("summary: ", "evaluate: ")) and message.endswith(".html"):
-            self.pages.append(message.partition(": ")[2])
-
-
 @task(multiple_outputs=False)
 def run_date(params: dict[str, Any], dag_run: Any) -> str:
-    """The date a run is for: its parameter, else the day before a scheduled or backfilled run.
+    """The date a run is for: its parameter; else, of a scheduled or backfilled run, the day before it.
 
     Raises:
-        AirflowFailException: neither is there.
+        AirflowFailException: the run has no parameter, and is neither scheduled nor backfilled.
     """
     if params.get("run_date"):
         return date.fromisoformat(params["run_date"]).isoformat()

@@ -1,4 +1,4 @@
-"""Every week: small files are joined, old ones removed, and what someone should look at is said."""
+"""Every week: small files are joined, old ones removed, and the task `status` fails if someone should look."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ with DAG(
     tags=["rollcall"],
 ):
     maintain = RollcallJob(task_id="maintain", job="maintain", execution_timeout=timedelta(hours=6))
-    # It fails when someone should look, which trying again does not change; and is asked whatever became of the other.
+    # No retries: another try finds the same. It runs whether or not `maintain` succeeded.
     status = RollcallJob(
         task_id="status", job="status", retries=0, trigger_rule="all_done", execution_timeout=timedelta(hours=1)
     )

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What executors need where nothing of Rollcall is installed, in dist/:
-#   environment.tar.gz   Python's packages and Rollcall; the interpreter itself must be on each machine, at one place
-#   weights.tar.gz       the weights of the models that are named, as ROLLCALL_CACHE
-#   rollcall.zip         Rollcall alone, for --py-files: where machines have the packages, and another version of it
-# Usage: conf/dist.sh MODELS...      PYTHON names the interpreter
+# What executors need if Rollcall is not installed there, in dist/:
+#   environment.tar.gz   Python's packages and Rollcall; the interpreter itself must be on each machine, at the same path
+#   weights.tar.gz       the weights of the named models, as ROLLCALL_CACHE
+#   rollcall.zip         Rollcall alone, for --py-files: for machines that have the packages, but another Rollcall
+# Usage: deploy/dist.sh MODELS...      PYTHON names the interpreter
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ dist/environment/bin/python -m pip install --quiet --disable-pip-version-check -
 site=$(dist/environment/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 (cd "$site" && python3 -m zipfile --create "$OLDPWD/dist/rollcall.zip" jobs udfs schemas evaluation pages conf)
 
-# Left out: what compiles kernels for torch.compile, which is not used; Spark's jars, which a cluster has; pip.
+# Left out: Triton, which compiles kernels for torch.compile (not used here); Spark's jars, which a cluster has; pip.
 tar --create --use-compress-program "gzip --fast" --file dist/environment.tar.gz --directory dist/environment \
     --exclude '*/site-packages/triton' --exclude '*/pyspark/jars' --exclude '*/site-packages/pip' .
 

@@ -15,9 +15,11 @@ def _any_of(column: str, values: tuple[str, ...]) -> str:
 
 _RUN_DATE = Column("run_date", "date", "the day the data belongs to, never the day a job ran")
 _IMAGE_ID = Column("image_id", "string", "one version of one file: hash of URI, size and modification time")
-_CONTRACT = Column("contract_id", "string", "what makes embeddings comparable; see contracts")
-_SETTINGS = Column("settings_id", "string", "what decided which faces were found: minimum face, limits")
-_PERSON = Column("person_id", "string", "the person as the gallery's owner calls them")
+_CONTRACT = Column("contract_id", "string", "embeddings with the same contract can be compared; see contracts")
+_SETTINGS = Column(
+    "settings_id", "string", "hash of the settings that decide which faces are found: smallest face, limits of images"
+)
+_PERSON = Column("person_id", "string", "the person, as the owner of the gallery names them")
 _GALLERY = Column("gallery_name", "string", "the gallery")
 _RUN = Column("run_id", "string", "the run that wrote this row; see runs")
 _SAMPLE = Column("sample_id", "string", "one photo of one person: hash of gallery, person, content, contract")
@@ -28,15 +30,17 @@ IMAGES = Table(
     written_by="ingest",
     columns=(
         _IMAGE_ID,
-        Column("uri", "string", "percent-encoded; names that are not UTF-8 by their bytes"),
-        Column("size", "bigint", "bytes"),
+        Column("uri", "string", "where the file is, percent-encoded; a name that is not UTF-8 is encoded byte by byte"),
+        Column("size", "bigint", "size of the file in bytes"),
         Column("modified_us", "bigint", "modification time, microseconds since 1970 UTC"),
         Column("regular", "boolean", "false for pipes, sockets and devices, which are never opened"),
         Column("run_date", "date", "from {run_date} in the source, else the modification date (UTC)"),
         Column("captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True),
         Column("source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True),
         Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True),
-        Column("content_table", "string", "the table that holds the bytes, if no store does", nullable=True),
+        Column(
+            "content_table", "string", "the table that holds the image's bytes; null if they are a file", nullable=True
+        ),
         _RUN,
     ),
     key=("image_id",),
@@ -60,15 +64,19 @@ IMAGE_OUTCOMES = Table(
         _CONTRACT,
         _SETTINGS,
         Column("outcome", "string", "faces, no_face, or rejected:<reason>"),
-        Column("detail", "string", "more about a rejection, else empty"),
+        Column("detail", "string", "more about a rejection; empty if it was not rejected"),
         Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
         Column("width", "int", "pixels of the upright image; 0 if unknown"),
         Column("height", "int", "pixels of the upright image; 0 if unknown"),
-        Column("captured_at", "timestamp", "when the picture was taken, as well as it is known"),
-        Column("captured_at_source", "string", "path, exif, or modified"),
-        Column("face_count", "int", "faces found"),
+        Column("captured_at", "timestamp", "when the picture was taken, as far as that is known"),
+        Column(
+            "captured_at_source",
+            "string",
+            "where captured_at comes from: path, exif, or modified (the modification time)",
+        ),
+        Column("face_count", "int", "number of faces found"),
         Column("precision", "string", "fp32 or bf16: numeric precision of the embedder"),
-        Column("attempts", "int", "how often it was tried; only rejected:unreadable is tried again"),
+        Column("attempts", "int", "how many times it was tried; only rejected:unreadable is tried again"),
         _RUN,
     ),
     key=("image_id", "contract_id", "settings_id"),
@@ -93,18 +101,25 @@ def _of_face(name: str, comment: str) -> Column:
 
 
 _FACE_COLUMNS = (
-    _of_face("ordinal", "place among the faces of the image by rounded box top, then left; from 0"),
-    _of_face("box", "pixels of the upright image"),
-    _of_face("landmarks", "left eye, right eye, nose, mouth corners, as seen"),
-    _of_face("score", "the detector's, 0 to 1"),
+    _of_face(
+        "ordinal",
+        "number of the face in its image, from 0, in the order of the box's top and then left edge, both rounded",
+    ),
+    _of_face("box", "where the face is, in pixels of the upright image"),
+    _of_face(
+        "landmarks", "left eye, right eye, nose, left and right corner of the mouth, as a viewer sees them, in pixels"
+    ),
+    _of_face("score", "how sure the detector is that this is a face, 0 to 1"),
     _of_face(
         "quality",
-        "size: shorter box side in pixels; sharpness: variance of the Laplacian of the crop; brightness: 0 to"
-        " 255; clipped: share of pixels nearly black or white; yaw: nose from the middle of the eyes in eye"
-        " distances; pitch: nose from half-way between eyes and mouth in shares of that way; roll: degrees",
+        "size: shorter side of the box in pixels; sharpness: variance of the Laplacian of the crop; brightness: 0 to"
+        " 255; clipped: share of pixels that are nearly black or white; yaw: distance of the nose from the middle"
+        " between the eyes, divided by the distance between the eyes; pitch: distance of the nose from half-way"
+        " between eyes and mouth, divided by the distance from eyes to mouth; roll: degrees by which the line through"
+        " the eyes is tilted",
     ),
 )
-_EMBEDDING = _of_face("embedding", "unit length, so that the inner product is the cosine")
+_EMBEDDING = _of_face("embedding", "a vector of length 1, so that the inner product of two is their cosine")
 
 FACES = Table(
     name="faces",
@@ -133,7 +148,7 @@ FACES = Table(
 
 STAGED = Table(
     name="staged",
-    row="one image of a slice that `embed` has computed and not yet committed: empty between runs, but for what a killed one left to the next of its models and dates",
+    row="one image that `embed` has computed and not yet committed; the table is empty between runs, unless a killed run left rows for the next run with the same models and dates",
     written_by="embed",
     columns=(
         Column("slice_id", "string", "hash of the run and of the images in the slice"),
@@ -151,9 +166,9 @@ CONTRACTS = Table(
     columns=(
         Column("contract_id", "string", "SHA-256 of the document's canonical JSON"),
         Column("detector", "string", "the detector's name"),
-        Column("embedder", "string", "the embedder's name; thresholds belong to it"),
-        Column("dimension", "int", "length of its embeddings"),
-        Column("document", "string", "components, revisions and weight digests, as JSON"),
+        Column("embedder", "string", "the embedder's name; every threshold is for one embedder"),
+        Column("dimension", "int", "number of values in one of its embeddings"),
+        Column("document", "string", "the components, their revisions and the digests of their weights, as JSON"),
     ),
     key=("contract_id",),
 )
@@ -183,16 +198,16 @@ ENROLLMENTS = Table(
         _CONTRACT,
         _SETTINGS,
         Column("decision", "string", "accepted, review, or refused"),
-        Column("reason", "string", "why it was not accepted, else empty"),
-        Column("detail", "string", "more about the reason, else empty"),
+        Column("reason", "string", "why it was not accepted; empty if it was"),
+        Column("detail", "string", "more about the reason; empty if there is nothing to add"),
         Column(
             "own_similarity",
             "double",
-            "to the person's nearest other sample, if it was looked for",
+            "similarity to the nearest other sample of the same person; null if that was not looked for",
             nullable=True,
         ),
-        Column("other_person_id", "string", "the nearest other person, if it was looked for", nullable=True),
-        Column("other_similarity", "double", "to that person's nearest sample", nullable=True),
+        Column("other_person_id", "string", "the nearest other person; null if that was not looked for", nullable=True),
+        Column("other_similarity", "double", "similarity to the nearest sample of that other person", nullable=True),
         _RUN,
     ),
     key=("sample_id", "photo_id"),
@@ -209,10 +224,14 @@ ENROLLMENTS = Table(
     ),
 )
 
-_LABELS = Column("labels", "array<string>", "watch lists and the like, sorted")
-_VALID_FROM = Column("valid_from", "date", "first run_date it is searched for; null is always", nullable=True)
-_VALID_TO = Column("valid_to", "date", "last run_date it is searched for; null is always", nullable=True)
-_EMBEDDING_DIGEST = Column("embedding_digest", "bigint", "xxhash64(embedding): what has changed is seen without it")
+_LABELS = Column("labels", "array<string>", "names of watch lists and similar groups, sorted")
+_VALID_FROM = Column(
+    "valid_from", "date", "first run_date on which it is searched; null if there is no first", nullable=True
+)
+_VALID_TO = Column("valid_to", "date", "last run_date on which it is searched; null if there is no last", nullable=True)
+_EMBEDDING_DIGEST = Column(
+    "embedding_digest", "bigint", "xxhash64(embedding): shows that an embedding has changed without reading embeddings"
+)
 
 GALLERY = Table(
     name="gallery",
@@ -228,11 +247,20 @@ GALLERY = Table(
         _VALID_TO,
         Column("uri", "string", "the photo, percent-encoded"),
         _CONTRACT,
-        Column("quality", spark_type(FACE.field("quality").type), "as in faces"),
+        Column("quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces"),
         _EMBEDDING,
         _EMBEDDING_DIGEST,
-        Column("enrolled_at", "timestamp", "system time; not compared with run_date"),
-        Column("withdrawn_at", "timestamp", "system time; null while it is searched for", nullable=True),
+        Column(
+            "enrolled_at",
+            "timestamp",
+            "when it was enrolled, by the clock of the computer; never compared with run_date",
+        ),
+        Column(
+            "withdrawn_at",
+            "timestamp",
+            "when it was withdrawn, by the clock of the computer; null if it was not",
+            nullable=True,
+        ),
         _RUN,
     ),
     key=("sample_id",),
@@ -249,11 +277,11 @@ GALLERY = Table(
     ),
 )
 
-_SIMILARITY = "inner product of the two unit vectors: the cosine; higher is closer"
+_SIMILARITY = "cosine of the two embeddings (their inner product): higher is more alike"
 
 MATCHES = Table(
     name="matches",
-    row="one person among the nearest of one face, with the sample that carried it",
+    row="one of the persons nearest to one face, with the person's sample that is nearest",
     written_by="identify",
     columns=(
         Column("face_id", "string", "the face"),
@@ -274,7 +302,6 @@ MATCHES = Table(
         "similarity_is_a_cosine": f"similarity BETWEEN -{_ONE} AND {_ONE}",
         "rank_counts_from_one": "rank >= 1",
     },
-    deletion_vectors=True,
     examples=(
         (
             "Where else was this person seen?",
@@ -287,9 +314,9 @@ MATCHES = Table(
 DECISIONS = ("match", "review", "unknown", "too_small")
 
 _THRESHOLD = (
-    Column("threshold_id", "string", "where the thresholds come from"),
-    Column("threshold", "double", "match at or above"),
-    Column("review_threshold", "double", "review at or above"),
+    Column("threshold_id", "string", "which calibration or setting the thresholds come from"),
+    Column("threshold", "double", "the decision is match at or above this value"),
+    Column("review_threshold", "double", "the decision is review at or above this value and below threshold"),
 )
 
 IDENTIFICATIONS = Table(
@@ -302,20 +329,40 @@ IDENTIFICATIONS = Table(
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
-        Column("quality", spark_type(FACE.field("quality").type), "the face's, as in faces"),
-        Column("decision", "string", "match, review, unknown; or too_small to be searched for"),
-        Column("person_id", "string", "the best person at or above keep_floor", nullable=True),
-        Column("sample_id", "string", "that person's nearest sample", nullable=True),
+        Column("quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces"),
+        Column("decision", "string", "match, review, or unknown; too_small if the face was too small to search for"),
+        Column(
+            "person_id",
+            "string",
+            "the nearest person; null if nobody is at or above keep_floor (see searches)",
+            nullable=True,
+        ),
+        Column("sample_id", "string", "that person's nearest sample; null without a person", nullable=True),
         Column("similarity", "double", _SIMILARITY, nullable=True),
-        Column("runner_up_person_id", "string", "the second person at or above keep_floor", nullable=True),
-        Column("margin", "double", "similarity less the runner-up's; null without one", nullable=True),
+        Column(
+            "runner_up_person_id",
+            "string",
+            "the second nearest person; null if no second one is at or above keep_floor",
+            nullable=True,
+        ),
+        Column(
+            "margin",
+            "double",
+            "similarity minus the similarity of the second nearest person; null without one",
+            nullable=True,
+        ),
         Column(
             "cohort_similarity",
             "double",
-            "mean similarity to the nearest of the calibration's cohort; null without one",
+            "mean similarity to the nearest persons of the calibration's cohort (see cohorts); null without a cohort",
             nullable=True,
         ),
-        Column("score", "double", "similarity less cohort_similarity: what is held against threshold", nullable=True),
+        Column(
+            "score",
+            "double",
+            "similarity minus cohort_similarity, if there is one: the value that is compared with the thresholds",
+            nullable=True,
+        ),
         *_THRESHOLD,
         _RUN,
     ),
@@ -328,7 +375,6 @@ IDENTIFICATIONS = Table(
         "a_match_names_someone": "decision IN ('unknown', 'too_small') OR person_id IS NOT NULL",
         "too_small_names_no_one": "decision != 'too_small' OR person_id IS NULL",
     },
-    deletion_vectors=True,
     examples=(
         (
             "Who was seen on a day",
@@ -338,14 +384,16 @@ IDENTIFICATIONS = Table(
     ),
 )
 
-_GALLERY_DIGEST = Column("gallery_digest", "string", "samples, persons, validity, labels and embeddings")
+_GALLERY_DIGEST = Column(
+    "gallery_digest", "string", "hash of the gallery: its samples, persons, validity, labels and embeddings"
+)
 
 CLAIMED = ""
-"""The search_id of a date whose rows are being changed, or were when their run was killed."""
+"""The search_id of a date while a run changes its rows. It stays if that run is killed."""
 
 SEARCHES = Table(
     name="searches",
-    row="what the identifications of one date against one gallery stand for",
+    row="how the identifications of one date against one gallery were made: contract, search settings, and gallery",
     written_by="identify (first and last)",
     columns=(
         _GALLERY,
@@ -354,24 +402,24 @@ SEARCHES = Table(
         Column(
             "search_id",
             "string",
-            "hash of the contract and of the five columns that follow; empty while rows are changed",
+            "hash of the contract and of the five columns that follow; empty while a run changes the date's rows",
         ),
-        Column("k", "int", "persons kept for each face"),
+        Column("k", "int", "how many persons are kept for each face"),
         Column("keep_floor", "double", "similarity below which persons are not kept"),
-        Column("minimum_size", "double", "pixels below which faces are not searched for"),
-        Column("labels", "array<string>", "only samples with one of these were searched; empty is all"),
+        Column("minimum_size", "double", "size in pixels below which faces are not searched for"),
+        Column("labels", "array<string>", "only samples with one of these labels were searched; empty: all samples"),
         Column("exclude_self", "boolean", "whether samples of a face's own photo were left out"),
         *_THRESHOLD,
         _GALLERY_DIGEST,
-        Column("gallery_samples", "bigint", "samples of the gallery, valid on the date or not"),
-        Column("persons", "bigint", "persons that were searched"),
+        Column("gallery_samples", "bigint", "number of samples in the gallery, whether valid on the date or not"),
+        Column("persons", "bigint", "number of persons that were searched"),
         _RUN,
     ),
     key=("gallery_name", "run_date"),
     partition_by=("run_date",),
     examples=(
         (
-            "Dates whose identifications stand for an older gallery than the newest",
+            "Dates that were identified with another state of the gallery than the newest date",
             "SELECT gallery_name, run_date, persons FROM searches s WHERE gallery_digest !="
             " (SELECT max_by(gallery_digest, run_date) FROM searches n WHERE n.gallery_name = s.gallery_name)",
         ),
@@ -380,7 +428,7 @@ SEARCHES = Table(
 
 SEARCHED_SAMPLES = Table(
     name="searched_samples",
-    row="one sample of a gallery as it was when a date was searched: what a later run finds its difference from",
+    row="one sample of a gallery as it was when a date was searched: a later run compares the gallery with these rows to find what has changed",
     written_by="identify",
     columns=(
         _GALLERY_DIGEST,
@@ -401,20 +449,31 @@ VERIFICATIONS = Table(
     row="two images that were compared under one contract and settings",
     written_by="verify",
     columns=(
-        Column("pair_id", "string", "hash of both images, contract, settings, and which face is meant"),
-        Column("left_uri", "string", "percent-encoded"),
-        Column("right_uri", "string", "percent-encoded"),
+        Column("pair_id", "string", "hash of both images, contract, settings, and the choice of face"),
+        Column("left_uri", "string", "the left image, percent-encoded"),
+        Column("right_uri", "string", "the right image, percent-encoded"),
         Column("left_image_id", "string", "one version of the left file, as in images"),
-        Column("right_image_id", "string", "one version of the right file"),
+        Column("right_image_id", "string", "one version of the right file, as in images"),
         _CONTRACT,
         _SETTINGS,
-        Column("face", "string", "which of several faces is meant: largest, middle, or only (of several none)"),
-        Column("outcome", "string", "compared; else the sides without a face and why, such as left:no_face"),
-        Column("detail", "string", "more about that, else empty"),
+        Column(
+            "face",
+            "string",
+            "which face is compared if an image shows several: largest, middle, or only (then none is)",
+        ),
+        Column("outcome", "string", "compared; or which side has no face to compare and why, such as left:no_face"),
+        Column("detail", "string", "more about the outcome; empty if there is nothing to add"),
         Column("similarity", "double", _SIMILARITY, nullable=True),
-        Column("decision", "string", "match, review, non_match; null if not compared", nullable=True),
-        Column("probability", "double", "that both show one person, at even odds beforehand", nullable=True),
-        Column("probability_source", "string", "where the probability comes from", nullable=True),
+        Column("decision", "string", "match, review, or non_match; null if not compared", nullable=True),
+        Column(
+            "probability",
+            "double",
+            "probability that both show the same person, if that is as likely as not beforehand",
+            nullable=True,
+        ),
+        Column(
+            "probability_source", "string", "which calibration or setting the probability comes from", nullable=True
+        ),
         *_THRESHOLD,
         _RUN,
     ),
@@ -434,31 +493,53 @@ VERIFICATIONS = Table(
 
 THRESHOLDS = Table(
     name="thresholds",
-    row="the similarity that holds a stated error rate, and how sure that is",
+    row="one threshold that keeps an error rate that was asked for, and how certain the threshold is",
     written_by="calibrate; append-only",
     columns=(
-        Column("threshold_id", "string", "what rows say that were decided by it"),
-        Column("protocol", "string", "open-set (1:N, the rate is FPIR) or pairs (1:1, FMR)"),
+        Column("threshold_id", "string", "the threshold; rows that were decided by it name it"),
+        Column("protocol", "string", "open-set (1:N, the error rate is FPIR) or pairs (1:1, the error rate is FMR)"),
         _CONTRACT,
         Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
         Column("target", "double", "the error rate that was asked for"),
-        Column("threshold", "double", "match at or above"),
-        Column("threshold_low", "double", "95% interval, over samples of as many persons"),
-        Column("threshold_high", "double", "95% interval, over samples of as many persons"),
-        Column("rate_low", "double", "where 95% of other evaluations would find the error rate (if counted): from"),
-        Column("rate_high", "double", "to; of an extrapolated one, where the rate itself lies"),
+        Column("threshold", "double", "the decision is match at or above this value"),
+        Column("threshold_low", "double", "lower end of the threshold's 95% interval, over samples of as many persons"),
+        Column("threshold_high", "double", "upper end of that interval"),
+        Column(
+            "rate_low",
+            "double",
+            "lower end of a 95% interval: if counted, of what other evaluations would find as the error rate; if extrapolated, of the error rate itself",
+        ),
+        Column("rate_high", "double", "upper end of that interval"),
         Column("review_target", "double", "the error rate at which a person should look"),
-        Column("review_threshold", "double", "review at or above"),
-        Column("cohort_id", "string", "by what scores are normalised; null: similarities are not", nullable=True),
-        Column("method", "string", "counted on galleries drawn from the data, or extrapolated by their tail"),
-        Column("intercept", "double", "of the logit of the probability; pairs only", nullable=True),
-        Column("slope", "double", "of the same, a unit of similarity; pairs only", nullable=True),
+        Column("review_threshold", "double", "the decision is review at or above this value and below threshold"),
+        Column(
+            "cohort_id",
+            "string",
+            "the cohort by which similarities are normalised; null: they are not normalised",
+            nullable=True,
+        ),
+        Column(
+            "method",
+            "string",
+            "counted (on galleries drawn from the data), or extrapolated (from the highest similarities in them)",
+        ),
+        Column(
+            "intercept",
+            "double",
+            "pairs only: the logit of the probability is this value plus slope times similarity",
+            nullable=True,
+        ),
+        Column("slope", "double", "pairs only: see intercept", nullable=True),
         Column("data", "string", "what it was measured on"),
         Column("half", "string", "which half of the persons: first, second, or both"),
-        Column("seed", "int", "draws the halves and the photos that are enrolled"),
-        Column("persons", "int", "persons measured on"),
-        Column("searches", "bigint", "probes, or non-mated pairs, measured on"),
-        Column("created_at", "timestamp", "system time"),
+        Column("seed", "int", "seed of the random choice of the halves and of the photos that are enrolled"),
+        Column("persons", "int", "number of persons it was measured on"),
+        Column(
+            "searches",
+            "bigint",
+            "number of searches (open-set), or of pairs of different persons (pairs), it was measured on",
+        ),
+        Column("created_at", "timestamp", "when it was measured, by the clock of the computer"),
         _RUN,
     ),
     key=("threshold_id",),
@@ -480,12 +561,14 @@ THRESHOLDS = Table(
 
 COHORTS = Table(
     name="cohorts",
-    row="one face of one stranger, to whom faces are compared so that their scores can be normalised",
+    row="one face of one person of a cohort: people with whom faces are compared, to normalise the faces' similarities",
     written_by="calibrate; append-only",
     columns=(
-        Column("cohort_id", "string", "one cohort: all its rows have it"),
-        Column("person_id", "string", "the person; left out of what is evaluated"),
-        Column("size", "int", "persons in the cohort; it is of use while all are there"),
+        Column("cohort_id", "string", "the cohort; all its rows have the same"),
+        Column("person_id", "string", "the person; evaluations leave this person out"),
+        Column(
+            "size", "int", "number of persons in the cohort; it can be used only while all of them are in the table"
+        ),
         _CONTRACT,
         Column("uri", "string", "the photo"),
         _EMBEDDING,
@@ -500,23 +583,25 @@ EVALUATIONS = Table(
     row="one measured figure with its interval",
     written_by="evaluate; append-only",
     columns=(
-        Column("evaluation_id", "string", "one evaluation: all its rows have it"),
+        Column("evaluation_id", "string", "the evaluation; all its rows have the same"),
         Column("protocol", "string", "pairs (1:1) or open-set (1:N)"),
         _CONTRACT,
         _SETTINGS,
         Column("data", "string", "what it was measured on"),
         Column("half", "string", "which half of the persons: first, second, or both"),
-        Column("seed", "int", "draws the halves and the photos that are enrolled"),
+        Column("seed", "int", "seed of the random choice of the halves and of the photos that are enrolled"),
         Column("metric", "string", "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, and others"),
-        Column("at", "double", "the rate, threshold or rank it is measured at; null if at none", nullable=True),
+        Column(
+            "at", "double", "the rate, threshold or rank at which it is measured; null if there is none", nullable=True
+        ),
         Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
-        Column("grouped_by", "string", "the column the data were split by; empty is not"),
-        Column("group", "string", "the value of that column; empty is all"),
-        Column("value", "double", "the figure; null where the data do not support one", nullable=True),
-        Column("low", "double", "95% interval", nullable=True),
-        Column("high", "double", "95% interval", nullable=True),
-        Column("count", "bigint", "pairs or searches it is a share of"),
-        Column("measured_at", "timestamp", "system time"),
+        Column("grouped_by", "string", "the column by which the data were split into groups; empty if they were not"),
+        Column("group", "string", "the value of that column in the group; empty for all data"),
+        Column("value", "double", "the figure; null if there are too few data for one", nullable=True),
+        Column("low", "double", "lower end of its 95% interval", nullable=True),
+        Column("high", "double", "upper end of its 95% interval", nullable=True),
+        Column("count", "bigint", "number of pairs or searches that the figure is a share of"),
+        Column("measured_at", "timestamp", "when it was measured, by the clock of the computer"),
         _RUN,
     ),
     key=("evaluation_id", "metric", "at", "gallery_size", "grouped_by", "group"),
@@ -539,8 +624,10 @@ ACTIVATIONS = Table(
     written_by="activate; append-only",
     columns=(
         _CONTRACT,
-        Column("activated_at", "timestamp", "system time"),
-        Column("instead_of", "string", "the contract that was in force before; null if none was chosen", nullable=True),
+        Column("activated_at", "timestamp", "when it was chosen, by the clock of the computer"),
+        Column(
+            "instead_of", "string", "the contract that was in force before; null if none had been chosen", nullable=True
+        ),
         _RUN,
     ),
     key=("run_id",),
@@ -549,22 +636,26 @@ ACTIVATIONS = Table(
 
 RUNS = Table(
     name="runs",
-    row="one event of one run: started, finished, failed",
+    row="one event of one run: it started, finished, or failed",
     written_by="every job; append-only",
     columns=(
         _RUN,
         Column("event", "string", "started, finished, or failed"),
-        Column("at", "timestamp", "when"),
+        Column("at", "timestamp", "when it happened"),
         Column("job", "string", "the job"),
         Column("arguments", "map<string, string>", "what it was asked to do"),
         Column("versions", "map<string, string>", "rollcall, python, spark, and the libraries that compute"),
-        Column("digests", "map<string, string>", "contract, settings, gallery, as far as the job has them"),
+        Column(
+            "digests",
+            "map<string, string>",
+            "hashes of the contract, the settings and the gallery, as far as the job uses them",
+        ),
         Column(
             "counts",
             "map<string, bigint>",
-            "what it did, and the most its processes have held (driver_peak_mib, jvm_peak_mib, worker_peak_mib)",
+            "how much it did, and the most memory its processes have used (driver_peak_mib, jvm_peak_mib, worker_peak_mib)",
         ),
-        Column("seconds", "double", "since it started"),
+        Column("seconds", "double", "seconds since the run started"),
         Column("error", "string", "why it failed, in one line", nullable=True),
     ),
     key=("run_id", "event"),

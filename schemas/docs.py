@@ -10,12 +10,13 @@ PAGE = Path("docs/tables.md")
 
 _HEAD = """# The tables
 
-Generated from `schemas/catalog.py` by `make docs`. For whoever writes SQL over what Rollcall keeps:
+Generated from `schemas/catalog.py` by `make docs`. For everybody who writes SQL over Rollcall's tables:
 
     rollcall sql --tables ./tables "SELECT decision, count(*) FROM identifications GROUP BY decision"
 
-Every table is a Delta table of its own below the root (`--tables`) or in a catalog schema (`--database`).
-`run_date` is a property of the data, never the day a job ran. All ids are hashes of what they name.
+Every table is a Delta table of its own below the root (`--tables`) or in a catalog schema (`--database`). Other readers
+of Delta tables can open them as well: delta-rs (`deltalake`) and polars are tested.
+`run_date` is a property of the data, never the day a job ran. All ids are hashes of what they identify.
 """
 
 

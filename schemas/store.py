@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incrementing, wait_random
 
+from schemas import migration
 from schemas.catalog import TABLES
 from schemas.table import SCHEMA_VERSION, Table
 from udfs import lake
@@ -21,15 +22,17 @@ T = TypeVar("T")
 
 _ATTEMPTS = 12
 _FILE_SIZE = 1 << 30
-"""Bytes: Delta joins files to about this."""
+"""Bytes: about the size of the files that Delta makes when it joins small ones."""
 # What Delta says when another writer was faster. Reading again and writing again is then right.
 _CONFLICT = re.compile(
     r"Concurrent\w*Exception|DELTA_CONCURRENT|ProtocolChangedException|MetadataChangedException"
     r"|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED|FileAlreadyExistsException"
 )
-# Another writer is just creating the table: its folder is there, its first commit not yet, or not yet in what Delta
-# remembers of the folder.
+# Another writer is just creating the table: its folder exists, but its first commit does not, or Delta still uses an
+# older listing of the folder.
 _WHILE_CREATED = re.compile(rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND")
+# Another process is just adding the same column.
+_WHILE_MIGRATED = re.compile(rf"{_CONFLICT.pattern}|FIELD_ALREADY_EXISTS|FIELDS_ALREADY_EXISTS|COLUMN_ALREADY_EXISTS")
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Tables:
     """The tables below a root URI, or in a catalog schema (`database`); with both, the schema's tables stand
     below the root.
 
-    A table is created, with comments and constraints, by the first write to it. Every write is one Delta
-    commit, tried again when another writer was faster.
+    The first write to a table creates it, with comments and constraints, or migrates it, if an older release wrote it.
+    Every write is one Delta commit. It is tried again when another writer was faster.
     """
 
     def __init__(self, spark: SparkSession, root: str | None, database: str | None = None) -> None:
@@ -57,7 +60,7 @@ class Tables:
         self.database = database
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
-        self._checked: set[str] = set()
+        self._versions: dict[str, str] = {}
         self._locations: dict[str, str] = {}
 
     @property
@@ -69,15 +72,49 @@ class Tables:
         """Whether the table has been created.
 
         Raises:
-            InputError: it has, by another schema version, or it is not one of Rollcall's.
+            InputError: there is a table, but this release does not know its schema version, or it is not one of
+                Rollcall's.
         """
-        if name in self._checked:
-            return True
-        if not self._exists(name):
-            return False
-        self._check_version(name)
-        self._checked.add(name)
+        if name not in self._versions:
+            if not self._exists(name):
+                return False
+            self._versions[name] = self._known_version(name)
         return True
+
+    def outdated(self) -> dict[str, str]:
+        """The tables of an older schema version, by name, with their versions. They can be read as they are; the first
+        write to one migrates it.
+
+        Raises:
+            InputError: as `exists`.
+        """
+        return {
+            name: self._versions[name]
+            for name in TABLES
+            if self.exists(name) and self._versions[name] != SCHEMA_VERSION
+        }
+
+    def migrate(self, name: str) -> None:
+        """Bring a table of an older schema version to the present one, and say so. It may be killed at any time, and
+        run in several processes at once: what is left to do is done by the next call.
+
+        Raises:
+            InputError: as `exists`.
+        """
+        found = self._known_version(name)
+        if found != SCHEMA_VERSION:
+            table = migration.OlderTable(
+                self._spark, TABLES[name], self._identifier(name), lambda: self._delta_table(name)
+            )
+            rewritten = 0
+            for step in migration.steps_from(found):
+                rewritten += self._retried(lambda step=step: step(table), _WHILE_MIGRATED)  # type: ignore[misc]
+            self._retried(lambda: migration.set_properties(table, {migration.VERSION: SCHEMA_VERSION}))
+            migration.LOGGER.info(
+                f"{self.place}: table {name!r} was migrated from schema version {found} to {SCHEMA_VERSION};"
+                f" {rewritten:,} of its files were rewritten"
+            )
+        self._versions[name] = SCHEMA_VERSION
 
     def read(self, name: str) -> DataFrame:
         """The table as it stands.
@@ -88,10 +125,10 @@ class Tables:
         if not self.exists(name):
             writer = TABLES[name].written_by.split(" ")[0].rstrip(",;")
             raise InputError(f"{self.place} has no table {name!r} yet; run `rollcall {writer}` first")
-        return self._spark.table(self._identifier(name))
+        return _with_declared_columns(TABLES[name], self._spark.table(self._identifier(name)))
 
     def read_fixed(self, name: str) -> DataFrame:
-        """The table as it stands now, whoever writes to it while the frame is used: `read` would follow them.
+        """The table as it stands now, also after somebody else has written to it. A frame from `read` changes then.
 
         Raises:
             InputError: as `read`.
@@ -99,7 +136,8 @@ class Tables:
         self.read(name)
         newest = self._delta_table(name).history(1).select("version").first()
         assert newest is not None
-        return self._spark.read.option("versionAsOf", newest.version).table(self._identifier(name))
+        fixed = self._spark.read.option("versionAsOf", newest.version).table(self._identifier(name))
+        return _with_declared_columns(TABLES[name], fixed)
 
     def read_or_empty(self, name: str) -> DataFrame:
         """The table as it stands, or no rows where it has not been created."""
@@ -115,12 +153,14 @@ class Tables:
         """Add the rows whose key is not in the table; two writers at once add a row once.
 
         Raises:
-            ValueError: two of the rows have one key, which a mistake of the caller's has made two rows of.
+            ValueError: two of the rows have the same key, which is a mistake of the caller.
         """
         key = TABLES[name].key
         twice = rows.groupBy(*key).count().where("count > 1").first()
         if twice is not None:
-            raise ValueError(f"rows for {name}: {twice['count']} have the key {tuple(twice)[:-1]}; give one")
+            raise ValueError(
+                f"rows for {name}: {twice['count']} have the key {tuple(twice)[:-1]}; give one row for each key"
+            )
         table = self._create(name)
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
         rows = _shaped(TABLES[name], rows)
@@ -170,8 +210,8 @@ class Tables:
     def update(self, name: str, rows: DataFrame, of_runs: Sequence[str] | None = None) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table.
 
-        of_runs: replace rows alone that these runs have written, and add none: what another writer has changed since
-        it was read is left as it is.
+        of_runs: replace only rows that these runs have written, and add none. Rows that another writer has changed
+        since they were read stay as they are.
         """
         table, key = self._create(name), TABLES[name].key
         same = " AND ".join(f"t.{column} = s.{column}" for column in key)
@@ -188,13 +228,13 @@ class Tables:
         self._retried(merge)
 
     def remove(self, name: str, keys: DataFrame) -> None:
-        """Delete the rows that agree with a row of `keys` in all its columns. No value of theirs enters Delta's log."""
+        """Delete the rows that agree with a row of `keys` in all its columns. Delta's log names none of the values."""
         table = self._create(name)
         same = " AND ".join(f"t.{column} = s.{column}" for column in keys.columns)
         self._retried(lambda: table().alias("t").merge(keys.distinct().alias("s"), same).whenMatchedDelete().execute())
 
     def delete(self, name: str, condition: Column) -> None:
-        """Delete the rows that fulfil a condition. Its values are kept in Delta's log: see `remove`."""
+        """Delete the rows that fulfil a condition. Delta's log keeps the values in the condition; `remove` does not."""
         table = self._create(name)
         self._retried(lambda: table().delete(condition))
 
@@ -213,12 +253,13 @@ class Tables:
         return Files(*(value or 0 for value in found))
 
     def compact(self, name: str) -> None:
-        """Join the small files of each partition; in the table's order, where it has one."""
+        """Join the small files of each partition; their rows are put in the table's order, if it has one."""
+        self._create(name)
         table = TABLES[name]
         if not table.order_by:
             self._retried(lambda: self._delta_table(name).optimize().executeCompaction())
             return
-        # Ordering writes all files anew: only for partitions that have more of them than their size asks for.
+        # Ordering rewrites all files of a partition: done only if it has more files than its size needs.
         needed = F.ceil(2 * F.col("size") / F.lit(_FILE_SIZE))
         crowded = self._by_partition(name).where(F.col("files") > needed).select("run_date").collect()
         for row in sorted(crowded):
@@ -234,7 +275,7 @@ class Tables:
         return files.groupBy(*partitions).agg(F.count("*").alias("files"), F.sum("size").alias("size"))
 
     def vacuum(self, name: str, hours: float) -> None:
-        """Remove files that no version of the last hours needs."""
+        """Remove the files that no version of the table in the last hours needs."""
         check = "spark.databricks.delta.retentionDurationCheck.enabled"
         before = self._spark.conf.get(check, "true")
         self._spark.conf.set(check, "false")
@@ -244,7 +285,7 @@ class Tables:
             self._spark.conf.set(check, str(before))
 
     def register_views(self) -> list[str]:
-        """Make every table that exists a temporary view of its own name; returns the names."""
+        """Make a temporary view of every table that exists, with the name of the table. Returns the names."""
         names = [name for name in TABLES if self.exists(name)]
         for name in names:
             self.read(name).createOrReplaceTempView(name)
@@ -258,7 +299,9 @@ class Tables:
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
             self._retried(lambda: self._create_now(TABLES[name]), _WHILE_CREATED)
-            self._checked.add(name)
+            self._versions[name] = SCHEMA_VERSION
+        elif self._versions[name] != SCHEMA_VERSION:
+            self.migrate(name)
         return lambda: self._delta_table(name)
 
     def _create_now(self, table: Table) -> None:
@@ -286,19 +329,20 @@ class Tables:
             return self._spark.catalog.tableExists(f"{self.database}.{name}")
         return DeltaTable.isDeltaTable(self._spark, f"{self.root}/{name}")
 
-    def _check_version(self, name: str) -> None:
-        rows = self._spark.sql(f"SHOW TBLPROPERTIES {self._identifier(name)}").collect()
-        found = {row["key"]: row["value"] for row in rows}.get("rollcall.schemaVersion")
+    def _known_version(self, name: str) -> str:
+        found = migration.properties(self._spark, self._identifier(name)).get(migration.VERSION)
         if found is None:
             raise InputError(f"{self.place}: {name!r} is not a Rollcall table; choose another --tables")
-        if found != SCHEMA_VERSION:
-            raise InputError(
-                f"{self.place}: {name!r} was written by schema version {found}, this is version"
-                f" {SCHEMA_VERSION}; use the release that wrote it, or another --tables"
-            )
+        if found == SCHEMA_VERSION or found in migration.STEPS:
+            return found
+        newer = found.isdigit() and int(found) > int(SCHEMA_VERSION)
+        raise InputError(
+            f"{self.place}: {name!r} was written by schema version {found}, this is version {SCHEMA_VERSION};"
+            f" {'update Rollcall to' if newer else 'use'} the release that wrote it, or choose another --tables"
+        )
 
     def _retried(self, write: Callable[[], T], passing: re.Pattern[str] = _CONFLICT) -> T:
-        """What `write` returns, once nothing that passes is in its way."""
+        """What `write` returns; it is tried again after errors that pass by themselves."""
 
         def is_passing(error: BaseException) -> bool:
             return passing.search(f"{type(error).__name__} {error}") is not None
@@ -312,8 +356,8 @@ class Tables:
 
 
 def spark_path(uri: str) -> str:
-    """A percent-encoded URI, as `udfs.lake` has it, as Spark takes it: a plain path on this machine, a URI with
-    nothing encoded elsewhere (Hadoop decodes neither), and `s3a` for `s3`, which is what Hadoop calls it.
+    """A percent-encoded URI of `udfs.lake` in the form that Spark needs: a plain path on this machine, or a URI in
+    which nothing is encoded (Hadoop decodes neither). Hadoop's name for `s3` is `s3a`.
     """
     path = lake.local_path(uri)
     if path is not None:
@@ -323,7 +367,7 @@ def spark_path(uri: str) -> str:
 
 
 def _lake_uri(location: str) -> str:
-    """A location as Delta says it, with nothing encoded, as `udfs.lake` has it: the way back from `spark_path`."""
+    """A location that Delta names, in which nothing is encoded, as a URI of `udfs.lake`. Undoes `spark_path`."""
     scheme, _, path = location.partition(":")
     if scheme == "file":
         return lake.uri_of("/" + path.lstrip("/"))
@@ -331,14 +375,29 @@ def _lake_uri(location: str) -> str:
 
 
 def _root(given: str) -> str:
-    """A root as Spark takes it; one that is elsewhere is as it was typed, which is how Hadoop reads it."""
+    """A root in the form that Spark needs. A root on another machine stays as it was typed: Hadoop reads it so."""
     uri = lake.uri_of(given)
     return given.rstrip("/") if lake.local_path(uri) is None else spark_path(uri)
 
 
+def _with_declared_columns(table: Table, rows: DataFrame) -> DataFrame:
+    """The rows of a table that may be of an older version: null in the columns that it does not have yet."""
+    if set(table.names) <= set(rows.columns):
+        return rows
+    null = {column.name: F.lit(None).cast(column.type) for column in table.columns if column.name not in rows.columns}
+    return rows.withColumns(null).select(*table.names)
+
+
 def _shaped(table: Table, rows: DataFrame) -> DataFrame:
-    """The table's columns in their order and type; a column too many or too few is a mistake of the caller."""
+    """The rows with the table's columns in their order and with their types.
+
+    Raises:
+        ValueError: the rows have a column too many or too few, which is a mistake of the caller.
+    """
     if sorted(rows.columns) != sorted(table.names):
         missing, extra = set(table.names) - set(rows.columns), set(rows.columns) - set(table.names)
-        raise ValueError(f"rows for {table.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
+        raise ValueError(
+            f"rows for {table.name}: missing {sorted(missing)}, unknown {sorted(extra)};"
+            " give all columns of the table and no others"
+        )
     return rows.select(*[F.col(column.name).cast(column.type).alias(column.name) for column in table.columns])

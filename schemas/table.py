@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import types as T
 
-SCHEMA_VERSION = "4"
-"""Raised by hand when a table of an older root can no longer be read or written."""
+SCHEMA_VERSION = "5"
+"""Raised by hand when tables change in a way that needs a migration: see `schemas/migration.py`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Column:
 class Table:
     """One table. `row` says what one row is; `constraints` are SQL conditions by name, checked on write.
 
-    order_by: columns by which `maintain` clusters the rows of a partition, for queries that look for them.
+    order_by: columns by which `maintain` orders the rows of a partition, for queries that look for their values.
     """
 
     name: str
@@ -32,7 +32,6 @@ class Table:
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     constraints: dict[str, str] = field(default_factory=dict)
-    deletion_vectors: bool = False
     order_by: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
 
@@ -58,12 +57,13 @@ class Table:
 
     @property
     def properties(self) -> dict[str, str]:
-        """Delta table properties, the constraints among them (adding one later costs a commit each)."""
+        """Delta table properties, the constraints among them (to add one later costs a commit)."""
         # No minima and maxima of other columns in the log: they would show names and embeddings.
         return {
             "rollcall.schemaVersion": SCHEMA_VERSION,
             "delta.dataSkippingStatsColumns": ",".join(self._skipping),
-            "delta.enableDeletionVectors": str(self.deletion_vectors).lower(),
+            # Said, as a session may have another default: not every reader opens tables with deletion vectors.
+            "delta.enableDeletionVectors": "false",
             **{f"delta.constraints.{name}": condition for name, condition in self.constraints.items()},
         }
 

@@ -16,7 +16,7 @@ AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
 
 
 class Airflow:
-    """Airflow with a home of its own, on tables and a lake that it is told of by variables."""
+    """Airflow with a home of its own; its variables name the tables and the lake."""
 
     def __init__(self, home: Path, tables: str, lake: Path, pages: Path) -> None:
         if not AIRFLOW.exists():
@@ -43,7 +43,7 @@ class Airflow:
         self("pools", "import", str(ROOT / "airflow_dags" / "pools.json"))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """In a session of its own, so that all it started can be killed."""
+        """Start a command of Airflow in its own process session, so that all it starts can be killed."""
         return subprocess.Popen(
             [str(AIRFLOW), *arguments],
             env=self.environment,

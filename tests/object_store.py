@@ -20,8 +20,9 @@ Answer = Callable[..., Any]
 class ObjectStore:
     """moto's server with one bucket, `lake`.
 
-    ignore_conditions: put objects whatever is there. answers_to_lose: so many conditional puts are done, and answered
-    as if they were not. refused: requests while it failed; refused_puts: as something was there.
+    ignore_conditions: puts ignore If-None-Match. answers_to_lose: this many of the next conditional puts are done, but
+    answered with an error. refused: requests that were answered with an error during an outage; refused_puts: puts that
+    were refused because the object existed.
     """
 
     def __init__(self) -> None:
@@ -37,13 +38,13 @@ class ObjectStore:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self.client = boto3.client("s3", endpoint_url=self.endpoint, **self._access())
-        # moto keeps what it holds in the process: what an earlier store was given, too.
+        # moto keeps its objects in the process, those of an earlier store too.
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST"), timeout=10)
         self.client.create_bucket(Bucket="lake")
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells AWS's clients, and pyarrow's, where it is."""
+        """The variables with which clients of AWS and pyarrow find the store."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "key",
@@ -64,7 +65,7 @@ class ObjectStore:
                 self.client.upload_file(str(path), "lake", f"{under}/{path.relative_to(folder)}")
 
     def fail_for(self, seconds: float) -> None:
-        """From when the next object is read on, every answer is that the store is too busy."""
+        """Answer every request with an error for some seconds, from the next read of a photo on."""
         self._outage = seconds
 
     def _answer(self, environ: dict[str, Any], start_response: Answer) -> Iterable[bytes]:
@@ -76,7 +77,7 @@ class ObjectStore:
             return self._busy(environ, start_response)
         if environ["REQUEST_METHOD"] != "PUT":
             return self._moto(environ, start_response)
-        with self._one_after_the_other:  # moto looks whether an object is there, and then puts it
+        with self._one_after_the_other:  # moto checks for an object and then puts it, in two steps
             return self._put(environ, start_response)
 
     def _put(self, environ: dict[str, Any], start_response: Answer) -> Iterable[bytes]:

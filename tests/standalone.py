@@ -1,4 +1,4 @@
-"""A standalone Spark cluster on this machine: a master, and workers that believe they have a GPU each.
+"""A standalone Spark cluster on this machine: a master, and workers that report one GPU each, though there is none.
 
 python -m tests.standalone [FOLDER] starts one, and prints the line to submit with.
 """
@@ -25,7 +25,7 @@ from tests.support import QUICK, SHORT_LIVED
 BIN = Path(pyspark.__file__).parent / "bin"
 WORKERS = 2
 CORES = 2
-"""Of each worker; more than the machine may have, as Spark does not look."""
+"""Of each worker. Spark does not check whether the machine has them."""
 EXECUTOR_CORES = 1
 
 
@@ -69,16 +69,16 @@ class Standalone:
         return submit(self.properties, job, *arguments, conf=conf, variables=variables)
 
     def run(self, job: str, *arguments: str, conf: Conf = NONE, variables: Conf = NONE, code: int = 0) -> str:
-        """The same, to its end; what it said, if it ended as expected."""
+        """Submit a job, wait for its end, and return its output. Fails on another exit code."""
         return ended(self.submit(job, *arguments, conf=conf, variables=variables), code)
 
     def executors(self) -> list[int]:
-        """Processes of those that run."""
+        """The processes of the executors that run."""
         started = [pid for process in self._processes for pid in descendants(process.pid)]
         return [pid for pid in started if "CoarseGrainedExecutorBackend" in command_line(pid)]
 
     def python_workers(self) -> list[int]:
-        """Processes that run the functions of Arrow: forks of a daemon, which each executor has."""
+        """The processes that run Python functions: forks of a daemon that each executor has."""
         return [
             fork
             for executor in self.executors()
@@ -145,7 +145,7 @@ def standalone(folder: Path) -> Iterator[Standalone]:
 
 
 def main() -> None:
-    """Until it is interrupted."""
+    """Run a cluster until interrupted."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

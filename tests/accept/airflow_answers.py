@@ -1,4 +1,4 @@
-"""Run by Airflow's own interpreter: which date runs are for, which spark-submit is taken; answers are JSON lines."""
+"""Run by Airflow's own interpreter: a run's date, the spark-submit, the error of a task; answers are JSON lines."""
 
 import json
 import sys
@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
-from rollcall_submit import Said, application_submit, refuse_cluster_mode, run_date
+from rollcall_log import JobLog
+from rollcall_submit import application_submit, failure, refuse_cluster_mode, run_date
 
 NIGHT = datetime(2026, 2, 1, 2, tzinfo=UTC)
 
@@ -25,10 +26,11 @@ def date_of(kind: str, night: datetime | None, given: str | None = None) -> str:
     return run_date.function({"run_date": given}, SimpleNamespace(run_type=kind, logical_date=night))
 
 
-def is_of_input(*lines: str) -> bool:
-    said = Said()
-    assert list(said.heard(lines)) == list(lines)
-    return said.is_of_input
+def failure_of(**fields: object) -> str:
+    job_log = JobLog()
+    list(job_log.reading([json.dumps({"at": "t", **fields})]))
+    error = failure(job_log, "Cannot execute: spark-submit")
+    return f"{type(error).__name__}: {error}"
 
 
 answer("scheduled", lambda: date_of("scheduled", NIGHT))
@@ -41,8 +43,6 @@ for program in sys.argv[1:]:
     answer(program, lambda program=program: application_submit(program))
 answer("client", lambda: refuse_cluster_mode({"deploy-mode": "client"}))
 answer("cluster", lambda: refuse_cluster_mode({"deploy-mode": "cluster"}))
-WRONG = '26/01/31 INFO x: {"at": "t", "level": "ERROR", "message": "rollcall: no gallery \'x\'"}'
-FAILED = '{"at": "t", "level": "ERROR", "message": "rollcall: failed: no space left on device"}'
-answer("given wrong", lambda: is_of_input("a line", WRONG))
-answer("failed", lambda: is_of_input(FAILED, '{"at": no json'))
-answer("killed", lambda: is_of_input("a line"))
+answer("given wrong", lambda: failure_of(level="ERROR", message="rollcall: no gallery 'x'", exit_code=2))
+answer("failed", lambda: failure_of(level="ERROR", message="rollcall: failed: no space", exit_code=1))
+answer("killed", lambda: failure_of(level="INFO", message="embed: 12 images pending"))

@@ -54,7 +54,7 @@ def test_every_dag_is_imported(airflow: Airflow) -> None:
         )
 
 
-def test_which_date_a_run_is_for_and_whose_spark_submit(airflow: Airflow) -> None:
+def test_the_date_of_a_run_its_spark_submit_and_the_error_of_a_task(airflow: Airflow) -> None:
     own, other = str(PROGRAM), str(AIRFLOW.with_name("spark-submit"))
     done = subprocess.run(
         [AIRFLOW.with_name("python"), Path(__file__).with_name("airflow_answers.py"), own, other],
@@ -78,9 +78,9 @@ def test_which_date_a_run_is_for_and_whose_spark_submit(airflow: Airflow) -> Non
         "manual with a date": "2026-01-05",
         "asset_triggered with a date": "2026-01-05",
         own: own,
-        "given wrong": "True",
-        "failed": "False",
-        "killed": "False",
+        "given wrong": "AirflowFailException: rollcall: no gallery 'x'",
+        "failed": "AirflowException: rollcall: failed: no space",
+        "killed": "AirflowException: Cannot execute: spark-submit",
     }
 
 

@@ -10,6 +10,7 @@ from delta import DeltaTable
 from delta.tables import DeltaTableBuilder
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
 from schemas.store import Tables, spark_path
@@ -74,9 +75,42 @@ def test_a_table_that_went_away_is_not_waited_for(
 ) -> None:
     tables.append("contracts", contracts(spark, "a"))
     shutil.rmtree(f"{tables.root}/contracts")
-    monkeypatch.setattr("schemas.store.time", SimpleNamespace(sleep=lambda _: pytest.fail("waited")))
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: pytest.fail("waited")))
     with pytest.raises(AnalysisException, match=r"DELTA_\w+"):
-        tables.delete("contracts", "true")
+        tables.delete("contracts", F.lit(True))
+
+
+def test_another_writer_is_waited_for(spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=waited.append))
+    append, conflicts = Tables._append, [Exception("DELTA_CONCURRENT_APPEND")] * 2
+
+    def append_after_conflicts(self: Tables, name: str, rows: DataFrame) -> None:
+        if conflicts:
+            raise conflicts.pop()
+        append(self, name, rows)
+
+    monkeypatch.setattr(Tables, "_append", append_after_conflicts)
+    tables.append("contracts", contracts(spark, "a"))
+    assert len(waited) == 2
+    assert tables.read("contracts").count() == 1
+
+
+def test_deleted_rows_are_those_of_a_condition(spark: SparkSession, tables: Tables) -> None:
+    tables.append("contracts", contracts(spark, "a", "it's", "c"))
+    tables.delete("contracts", F.col("contract_id") == "it's")
+    assert {row.contract_id for row in tables.read("contracts").collect()} == {"a", "c"}
+
+
+def test_what_is_removed_is_not_named_in_the_log(spark: SparkSession, tables: Tables) -> None:
+    tables.append("contracts", contracts(spark, "a", "b-removed", "c-deleted", "d").coalesce(1))
+    tables.remove("contracts", spark.createDataFrame([("b-removed",), ("not-there",)], "contract_id string"))
+    tables.delete("contracts", F.col("contract_id") == "c-deleted")
+    assert {row.contract_id for row in tables.read("contracts").collect()} == {"a", "d"}
+    log = "".join(path.read_text() for path in Path(f"{tables.root}/contracts/_delta_log").glob("*.json"))
+    assert "b-removed" not in log
+    assert "not-there" not in log
+    assert "c-deleted" in log, "`delete` says so of itself"
 
 
 def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
@@ -136,7 +170,7 @@ def test_tables_of_another_version_are_left_alone(spark: SparkSession, tables: T
     with pytest.raises(InputError, match="schema version 0"):
         Tables(spark, str(tables.root)).read("contracts")
     spark.range(1).write.format("delta").save(f"{tables.root}/faces")
-    with pytest.raises(InputError, match="a table of something else"):
+    with pytest.raises(InputError, match="'faces' is not a Rollcall table"):
         Tables(spark, str(tables.root)).read("faces")
 
 
@@ -152,7 +186,7 @@ def test_tables_in_a_catalog_schema(spark: SparkSession, tmp_path: Path) -> None
         tables.append("contracts", contracts(spark, "a"))
         assert spark.table("people.contracts").count() == 1
         comments = {row.name: row.description for row in spark.catalog.listColumns("people.contracts")}
-        assert comments["embedder"] == "the embedder's name; thresholds belong to it"
+        assert comments["embedder"] == "the embedder's name; every threshold is for one embedder"
         with pytest.raises(InputError, match="CREATE SCHEMA nowhere"):
             Tables(spark, None, "nowhere")
     finally:
