@@ -17,7 +17,7 @@ def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
         run_command(rollcall, ["doctor", *DLIB, "--set", f"weights.dlib-resnet-v1={tmp_path}/nothing.dat"])
     shown = capsys.readouterr()
     assert stopped.value.code == 2
-    assert "missing: dlib-resnet-v1" in shown.err
+    assert "dlib-resnet-v1 missing" in shown.err
     assert "nothing.dat" in shown.out
     assert "faces/s a thread" in shown.out  # what can be measured without weights is
 

@@ -206,8 +206,8 @@ def test_a_threshold_comes_from_other_pairs(context: Context, pairs: str, people
     [
         ("a.jpg,b.jpg,perhaps,,,", "line 2: mated is 'perhaps'"),
         ("a.jpg,,true,,,", "line 2: left and right"),
-        ("a.jpg,b.jpg,true,x,y,", "line 2: mated is true, the persons are 'x' and 'y'"),
-        ("a.jpg,./a.jpg,true,x,x,", "line 2: left and right are one image"),
+        ("a.jpg,b.jpg,true,x,y,", "line 2: mated is true, but the persons are 'x' and 'y'"),
+        ("a.jpg,./a.jpg,true,x,x,", "line 2: left and right are the same image"),
     ],
 )
 def test_a_malformed_pair_is_named(context: Context, tmp_path: Path, row: str, said: str) -> None:
@@ -219,7 +219,7 @@ def test_a_malformed_pair_is_named(context: Context, tmp_path: Path, row: str, s
 def test_a_photo_that_is_listed_twice_is_named(context: Context, tmp_path: Path) -> None:
     photos = tmp_path / "photos.csv"
     photos.write_text("person_id,uri\na,1.jpg\nb,2.jpg\nb,./1.jpg\n")
-    with pytest.raises(InputError, match=r"line 4: the image of .*: line 2 again"):
+    with pytest.raises(InputError, match=r"line 4: lists the image of .*: line 2 again"):
         evaluate(context, protocol="open-set", images=str(photos))
 
 
@@ -261,7 +261,7 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
 @pytest.mark.slow
 def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_context: MakeContext) -> None:
     """A calibration with a cohort: `evaluate` and `identify` decide by the same scores."""
-    with pytest.raises(InputError, match="needs at least as many again to measure on; of the 60 persons"):
+    with pytest.raises(InputError, match="needs twice as many persons with a face; there are 60"):
         calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=31)
     calibrate(context, images=str(people), target=0.1, gallery_size=10, cohort_size=20)
     row = context.tables.read("thresholds").collect()[0]

@@ -40,7 +40,7 @@ def test_relative_and_absolute_names(tmp_path: Path) -> None:
         ("person_id,uri\na,b\n,c\n", "line 3: person_id and uri must not be empty"),
         ("person_id,uri\na\n", "line 2: has another number of fields"),
         ("person_id,uri\na,b,c\n", "line 2: has another number of fields"),
-        ("person_id,uri,valid_from\na,b,tomorrow\n", "line 2: valid_from 'tomorrow' is no date"),
+        ("person_id,uri,valid_from\na,b,tomorrow\n", "line 2: valid_from 'tomorrow' is not a date"),
         ("person_id,uri,valid_from,valid_to\na,b,2026-02-01,2026-01-01\n", "valid_from is after valid_to"),
         ("person_id,uri,name\na,b,A\na,b,B\n", "has two rows that differ"),
         ('person_id,uri\n"a,b\n', "line"),
@@ -53,7 +53,7 @@ def test_wrong_rows_are_named(tmp_path: Path, text: str, said: str) -> None:
 
 def test_photos_beside_the_folders_are_said(tmp_path: Path) -> None:
     (tmp_path / "alone.jpg").touch()
-    with pytest.raises(InputError, match="a folder a person"):
+    with pytest.raises(InputError, match="each person needs a folder"):
         manifest.read(NONE, str(tmp_path))
 
 
@@ -136,5 +136,5 @@ def test_dates_of_a_parquet_manifest(tmp_path: Path, values: pa.Array, taken: bo
 
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "people.parquet").write_bytes(b"just words")
-    with pytest.raises(InputError, match=r"people.parquet: not a Parquet file"):
+    with pytest.raises(InputError, match=r"people.parquet: is not a Parquet file"):
         manifest.read(NONE, str(tmp_path / "people.parquet"))
