@@ -31,7 +31,7 @@ QUICK = {
 }
 """A query of a few rows takes longer to be compiled than to be interpreted; its rows are the same."""
 
-SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=160m -XX:+UseSerialGC"
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
 
 

@@ -55,6 +55,7 @@ def test_files_that_a_run_may_read_are_kept(make_context: MakeContext) -> None:
     assert maintain(context, retain=1)["runs"][1].count >= 1
 
 
+@pytest.mark.slow
 def test_tables_of_an_older_release_are_migrated(make_context: MakeContext, capsys: pytest.CaptureFixture[str]) -> None:
     context = make_context("tables")
     put_contract(context)

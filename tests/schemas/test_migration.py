@@ -169,6 +169,7 @@ def test_a_migrated_table_is_written_without_deletion_vectors(spark: SparkSessio
     assert migration._files_with_deletion_vectors(tables._delta_table("matches")).isEmpty()
 
 
+@pytest.mark.slow
 def test_what_a_running_job_reads_outlives_the_migration(tables: Tables) -> None:
     reading = tables.read_fixed("matches")
     rows = rows_of(reading)
@@ -191,7 +192,7 @@ def test_migrating_twice_does_nothing(tables: Tables, said: Callable[[], str]) -
     assert (contents(tables), said()) == (before, told)
 
 
-@pytest.mark.parametrize("done", range(len(migration.STEPS["4"]) + 1))
+@pytest.mark.parametrize("done", [1, *(pytest.param(after, marks=pytest.mark.slow) for after in (0, 2, 3))])  # steps
 def test_a_killed_migration_is_finished_by_the_next(tables: Tables, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
     rows, steps = rows_of(tables.read("matches")), migration.STEPS["4"]
 
@@ -211,6 +212,7 @@ def test_a_killed_migration_is_finished_by_the_next(tables: Tables, monkeypatch:
     assert_migrated(tables, rows)
 
 
+@pytest.mark.slow
 def test_partitions_that_were_rewritten_before_a_kill_are_not_rewritten_again(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +232,7 @@ def test_partitions_that_were_rewritten_before_a_kill_are_not_rewritten_again(
     assert_migrated(tables, rows)
 
 
+@pytest.mark.slow
 def test_two_processes_migrate_at_once(tables: Tables) -> None:
     rows, both = rows_of(tables.read("matches")), [opened_anew(tables), opened_anew(tables)]
     with ThreadPoolExecutor(2) as threads:
@@ -238,6 +241,7 @@ def test_two_processes_migrate_at_once(tables: Tables) -> None:
     assert_migrated(tables, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2])  # before partitions are rewritten; before the feature is dropped
 def test_another_process_migrates_meanwhile(tables: Tables, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     rows, files_with, asked = rows_of(tables.read("matches")), migration._files_with_deletion_vectors, []
@@ -255,6 +259,7 @@ def test_another_process_migrates_meanwhile(tables: Tables, monkeypatch: pytest.
     assert_migrated(tables, rows)
 
 
+@pytest.mark.slow
 def test_tables_in_a_catalog_schema_are_migrated(spark: SparkSession, tables: Tables) -> None:
     rows = rows_of(tables.read("matches"))
     spark.sql(f"CREATE SCHEMA older LOCATION '{tables.root}'")
@@ -312,6 +317,7 @@ def test_a_later_version_can_add_columns(
         assert commits(tables, "contracts") == before
 
 
+@pytest.mark.slow
 def test_another_process_adds_a_column_meanwhile(
     spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,11 +75,13 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
     """Write in every way that a table of its kind is written."""
     key = both.select(*TABLES[name].key)
     tables.append(name, both)
-    tables.update(name, both.limit(1))
+    if name in {"images", "contracts", "cohorts", "searches"}:
+        tables.append_new(name, both)
+    if name in {"gallery", "enrollments", "searches", "verifications"}:
+        tables.update(name, both.limit(1))
     if name in {"faces", "image_outcomes", "matches", "identifications"}:
         tables.replace(name, both, key.limit(1), [DAY])
         tables.replace(name, both.limit(0), key.limit(1), [DAY])
-        tables.append_new(name, both)
     if name in {"matches", "identifications", "searches"}:
         tables.overwrite(name, both, F.col("run_date") == F.lit(DAY))
     if name in {"searches", "staged", "searched_samples"}:
