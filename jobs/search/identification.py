@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,7 +27,7 @@ from udfs.arrow import spark_schema
 from udfs.errors import InputError
 from udfs.matching import CANDIDATE
 
-_ATTEMPTS = 5
+ATTEMPTS = 5
 """Of several runs at once of one date and gallery, one ends in every round of attempts."""
 _LOST = re.compile(r"CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|Checkpoint block \S+ not found")
 """What Spark says when an executor has gone, and with it what this run had computed."""
@@ -109,20 +109,32 @@ def _identify_dates(
         "labels": work.question.labels,
     }
     with ledger.run(context, **resolved) as run:
-        for number in range(1, _ATTEMPTS + 1):
-            try:
-                work.bring_up_to_date(run, afresh=number > 1)
-                break
-            except Exception as error:
-                overtaken = isinstance(error, OvertakenError)
-                if number == _ATTEMPTS or not (overtaken or _LOST.search(str(error))):
-                    raise
-                why = str(error) if overtaken else "an executor was lost, and what it held"
-                context.log.warning(f"identify: {why}; all faces of {dates.said(run_dates)} are searched for again")
-                work = attempt()
-                run.counts.clear()
+        until_written(context, work, attempt, run, dates.said(run_dates))
     packing.sweep(context, packing.KEPT)
     return run.counts
+
+
+def until_written(
+    context: Context, first: "Identification", again: Callable[[], "Identification"], run: ledger.Run, said: str
+) -> None:
+    """Attempt an identification, and attempt it again where another run or a lost executor came in between.
+
+    Raises:
+        Exception: of an attempt that failed for another reason, or of the last one.
+    """
+    work = first
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            work.bring_up_to_date(run, afresh=number > 1)
+            return
+        except Exception as error:
+            overtaken = isinstance(error, OvertakenError)
+            if number == ATTEMPTS or not (overtaken or _LOST.search(str(error))):
+                raise
+            why = str(error) if overtaken else "an executor was lost, and with it what it had computed"
+        context.log.warning(f"identify: {why}; all faces of {said} are searched for again")
+        run.counts.clear()
+        work = again()
 
 
 class Identification:

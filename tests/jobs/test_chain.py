@@ -94,12 +94,12 @@ def test_rows_do_not_depend_on_partitions_or_the_order_of_dates(
     assert_same_tables(done, other, "images", "gallery", "enrollments", *RESULTS)
 
 
-def test_contracts_are_never_mixed(done: Context, make_context: MakeContext, demo_photos: tuple[Path, Path]) -> None:
+def test_contracts_are_never_mixed(
+    done: Context, enrolled: Context, make_context: MakeContext, demo_photos: tuple[Path, Path]
+) -> None:
     """Faces of one contract, a gallery of another: refused, both named, nothing written."""
-    other = make_context("tables", "vision.minimum_face=60")
-    faces = done.tables.read("faces").withColumn("contract_id", F.lit("another"))
-    enroll(other, gallery=str(demo_photos[1]), gallery_name="people")
-    other.tables.append("faces", faces)
+    other = copied(make_context, enrolled, "tables")
+    other.tables.append("faces", done.tables.read("faces").withColumn("contract_id", F.lit("another")))
     contract = other.tables.read("contracts").first().contract_id
     with pytest.raises(InputError, match=f"another, gallery 'people' of {contract}"):
         identify(other, run_date=DAY)

@@ -13,7 +13,7 @@ from demo.photos import RUN_DATE
 from jobs.enroll import enroll
 from jobs.run.context import Context
 from schemas.store import Tables
-from tests.support import MakeContext, assert_same_tables, rows_of
+from tests.support import MakeContext, assert_same_tables, copied, rows_of
 from udfs.errors import InputError
 
 
@@ -112,35 +112,40 @@ def test_a_run_that_was_killed_between_its_tables_is_made_good(
     assert [row.error for row in failed] == ["KeyboardInterrupt"]
 
 
-def test_leaving_and_coming_back(make_context: MakeContext, people: Path) -> None:
-    context = make_context()
-    enroll(context, gallery=str(people), gallery_name="people")
+def test_leaving_and_coming_back(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """The people of the gallery as a manifest, from which lines are taken out: no photo is opened."""
+    context = copied(make_context, enrolled, "tables")
     everyone = people_in_force(context)
-    shutil.move(people / "joe_biden", people.parent / "joe_biden")
+    manifest = tmp_path / "people.csv"
 
-    enroll(context, gallery=str(people), gallery_name="people")
+    def list_all_but(away: str) -> None:
+        rows = [f"{path.parent.name},{path}" for path in sorted(demo_photos[1].glob("*/*")) if away not in str(path)]
+        manifest.write_text("\n".join(["person_id,uri", *rows]))
+
+    list_all_but("joe_biden")
+    enroll(context, gallery=str(manifest), gallery_name="people")
     assert people_in_force(context) == everyone  # only --sync withdraws
     with pytest.raises(InputError, match="would withdraw 1 of 4"):
-        enroll(context, gallery=str(people), gallery_name="people", sync=True)
+        enroll(context, gallery=str(manifest), gallery_name="people", sync=True)
     assert people_in_force(context) == everyone
-    enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.5)
+    enroll(context, gallery=str(manifest), gallery_name="people", sync=True, max_withdraw=0.5)
     assert people_in_force(context) == [name for name in everyone if "biden" not in name]
 
-    shutil.move(people.parent / "joe_biden", people / "joe_biden")
-    enroll(context, gallery=str(people), gallery_name="people", sync=True)
+    list_all_but("nobody")
+    enroll(context, gallery=str(manifest), gallery_name="people", sync=True)
     assert people_in_force(context) == everyone
 
 
-def test_an_unmounted_folder_empties_no_gallery(make_context: MakeContext, people: Path) -> None:
-    context = make_context()
-    enroll(context, gallery=str(people), gallery_name="people")
+def test_an_unmounted_folder_empties_no_gallery(make_context: MakeContext, enrolled: Context, tmp_path: Path) -> None:
+    context = copied(make_context, enrolled, "tables")
     before = people_in_force(context)
-    shutil.rmtree(people)
     with pytest.raises(InputError, match="cannot be listed"):
-        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=1.0)
-    people.mkdir()
+        enroll(context, gallery=str(tmp_path / "away"), gallery_name="people", sync=True, max_withdraw=1.0)
+    (tmp_path / "away").mkdir()
     with pytest.raises(InputError, match="lists no photos"):
-        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=1.0)
+        enroll(context, gallery=str(tmp_path / "away"), gallery_name="people", sync=True, max_withdraw=1.0)
     assert people_in_force(context) == before
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.identify import identify
 from jobs.run.context import Context
-from jobs.search import claims, dates, identification, nearest, packing
+from jobs.search import claims, dates, identification, packing
 from jobs.search.claims import Claims
 from jobs.sweep import sweep
 from schemas.catalog import ENROLLMENTS, GALLERY, IMAGE_OUTCOMES
@@ -47,20 +47,13 @@ def ranked(faces: list[str], found: Nearest) -> list[tuple[str, int, str, str, f
     ]
 
 
-@pytest.mark.parametrize("plan", ["gallery", "parts"])
-def test_both_plans_give_what_the_definition_says(
-    context: Context, monkeypatch: pytest.MonkeyPatch, plan: nearest.ExecutionPlan
-) -> None:
-    """Blocks of two faces and parts of three samples; equal samples."""
-    monkeypatch.setattr(nearest, "FACES_A_BLOCK", 2)
-    monkeypatch.setattr(nearest, "FACES_WORTH_A_TASK", 2)
-    monkeypatch.setattr(packing, "SAMPLES_A_PART", 3)
+def test_the_rows_are_what_the_definition_says(context: Context) -> None:
     faces, samples = unit(7, seed=1), unit(20, seed=2)
     samples[5:8] = samples[0]  # ties, between persons and within one
     persons = [f"p{at % 6}" for at in range(20)]
     put_faces(context, faces)
     put_samples(context, samples, persons)
-    identify(context, run_date=DAY, k=K, plan=plan)
+    identify(context, run_date=DAY, k=K)
 
     names = [f"s{number:02}-{person}" for number, person in enumerate(persons)]
     found = nearest_persons(faces, samples, persons, names, K, 0.1)
@@ -544,6 +537,7 @@ def test_a_run_that_is_killed_while_it_writes_is_made_good(context: Context, mon
     assert counts["searched"] == 4  # no one knows how far the other came
 
 
+@pytest.mark.slow
 def test_what_a_lost_executor_held_is_searched_for_again(
     context: Context, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
