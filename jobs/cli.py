@@ -17,7 +17,7 @@ COMMANDS = {
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
     "summary": "Write one page on the images, faces and matches of a date.",
     "status": "Say what is late, refused or failed, for a person and for monitoring.",
-    "maintain": "Join small files, and remove files that no version needs any more.",
+    "maintain": "Migrate tables of older releases, join small files, and remove files that no version needs.",
     "sweep": "Remove the packed galleries that `identify` has left for its next run.",
     "properties": "Print the Spark properties for a cluster.",
     "sql": "Run SQL over the tables, by their names.",
@@ -34,7 +34,7 @@ class _Jobs(click.Group):
         return import_module(f"jobs.{cmd_name}").command if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Jobs, in the order they are run"):
+        with formatter.section("Jobs, and tools around them"):
             formatter.write_dl(list(COMMANDS.items()))
 
 

@@ -59,8 +59,10 @@ def _print(found: Health) -> None:
     for run in found.runs:
         runs.add_row(run.job, run.state, f"{run.began:%Y-%m-%d %H:%M}", f"{run.seconds:,.0f}", run.run_id)
     Console(width=None if Console().is_terminal else 120).print(runs)
-    for of in found.registered:
-        click.echo(f"gallery {of.gallery!r}: {of.persons:,} persons, {of.samples:,} samples, contract {of.contract_id}")
+    for each in found.registered:
+        click.echo(
+            f"gallery {each.gallery!r}: {each.persons:,} persons, {each.samples:,} samples, contract {each.contract_id}"
+        )
     if found.activated is not None:
         click.echo(f"activated: {found.activated}")
     if found.listed:

@@ -27,6 +27,7 @@ def sweep(context: Context, older_than: float) -> list[str]:
     removes what it has not used for a day. With 0 all are removed, and the next run packs again; not while
     one is running.
     """
+    context.tables.read("gallery")  # without the table there is nothing to remove, and it says so
     removed = packing.sweep(context, older_than * 3600)
     context.log.info(f"sweep: {len(removed)} packed galleries removed from {packing.place(context)}")
     return removed

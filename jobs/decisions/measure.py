@@ -66,7 +66,7 @@ class HeldRate:
 
 @dataclass(frozen=True)
 class Measured(ABC):
-    """figures: by group; the empty one is all."""
+    """figures: by group; those under "" are of all data."""
 
     figures: dict[str, list[Figure]]
 
@@ -111,7 +111,7 @@ class SearchesMeasured(Measured):
 
 
 Measurement = Callable[[Contract], Measured]
-"""What is to be done once the contract is known to be at hand; its data have been read."""
+"""Measures, once the contract has been verified; the data have been read."""
 
 
 def prepare(context: Context, request: EvaluationRequest) -> Measurement:
@@ -131,6 +131,8 @@ def prepare(context: Context, request: EvaluationRequest) -> Measurement:
 def _prepare_pairs(context: Context, request: EvaluationRequest) -> Measurement:
     if request.sizes or request.half != "both":
         raise InputError("--gallery-size and --half belong to --protocol open-set")
+    if request.threshold is not None and request.threshold_from:
+        raise InputError("--threshold and --threshold-from both say what decides; give one of them")
     pairs = read_labelled_pairs(context, request.data, request.images)
     others: list[LabelledPair] | None = None
     if request.threshold_from:
@@ -148,14 +150,14 @@ def _measure_pairs(
     compared = _compared(context, agreed, request, pairs)
     threshold, source, folds = _pair_threshold(context, agreed, request, compared, others)
 
-    def of(which: Array) -> list[Figure]:
+    def figures_of(which: Array) -> list[Figure]:
         return measured.of_pairs(compared.comparisons.taken(which), threshold, request.seed)
 
-    found = {"": of(np.arange(len(compared.pairs)))}
+    found = {"": figures_of(np.arange(len(compared.pairs)))}
     if folds is not None:
         found[""] += _of_folds(folds, len(compared.pairs))
     if request.group_by:
-        found |= _by_group(context, request.group_by, compared.column(request.group_by), of)
+        found |= _by_group(context, request.group_by, compared.column(request.group_by), figures_of)
     return PairsMeasured(found, compared, threshold, source)
 
 
@@ -182,7 +184,7 @@ def _pair_threshold(
         best = Curve.of(_compared(context, agreed, request, others).comparisons).best_threshold
         return best, f"best on {len(others):,} pairs of {request.threshold_from}", folds
     if folds is not None:
-        return float(np.median(folds.thresholds)), "the median of the folds'", folds
+        return float(np.median(folds.thresholds)), "median of the folds' thresholds", folds
     standing = for_verification(context, agreed)
     return standing.match, standing.threshold_id, folds
 
@@ -209,27 +211,31 @@ def _prepare_searches(context: Context, request: EvaluationRequest) -> Measureme
 def _measure_searches(
     context: Context, agreed: Contract, request: EvaluationRequest, photos: list[LabelledPhoto]
 ) -> SearchesMeasured:
-    standing = {size: _thresholds(context, agreed, request, size) for size in _sizes(request, photos)}
-    cohorts = {of.cohort_id: Cohort.read(context, of.cohort_id) for of in standing.values() if of.cohort_id is not None}
-    aside = {person for cohort in cohorts.values() for person in cohort.persons}
-    left = [photo for photo in photos if photo.person not in aside]
-    if len(left) < len(photos):
-        persons = len({photo.person for photo in photos} & aside)
+    thresholds = {size: _thresholds(context, agreed, request, size) for size in _sizes(request, photos)}
+    cohorts = {
+        each.cohort_id: Cohort.read(context, each.cohort_id)
+        for each in thresholds.values()
+        if each.cohort_id is not None
+    }
+    cohort_persons = {person for cohort in cohorts.values() for person in cohort.persons}
+    remaining = [photo for photo in photos if photo.person not in cohort_persons]
+    if len(remaining) < len(photos):
+        persons = len({photo.person for photo in photos} & cohort_persons)
         context.log.info(f"evaluate: {persons:,} persons are in the cohort of the calibration, and are left out")
-    faces = MeantFaces.of(context, [photo.uri for photo in left], agreed, request.meant)
-    searched = SearchedPhotos.of(left, faces, request.enrolled, request.seed)
+    faces = MeantFaces.of(context, [photo.uri for photo in remaining], agreed, request.meant)
+    searched = SearchedPhotos.of(remaining, faces, request.enrolled, request.seed)
     floor = context.settings.threshold(agreed.embedder).keep_floor
     trials = {
         cohort_id: searched.trials(floor, None if cohort_id is None else cohorts[cohort_id].vectors)
-        for cohort_id in {of.cohort_id for of in standing.values()}
+        for cohort_id in {each.cohort_id for each in thresholds.values()}
     }
     points = [
-        OperatingPoint(size, standing[size].match, standing[size].threshold_id, trials[standing[size].cohort_id])
-        for size in _sizes(request, left)
+        OperatingPoint(size, thresholds[size].match, thresholds[size].threshold_id, trials[thresholds[size].cohort_id])
+        for size in _sizes(request, remaining)
     ]
 
-    def of(which: Array) -> list[Figure]:
-        whole = len(which) == len(left)
+    def figures_of(which: Array) -> list[Figure]:
+        whole = len(which) == len(remaining)
         return [
             figure
             for point in points
@@ -238,9 +244,9 @@ def _measure_searches(
             )
         ]
 
-    found = {"": [*of(np.arange(len(left))), *_failures(searched)]}
+    found = {"": [*figures_of(np.arange(len(remaining))), *_failures(searched)]}
     if request.group_by:
-        found |= _by_group(context, request.group_by, searched.column(request.group_by), of)
+        found |= _by_group(context, request.group_by, searched.column(request.group_by), figures_of)
     return SearchesMeasured(found, searched, points)
 
 
@@ -272,13 +278,13 @@ def _failures(searched: SearchedPhotos) -> list[Figure]:
 
 
 def _by_group(
-    context: Context, column: str, values: list[object], of: Callable[[Array], list[Figure]]
+    context: Context, column: str, values: list[object], figures_of: Callable[[Array], list[Figure]]
 ) -> dict[str, list[Figure]]:
     found = {}
     groups = measured.parts(values)
     for name in measured.in_order(values, groups):
         try:
-            found[str(name)] = of(np.flatnonzero(groups == name))
+            found[str(name)] = figures_of(np.flatnonzero(groups == name))
         except InputError as error:
             context.log.warning(f"evaluate: {column} = {name}: {error}")
     return found

@@ -56,11 +56,11 @@ def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant
     Images that the tables have an outcome of, under the same models and limits, are not opened again.
     """
     images = images_of(locate(context, uris))
-    known = _chosen(_known(context, images, agreed), meant).toArrow()
+    known = _with_meant_face(_known(context, images, agreed), meant).toArrow()
     rest = images.filter(pc.invert(pc.is_in(images["image_id"], known["image_id"].combine_chunks())))
     found = [known]
     if rest.num_rows:
-        context.log.info(f"{known.num_rows:,} images are in the tables; {rest.num_rows:,} are opened")
+        context.log.info(f"{context.job}: {known.num_rows:,} images are in the tables; {rest.num_rows:,} are opened")
         found += by_halves(
             rest, lambda part: _computed(context, part, agreed, meant), lambda image: _crashed(context, image, meant)
         )
@@ -125,19 +125,19 @@ def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:
 
 def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:
     spec = context.settings.spec()
-    return _chosen(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
+    return _with_meant_face(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
 
 
 def _crashed(context: Context, image: pa.Table, meant: Meant) -> pa.Table:
     row = crashed_outcome(image["image_id"][0].as_py())
-    return _chosen(context.spark.createDataFrame([row], spark_schema(records.OUTCOME)), meant).toArrow()
+    return _with_meant_face(context.spark.createDataFrame([row], spark_schema(records.OUTCOME)), meant).toArrow()
 
 
-def _chosen(outcomes: DataFrame, meant: Meant) -> DataFrame:
+def _with_meant_face(outcomes: DataFrame, meant: Meant) -> DataFrame:
     """One row an image, with the face that is meant."""
     ranked = F.transform(
         "faces",
-        lambda face: F.struct(_nearness(face, meant).alias("by"), (-face["ordinal"]).alias("at"), face.alias("face")),
+        lambda face: F.struct(_preference(face, meant).alias("by"), (-face["ordinal"]).alias("at"), face.alias("face")),
     )
     several = (F.size("faces") > 1) & F.lit(meant == "only")
     face = F.when(several, None).otherwise(F.array_max(ranked)["face"])
@@ -153,7 +153,7 @@ def _chosen(outcomes: DataFrame, meant: Meant) -> DataFrame:
     )
 
 
-def _nearness(face: Column, meant: Meant) -> Column:
+def _preference(face: Column, meant: Meant) -> Column:
     if meant != "middle":
         return face["quality"]["size"]
     box = face["box"]

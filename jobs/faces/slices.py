@@ -37,9 +37,9 @@ def embed_pending(
     if (run_date is None) != all_pending:
         raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
     spec = context.settings.spec()
-    work = Embedding(context, spec, verified_contract(spec), partitions)
+    work = PendingImages(context, spec, verified_contract(spec), partitions)
     chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
-    context.tables.read("images")
+    context.tables.read("images")  # without an inventory: said before a run is noted
 
     with ledger.run(context) as run:
         run.digests.update(contract=work.contract.contract_id, settings=work.settings_id)
@@ -67,8 +67,8 @@ def is_tried_again() -> Column:
     return (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
 
 
-class Embedding:
-    """The steps of `embed` under one contract and settings."""
+class PendingImages:
+    """The images that have no final outcome under one contract and settings, and the steps to give them one."""
 
     def __init__(self, context: Context, spec: VisionSpec, agreed: Contract, partitions: int | None) -> None:
         self._context = context
@@ -119,7 +119,7 @@ class Embedding:
                 asked = self._context.spark.createDataFrame(wanted)
                 image_table.refuse_ambiguous(name, held.join(asked, image_table.VERSION, "left_semi"))
             except InputError as error:
-                self._context.log.info(f"embed: {wanted.num_rows:,} images stay pending: {error}")
+                self._context.log.warning(f"embed: {wanted.num_rows:,} images stay pending: {error}")
                 run.count("left_pending", wanted.num_rows)
                 pending = pending.filter(pc.invert(of_this))
         return pending
@@ -134,7 +134,7 @@ class Embedding:
     def stage_crashed(self, image: pa.Table, run: ledger.Run) -> str:
         """Stage the outcome of one image that a worker died of."""
         (image_id,) = image["image_id"].to_pylist()
-        self._context.log.info(
+        self._context.log.warning(
             f"embed: a worker process died while it read {image['uri'][0]}, which becomes rejected:crashed"
         )
         computed = self._context.spark.createDataFrame([crashed_outcome(image_id)], spark_schema(records.OUTCOME))

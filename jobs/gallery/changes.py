@@ -9,7 +9,7 @@ from jobs.gallery.register import TRIED_AGAIN, ListedPhoto, Register, SeenPhoto,
 
 @dataclass(frozen=True)
 class Changes:
-    """Rows to be written; rows that would stay as they are do not come up.
+    """Rows to be written: those that change, and those of what was decided now.
 
     enrollments: by sample and photo. samples: rows of `gallery`, by sample. withdrawn: samples that are no longer
     listed. superseded: sample and photo of enrollments that are to be deleted: of photos that have been moved, or
@@ -23,7 +23,7 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class ChangeInputs:
     """What the changes follow from.
 
     listed: all photos of the manifest. seen: those that were looked at. judged: of their samples, those that were
@@ -56,7 +56,7 @@ class Enrolment:
         return {
             (seen.sample_id, seen.listed.photo_id): {
                 **(
-                    self._enrollment(decided[seen.sample_id])
+                    self._enrollment_row(decided[seen.sample_id])
                     if seen.sample_id in decided
                     else self.register.decisions[seen.sample_id]
                 ),
@@ -77,7 +77,11 @@ class Enrolment:
 
     def _no_longer_listed(self, listed: Mapping[str, ListedPhoto]) -> list[str]:
         """Samples in force that are not listed, less those whose photo could not be read."""
-        unread = {(of.listed.photo.person_id, of.listed.photo.uri) for of in self.seen if of.content_sha256 is None}
+        unread = {
+            (photo.listed.photo.person_id, photo.listed.photo.uri)
+            for photo in self.seen
+            if photo.content_sha256 is None
+        }
         return sorted(
             row["sample_id"]
             for row in self.register.in_force
@@ -98,7 +102,7 @@ class Enrolment:
             if sample_id in withdrawn or (now_decided is not None and now_decided.decision != "accepted"):
                 row = self._withdrawn(sample_id)
             elif now_decided is not None:
-                row = {**self._entry(now_decided, known), **_described(first.get(sample_id, now_decided.listed))}
+                row = {**self._gallery_row(now_decided, known), **_described(first.get(sample_id, now_decided.listed))}
             elif known is not None and self._stands_accepted(sample_id, first[sample_id], enrollments):
                 returned = {"withdrawn_at": None, "enrolled_at": self.now} if known["withdrawn_at"] else {}
                 row = {**known, **_described(first[sample_id]), **returned}
@@ -133,7 +137,7 @@ class Enrolment:
             or (row["reason"] == TRIED_AGAIN and (row["person_id"], row["uri"]) in read)
         ]
 
-    def _enrollment(self, seen: SeenPhoto) -> TableRow:
+    def _enrollment_row(self, seen: SeenPhoto) -> TableRow:
         return {
             "sample_id": seen.sample_id,
             "gallery_name": self.register.gallery_name,
@@ -149,7 +153,7 @@ class Enrolment:
             "other_similarity": seen.other_similarity,
         }
 
-    def _entry(self, seen: SeenPhoto, known: TableRow | None) -> TableRow:
+    def _gallery_row(self, seen: SeenPhoto, known: TableRow | None) -> TableRow:
         assert seen.face is not None  # none is accepted without one
         stays = known is not None and known["withdrawn_at"] is None
         return {

@@ -1,5 +1,6 @@
 """Persons are enrolled in four steps: their photos are listed, seen, judged, and then the gallery is changed."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from jobs.faces.crashes import by_halves
 from jobs.faces.lookup import images_of, locate
 from jobs.gallery.activation import activate_standing, activated
 from jobs.gallery.admission import Policy, judge, wanted_face
-from jobs.gallery.changes import Changes, Enrolment
+from jobs.gallery.changes import ChangeInputs, Changes
 from jobs.gallery.register import ListedPhoto, Register, SeenPhoto, TableRow
 from jobs.inputs import manifest
 from jobs.inputs.manifest import Photo
@@ -68,14 +69,14 @@ def enrol(
         context.log.info(f"enroll: {len(listed):,} photos listed, {len(new):,} of them new or changed")
         seen = see_photos(context, register, new, agreed, policy) if new else []
         judged = judge_samples(register, undecided(seen, register, reconsider), policy)
-        changes = Enrolment(register, listed, seen, judged, sync, run.run_id, datetime.now(UTC)).changes()
-        _refuse_too_many_withdrawals(register, changes, max_withdraw)
+        changes = ChangeInputs(register, listed, seen, judged, sync, run.run_id, datetime.now(UTC)).changes()
+        refuse_too_many_withdrawals(register, changes, max_withdraw)
         _write(context, changes, agreed)
         run.count("listed", len(listed))
         run.count("withdrawn", len(changes.withdrawn))
-        for photo in judged:
-            run.count(photo.decision, 1)
-    _tell(context, gallery_name, judged, run)
+        for sample in judged:
+            run.count(sample.decision, 1)
+        _tell(context, gallery_name, judged, run)
     return run.counts
 
 
@@ -142,32 +143,33 @@ def judge_samples(register: Register, samples: list[SeenPhoto], policy: Policy) 
     Samples on which no decision is noted may still be in the gallery: they are reconsidered, or the run that
     accepted them was killed. They are not judged against themselves.
     """
-    usable = [sample for sample in samples if sample.face is not None]
+    usable = [(sample, sample.face) for sample in samples if sample.face is not None]
     again = {sample.sample_id for sample in samples}
     known = [row for row in register.in_force if row["sample_id"] not in again]
     if not usable:
         return samples
     verdicts = judge(
-        _vectors([sample.face for sample in usable]),
-        [sample.listed.photo.person_id for sample in usable],
+        _vectors([face for _, face in usable]),
+        [sample.listed.photo.person_id for sample, _ in usable],
         _vectors(known),
         [row["person_id"] for row in known],
         policy.review,
     )
-    by_id = {sample.sample_id: verdict for sample, verdict in zip(usable, verdicts, strict=True)}
+    by_id = {sample.sample_id: verdict for (sample, _), verdict in zip(usable, verdicts, strict=True)}
     return [sample.judged(by_id[sample.sample_id]) if sample.face else sample for sample in samples]
 
 
-def _vectors(rows: Sequence[TableRow | None]) -> Array:
-    return np.array([row["embedding"] for row in rows if row is not None], np.float32)
+def _vectors(rows: Sequence[TableRow]) -> Array:
+    return np.array([row["embedding"] for row in rows], np.float32)
 
 
-def _refuse_too_many_withdrawals(register: Register, changes: Changes, max_withdraw: float) -> None:
+def refuse_too_many_withdrawals(register: Register, changes: Changes, max_withdraw: float) -> None:
     leaving, active = len(changes.withdrawn), len(register.in_force)
-    if leaving > max_withdraw * active:
+    share = leaving / active if active else 0.0
+    if share > max_withdraw:
         raise InputError(
             f"--sync would withdraw {leaving:,} of {active:,} samples, more than {max_withdraw:.0%}; if that is meant:"
-            f" --max-withdraw {leaving / active:.2f}"
+            f" --max-withdraw {math.ceil(100 * share) / 100:.2f}"
         )
 
 
@@ -190,7 +192,7 @@ def _write(context: Context, changes: Changes, agreed: Contract) -> None:
 def _tell(context: Context, gallery_name: str, judged: list[SeenPhoto], run: ledger.Run) -> None:
     troubled = [photo for photo in judged if photo.decision != "accepted"]
     for photo in troubled[:_TOLD_AT_MOST]:
-        # Whom a photo resembles stands in the table: logs hold no person's name.
+        # Whom a photo resembles stands in the table alone.
         private = photo.other_similarity is not None or not photo.detail
         why = photo.reason if private else f"{photo.reason}: {photo.detail}"
         context.log.warning(f"enroll: {photo.decision} {photo.listed.photo.uri}: {why}")

@@ -104,16 +104,16 @@ def _is_delta(uri: str) -> bool:
 
 def _from_csv(uri: str, columns: _Columns) -> list[Record]:
     reader = csv.DictReader(io.StringIO(text(uri), newline=""), strict=True)
-    columns.check(uri, list(reader.fieldnames or []))
     rows = []
     try:
+        columns.check(uri, list(reader.fieldnames or []))
         for row in reader:
             where = f"{uri}: line {reader.line_num}"
             if None in row or None in row.values():
                 raise InputError(f"{where}: has another number of fields than the header")
             rows.append(Record(where, row))
     except csv.Error as error:
-        raise InputError(f"{uri}: line {reader.line_num}: {error}") from error
+        raise InputError(f"{uri}: line {reader.line_num + 1}: {error}; correct its quotes") from error
     return rows
 
 
@@ -124,10 +124,11 @@ def _from_parquet(uri: str, columns: _Columns) -> list[Record]:
         raise InputError(f"{uri}: contains no Parquet file")
     rows: list[Record] = []
     for part in parts:
+        content = pa.BufferReader(lake.read_anything(part))
         try:
-            table = pq.read_table(pa.BufferReader(lake.read_anything(part)))
-        except pa.ArrowException as error:
-            raise InputError(f"{part}: is not a Parquet file; write it again, or name a .csv") from error
+            table = pq.read_table(content)
+        except (pa.ArrowException, OSError) as error:  # the second is pyarrow's word for a damaged page
+            raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
         columns.check(part, table.column_names)
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
         rows += [Record(f"{where}: row {at}", row) for at, row in enumerate(table.to_pylist(), start=1)]

@@ -41,7 +41,8 @@ def report_evaluation(context: Context, *, output: Path | None, **arguments: Any
             (output / "figures.json").write_text(_json(evaluation_id, agreed, request, measured), "utf-8")
             written = output / "report.html"
             written.write_text(html(page(context, agreed, measured, request.group_by)), "utf-8")
-            context.log.info(f"evaluate: {written}", extra={"page": str(written)})
+            location = written.resolve().as_uri()
+            context.log.info(f"evaluate: {location}", extra={"page": location})
     return measured
 
 
@@ -53,17 +54,17 @@ def refuse_what_is_above(context: Context, measured: Measured) -> None:
         InputError: no calibration decided.
     """
     stated = {row.threshold_id: row for row in context.tables.read_or_empty("thresholds").collect()}
-    held = [of for of in measured.held_rates() if of.threshold_id in stated and of.figure.value is not None]
+    held = [rate for rate in measured.held_rates() if rate.threshold_id in stated and rate.figure.value is not None]
     if not held:
         raise InputError(
             "--check: the thresholds do not come from a calibration, so no rate is stated to check;"
             " run `rollcall calibrate`"
         )
-    for of in held:
-        row, value = stated[of.threshold_id], of.figure.value
+    for rate in held:
+        row, value = stated[rate.threshold_id], rate.figure.value
         if value is not None and value > row.rate_high:
             raise RuntimeError(
-                f"{of.figure.metric.upper()} is {value:.4f}, above the {row.rate_low:.4f} to {row.rate_high:.4f} that"
+                f"{rate.figure.metric.upper()} is {value:.4f}, above the {row.rate_low:.4f} to {row.rate_high:.4f} that"
                 f" calibration {row.threshold_id} states for {row.target:g}; calibrate again, on images like these"
             )
 

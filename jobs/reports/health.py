@@ -11,6 +11,7 @@ from jobs.faces.slices import is_tried_again
 from jobs.gallery.activation import activated
 from jobs.run.context import Context
 from jobs.run.ledger import LONGEST_RUN, utc
+from jobs.run.wording import dates_in_words
 
 USUAL_DATES = 30
 """Dates before the newest, whose rejections are the usual ones."""
@@ -93,19 +94,20 @@ class Health:
         if late:
             images = sum(self.pending[day] for day in late)
             said.append(
-                f"{images:,} images of {_dates(late)} have no final outcome: run `rollcall embed --all-pending`"
+                f"{images:,} images of {dates_in_words(late)} have no final outcome: run `rollcall embed --all-pending`"
             )
         for gallery, days in self.unidentified.items():
             late = sorted(day for day in days if day <= due)
             if late:
                 said.append(
-                    f"faces of {_dates(late)} were not identified against {gallery!r}: run `rollcall identify"
+                    f"faces of {dates_in_words(late)} were not identified against {gallery!r}: run `rollcall identify"
                     f" {f'--run-date {late[0]}' if len(late) == 1 else '--all-dates'} --gallery-name {gallery}`"
                 )
         said += [
-            f"{of.count:,} images of the newest date are {of.reason}: {of.share:.1%}, usually {of.usual:.1%}"
-            for of in self.rejections
-            if of.unusual
+            f"{rejection.count:,} images of the newest date are {rejection.reason}: {rejection.share:.1%}, usually"
+            f" {rejection.usual:.1%}"
+            for rejection in self.rejections
+            if rejection.unusual
         ]
         return said
 
@@ -121,10 +123,6 @@ class Health:
 def due_by(now: datetime, late_after: int) -> date:
     """The newest date that should have been worked on; late_after: days a date may be behind."""
     return now.date() - timedelta(days=late_after)
-
-
-def _dates(days: Sequence[date]) -> str:
-    return str(days[0]) if len(days) == 1 else f"{len(days):,} dates from {days[0]} to {days[-1]}"
 
 
 def health(context: Context) -> Health:

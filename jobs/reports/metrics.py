@@ -28,10 +28,10 @@ def registry(found: Health, due: date, healthy: bool) -> CollectorRegistry:
         for named, value in values:
             (made.labels(**named) if labels else made).set(value)
 
-    galleries = sorted({of.gallery for of in found.registered} | set(found.unidentified))
+    galleries = sorted({gallery.gallery for gallery in found.registered} | set(found.unidentified))
     succeeded = [(run.job, run.succeeded) for run in found.runs if run.succeeded is not None]
-    reasons = [({"reason": of.reason.removeprefix("rejected:")}, of) for of in found.rejections]
-    registered = [({"gallery": of.gallery, "contract": of.contract_id}, of) for of in found.registered]
+    reasons = [({"reason": each.reason.removeprefix("rejected:")}, each) for each in found.rejections]
+    registered = [({"gallery": each.gallery, "contract": each.contract_id}, each) for each in found.registered]
     gauge("healthy", "1 unless someone should look.", [(NO_LABELS, float(healthy))])
     gauge(
         "last_success_timestamp_seconds",
@@ -67,12 +67,15 @@ def registry(found: Health, due: date, healthy: bool) -> CollectorRegistry:
         "gallery",
     )
     gauge(
-        "rejected_share", "Of the images of the newest date.", [(labels, of.share) for labels, of in reasons], "reason"
+        "rejected_share",
+        "Of the images of the newest date.",
+        [(labels, rejection.share) for labels, rejection in reasons],
+        "reason",
     )
     gauge(
         "rejected_share_usual",
         "Of the images of the dates before.",
-        [(labels, of.usual) for labels, of in reasons],
+        [(labels, rejection.usual) for labels, rejection in reasons],
         "reason",
     )
     if found.images_per_second is not None:
@@ -80,9 +83,15 @@ def registry(found: Health, due: date, healthy: bool) -> CollectorRegistry:
     gauge(
         "gallery_persons",
         "Registered persons.",
-        [(names, of.persons) for names, of in registered],
+        [(names, gallery.persons) for names, gallery in registered],
         "gallery",
         "contract",
     )
-    gauge("gallery_samples", "Their samples.", [(names, of.samples) for names, of in registered], "gallery", "contract")
+    gauge(
+        "gallery_samples",
+        "Their samples.",
+        [(names, gallery.samples) for names, gallery in registered],
+        "gallery",
+        "contract",
+    )
     return gauges

@@ -24,7 +24,7 @@ class Context:
     log: logging.Logger = LOGGER
     job: str = ""
     arguments: Mapping[str, object] = field(default_factory=dict)
-    """All arguments of the job by name, those left out with their defaults."""
+    """The arguments of the job by name, those left out with their defaults."""
 
 
 @contextmanager
@@ -51,8 +51,5 @@ def opened(
     try:
         yield Context(spark, Tables(spark, tables, database), settings, job=job)
         discard_log()
-    except SystemExit:  # a job that ended well, and has an exit code to give
-        discard_log()
-        raise
     finally:
         spark.stop()

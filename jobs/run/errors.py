@@ -17,8 +17,8 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> N
     # One line for the reader; the stack trace of a failed query is in Spark's own log.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
-    log.configure()
     try:
+        log.configure()
         command.main(args=arguments, prog_name=None, standalone_mode=False)
     except InputError as error:
         _stop(f"rollcall: {error}", WRONG_INPUT)

@@ -22,7 +22,7 @@ from udfs.ids import stable_id
 
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
 LONGEST_RUN = timedelta(hours=48)
-"""A run that began earlier than this and has not ended was killed."""
+"""A run that began longer ago than this and has not ended is taken to have been killed."""
 
 
 @dataclass

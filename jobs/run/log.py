@@ -1,7 +1,7 @@
 """Progress by `logging`: as text for a person, or as JSON lines for what collects logs.
 
-Messages hold counts, ids and URIs; never an embedding, nor a person's name. What a machine is to read stands in fields
-(`extra`), not in the text.
+Messages hold counts, ids and URIs; never an embedding, nor a person's name, except where a URI contains it. What a
+machine is to read stands in fields (`extra`), not in the text.
 """
 
 import json
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
+
+from udfs.errors import InputError
 
 FORMAT = "ROLLCALL_LOG"
 """The environment variable: `text` or `json`."""
@@ -58,8 +60,12 @@ class _StandardError(logging.StreamHandler[TextIO]):
 def configure() -> None:
     """Let this process say its progress on standard error, in the format that ROLLCALL_LOG names; results go to
     standard output.
+
+    Raises:
+        InputError: the variable names another format.
     """
-    as_json = os.environ.get(FORMAT, "text") == "json"
+    form = os.environ.get(FORMAT, "text")
+    as_json = form == "json"
     handler = _StandardError()
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     # Beginnings and ends of runs are for machines: in text a job itself says what it did.
@@ -67,6 +73,8 @@ def configure() -> None:
     LOGGER.handlers = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
+    if form not in ("text", "json"):
+        raise InputError(f"{FORMAT} is {form!r}; set it to text or json")
 
 
 @contextmanager

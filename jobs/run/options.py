@@ -65,7 +65,7 @@ class Job(Generic[Result]):
     """A job, as a command line (`command`) and as a function of a context.
 
     Its options are the one statement of its arguments: their names, defaults and bounds. Called as a function it takes
-    those that differ from the defaults; either way the ledger notes them all.
+    those that differ from the defaults; either way the ledger notes them.
     """
 
     def __init__(self, name: str, function: Callable[..., Result], fails: Callable[[Result], bool] | None) -> None:
@@ -88,7 +88,7 @@ class Job(Generic[Result]):
         return self._function(replace(context, job=self.name, arguments=arguments), **arguments)
 
     def _run(self, **options: Any) -> None:
-        shared = {name: options.pop(name) for name in ("tables", "database", "config", "changes", "master")}
+        shared = {str(option.name): options.pop(str(option.name)) for option in _SHARED}
         with opened(self.name, **shared) as context:
             result = self(context, **options)
         if self._fails is not None and self._fails(result):
@@ -106,4 +106,4 @@ def job(name: str, *, fails: Callable[[Any], bool] | None = None) -> Callable[[C
 def _defaults(command: click.Command, own: list[click.Parameter]) -> dict[str, Any]:
     """What each parameter is when it is left out; required ones have no default."""
     left_out = command.make_context(command.name, [], resilient_parsing=True).params
-    return {str(of.name): left_out[str(of.name)] for of in own if not of.required}
+    return {str(option.name): left_out[str(option.name)] for option in own if not option.required}

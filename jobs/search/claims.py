@@ -9,11 +9,11 @@ from pyspark.sql import functions as F
 
 from jobs.run import ledger
 from jobs.run.context import Context
-from jobs.search import dates
+from jobs.run.wording import dates_in_words
 from schemas.catalog import CLAIMED, SEARCHES
 
-PATIENCE = 300.0
-"""Seconds to wait for a run that is writing: that takes it seconds. One that takes longer was killed."""
+LONGEST_WRITE = 300.0
+"""Seconds to wait for a run that is writing. Writing takes seconds: a run that takes longer is taken to be dead."""
 _PAUSE = 2.0
 
 
@@ -41,18 +41,18 @@ class Claims:
 
     def read(self) -> list[Row]:
         """The notes as they stand, once no other run is writing."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WRITE
         while self._being_written(found := self._now()) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
         return found
 
-    def claim(self, values: Mapping[str, object], read: Sequence[Row]) -> list[Row]:
+    def claim(self, values: Mapping[str, object], replaced: Sequence[Row]) -> list[Row]:
         """Take the place of the notes that were read. values: as of `write`; returns the claims.
 
         Raises:
             OvertakenError: others are there by now. Nothing is changed then but claims.
         """
-        self._put({**values, "search_id": CLAIMED}, read)
+        self._put({**values, "search_id": CLAIMED}, replaced)
         found = self._now()
         if not self._all_mine(found):
             raise self._overtaken()
@@ -62,14 +62,15 @@ class Claims:
         """Make sure that the claim still stands, before rows are written.
 
         Raises:
-            OvertakenError: it does not: rows of both may stand, which no note stands for any more.
+            OvertakenError: another run has claimed them. The rows may be a mixture of both, so the notes of both are
+                deleted, and both search again.
         """
         found = self._now()
         if not self._all_mine(found):
             self._forget(found)
             raise self._overtaken()
 
-    def write(self, values: Mapping[str, object], read: Sequence[Row]) -> None:
+    def write(self, values: Mapping[str, object], replaced: Sequence[Row]) -> None:
         """Note what the rows stand for, in the place of what was read or claimed.
 
         values: the columns of `searches` but gallery_name, run_date and run_id.
@@ -77,15 +78,17 @@ class Claims:
         Raises:
             OvertakenError: as of `hold`.
         """
-        self._put(values, read)
+        self._put(values, replaced)
         self.hold()
 
-    def _put(self, values: Mapping[str, object], read: Sequence[Row]) -> None:
+    def _put(self, values: Mapping[str, object], replaced: Sequence[Row]) -> None:
         rows = self._rows(values)
-        if read:
-            self._tables.update("searches", rows, of_runs=sorted({note.run_id for note in read}))
-        if len(read) < len(self._run_dates):
-            self._tables.append_new("searches", rows.where(~F.col("run_date").isin(*[note.run_date for note in read])))
+        if replaced:
+            self._tables.update("searches", rows, of_runs=sorted({note.run_id for note in replaced}))
+        if len(replaced) < len(self._run_dates):
+            self._tables.append_new(
+                "searches", rows.where(~F.col("run_date").isin(*[note.run_date for note in replaced]))
+            )
 
     def _rows(self, values: Mapping[str, object]) -> DataFrame:
         of_all = {**values, "gallery_name": self._gallery_name, "run_id": self._run_id}
@@ -110,5 +113,5 @@ class Claims:
 
     def _overtaken(self) -> OvertakenError:
         return OvertakenError(
-            f"another run has identified {dates.said(self._run_dates)} against {self._gallery_name!r} meanwhile"
+            f"another run has identified {dates_in_words(self._run_dates)} against {self._gallery_name!r} meanwhile"
         )

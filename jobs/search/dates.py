@@ -11,7 +11,7 @@ from jobs.gallery.snapshot import GallerySnapshot
 from jobs.run.context import Context
 
 FACES_A_BATCH = 500_000
-"""About: a batch is written as a whole, and what was done before it stays when it fails."""
+"""About. A batch is written as a whole; when one fails, the batches before it stand."""
 
 
 def batches(context: Context, gallery: GallerySnapshot) -> list[list[date]]:
@@ -23,9 +23,9 @@ def batches(context: Context, gallery: GallerySnapshot) -> list[list[date]]:
     valid_on = _valid_on(gallery.described(), context.tables.read_or_empty("searched_samples"))
     found: list[list[date]] = []
     key, size = None, 0
-    comparable = F.bool_or(F.col("contract_id") == gallery.contract_id)
+    has_comparable_faces = F.bool_or(F.col("contract_id") == gallery.contract_id)
     faces = context.tables.read_or_empty("faces").groupBy("run_date")
-    for day, count, contract in sorted(faces.agg(F.count("*"), comparable).collect(), reverse=True):
+    for day, count, contract in sorted(faces.agg(F.count("*"), has_comparable_faces).collect(), reverse=True):
         before, key = key, (contract, standing.get(day), valid_on(day))
         size += count
         if key != before or size > FACES_A_BATCH:
@@ -45,14 +45,11 @@ def stands_for(note: Row) -> tuple[str, ...]:
     return (note.search_id, note.gallery_digest, note.threshold_id)
 
 
-def said(dates: Sequence[date]) -> str:
-    """For a message."""
-    return str(dates[0]) if len(dates) == 1 else f"{len(dates):,} dates from {min(dates)} to {max(dates)}"
-
-
 def _valid_on(*samples: DataFrame) -> Callable[[date], tuple[int, int]]:
-    """What is the same of two dates on which the same samples are valid: how many have begun to be, and have ended."""
-    found = [row for each in samples for row in each.select("valid_from", "valid_to").distinct().collect()]
+    """A function that gives two dates the same key if the same samples are valid on both: how many validities have
+    begun, and how many have ended.
+    """
+    found = [row for frame in samples for row in frame.select("valid_from", "valid_to").distinct().collect()]
     first, last = ({row[name] for row in found} - {None} for name in ("valid_from", "valid_to"))
     begun, ended = sorted(first), sorted(last)
     return lambda day: (bisect_right(begun, day), bisect_left(ended, day))

@@ -13,6 +13,7 @@ from jobs.decisions.thresholds import for_identification
 from jobs.gallery.snapshot import GallerySnapshot, searched
 from jobs.run import ledger
 from jobs.run.context import Context
+from jobs.run.wording import dates_in_words
 from jobs.search import dates, packing
 from jobs.search.claims import Claims, OvertakenError
 from jobs.search.comparable import IncomparableError, comparable
@@ -28,7 +29,8 @@ from udfs.errors import InputError
 from udfs.matching import CANDIDATE
 
 ATTEMPTS = 5
-"""Of several runs at once of one date and gallery, one ends in every round of attempts."""
+"""Runs of one date and gallery may overtake each other. In each round of attempts at least one of them succeeds, so
+that as many runs at once all end."""
 _LOST = re.compile(r"CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|Checkpoint block \S+ not found")
 """What Spark says when an executor has gone, and with it what this run had computed."""
 
@@ -58,7 +60,7 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
         try:
             counts.update(_identify_dates(context, run_dates, gallery_name=gallery.name, opened=gallery, **asked))
         except IncomparableError as error:
-            context.log.warning(f"identify: {dates.said(run_dates)} left out: {error}")
+            context.log.warning(f"identify: {dates_in_words(run_dates)} left out: {error}")
             refused.append(str(error))
     if refused:
         raise InputError(refused[0] if len(refused) == 1 else f"{refused[0]} (and {len(refused) - 1} more like it)")
@@ -99,7 +101,7 @@ def _identify_dates(
         return Identification(context, gallery, question, faces, run_dates, plan)
 
     work = attempt()
-    several = dates.said(run_dates) if len(run_dates) > 1 else None
+    several = dates_in_words(run_dates) if len(run_dates) > 1 else None
     resolved = {
         "run_date": None if several else run_dates[0],
         "run_dates": several,
@@ -109,7 +111,7 @@ def _identify_dates(
         "labels": work.question.labels,
     }
     with ledger.run(context, **resolved) as run:
-        until_written(context, work, attempt, run, dates.said(run_dates))
+        until_written(context, work, attempt, run, dates_in_words(run_dates))
     packing.sweep(context, packing.KEPT)
     return run.counts
 
@@ -165,7 +167,7 @@ class Identification:
         afresh: trust no note; search as if for the first time.
 
         Raises:
-            OvertakenError: another run has changed the same rows meanwhile; whose they are cannot be said.
+            OvertakenError: another run has written the same rows meanwhile; they may be a mixture.
         """
         gallery = self.gallery
         run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=self.question.search_id)
@@ -204,8 +206,8 @@ class Identification:
         if standing.search_id != self.question.search_id:
             if standing.search_id != CLAIMED:
                 self._context.log.warning(
-                    f"identify: the rows of {dates.said(self._run_dates)} and gallery {self.gallery.name!r} were found"
-                    " with other options (k, labels, sizes), and are replaced"
+                    f"identify: the rows of {dates_in_words(self._run_dates)} and gallery {self.gallery.name!r} were"
+                    " found with other options (k, labels, sizes), and are replaced"
                 )
             return None
         if len(self._run_dates) > 1 and not dates.alike(self._samples_before(standing), self._run_dates):
@@ -363,7 +365,7 @@ class Identification:
         gallery = self.gallery
         kept = self._tables.read_or_empty("searched_samples")
         if kept.where(F.col("gallery_digest") == gallery.digest).isEmpty():
-            self._tables.append("searched_samples", gallery.described())
+            self._tables.append_new("searched_samples", gallery.described())  # another run may be doing the same
         claims.write(stands_for, noted)
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
@@ -376,6 +378,6 @@ class Identification:
         counts = run.counts
         decisions = ", ".join(f"{counts.get(name, 0):,} {name}" for name in DECISIONS)
         self._context.log.info(
-            f"identify: {'' if len(self._run_dates) == 1 else dates.said(self._run_dates) + ': '}"
+            f"identify: {'' if len(self._run_dates) == 1 else dates_in_words(self._run_dates) + ': '}"
             f"{counts['searched']:,} of {counts['faces']:,} faces searched among {persons:,} persons; {decisions}"
         )

@@ -65,7 +65,7 @@ class UpdatePlan:
 
     def count(self, state: State) -> int:
         """How many faces are in a state."""
-        return sum(count for (of, _), count in self.counts.items() if of == state)
+        return sum(count for (of_state, _), count in self.counts.items() if of_state == state)
 
     def ids(self, *states: State) -> DataFrame:
         """face_id of the faces in these states."""

@@ -56,6 +56,11 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
         (["calibrate", "--images", "/tmp", "--target", "nan"], "'nan' is not a finite number"),
         (["evaluate", "--protocol", "pairs", "--threshold", "inf"], "'inf' is not a finite number"),
         (["sql", "SELECT * FROM nothing", "--limit", "0"], "Invalid value for '--limit'"),
+        (["sweep"], "no table 'gallery' yet; run `rollcall enroll` first"),
+        (
+            ["evaluate", "--protocol", "pairs", "--pairs", "p.csv", "--threshold", "0.5", "--threshold-from", "q.csv"],
+            "give one of them",
+        ),
         (["forget"], "No such command 'forget'"),
     ],
 )

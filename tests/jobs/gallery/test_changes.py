@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.gallery.changes import Changes, Enrolment
+from jobs.gallery.changes import ChangeInputs, Changes
+from jobs.gallery.enrolment import refuse_too_many_withdrawals
 from jobs.gallery.register import ListedPhoto, Register, SeenPhoto, TableRow
 from jobs.inputs.manifest import Photo
+from udfs.errors import InputError
 from udfs.lake import File
 
 URI = "file:///people/ann/1.jpg"
@@ -38,8 +40,8 @@ def changes(noted: list[TableRow], decided: SeenPhoto, gallery: list[TableRow] |
     return enrolment(Register("people", "contract", noted, gallery or []), [LISTED], [decided]).changes()
 
 
-def enrolment(register: Register, listed: list[ListedPhoto], seen: list[SeenPhoto], sync: bool = False) -> Enrolment:
-    return Enrolment(register, listed, seen, seen, sync, "run", datetime(2026, 1, 31, tzinfo=UTC))
+def enrolment(register: Register, listed: list[ListedPhoto], seen: list[SeenPhoto], sync: bool = False) -> ChangeInputs:
+    return ChangeInputs(register, listed, seen, seen, sync, "run", datetime(2026, 1, 31, tzinfo=UTC))
 
 
 def in_gallery(sample_id: str, withdrawn: bool = False) -> TableRow:
@@ -125,3 +127,19 @@ def test_changes_do_not_depend_on_the_order_in_which_photos_were_seen() -> None:
     made = [enrolment(register, [LISTED, two], order).changes() for order in (seen, seen[::-1])]
     assert made[0] == made[1]
     assert sorted(made[0].samples) == ["read", "second"]
+
+
+@pytest.mark.parametrize("active", [3, 7, 100, 111])
+@pytest.mark.parametrize("leaving", [1, 2, 3])
+def test_the_share_that_a_refusal_advises_is_taken(active: int, leaving: int) -> None:
+    register = Register("people", "contract", [], [in_gallery(f"s{at}") for at in range(active)])
+    made = Changes({}, {}, [f"s{at}" for at in range(leaving)], [])
+    with pytest.raises(InputError, match=r"--max-withdraw (\d\.\d\d)$") as refused:
+        refuse_too_many_withdrawals(register, made, 0.0)
+    advised = float(str(refused.value).rpartition(" ")[2])
+    refuse_too_many_withdrawals(register, made, advised)
+
+
+def test_exactly_the_share_that_is_allowed_may_leave() -> None:
+    register = Register("people", "contract", [], [in_gallery(f"s{at}") for at in range(100)])
+    refuse_too_many_withdrawals(register, Changes({}, {}, [f"s{at}" for at in range(29)], []), 0.29)

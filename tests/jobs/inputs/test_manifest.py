@@ -42,6 +42,8 @@ def test_relative_and_absolute_names(tmp_path: Path) -> None:
         ("person_id,uri\na,b,c\n", "line 2: has another number of fields"),
         ("person_id,uri,valid_from\na,b,tomorrow\n", "line 2: valid_from 'tomorrow' is not a date"),
         ("person_id,uri,valid_from,valid_to\na,b,2026-02-01,2026-01-01\n", "valid_from is after valid_to"),
+        ('"person_id"x,uri\na,b\n', "line 1: .*; correct its quotes"),
+        ('person_id,uri\n"a"x,b\n', "line 2: .*; correct its quotes"),
         ("person_id,uri,name\na,b,A\na,b,B\n", "has two rows that differ"),
         ('person_id,uri\n"a,b\n', "line"),
     ],
@@ -134,7 +136,17 @@ def test_dates_of_a_parquet_manifest(tmp_path: Path, values: pa.Array, taken: bo
             manifest.read(NONE, str(path))
 
 
+@pytest.mark.parametrize("at", [4, -12])
+def test_a_damaged_parquet(tmp_path: Path, at: int) -> None:
+    pq.write_table(people(), tmp_path / "people.parquet")
+    content = bytearray((tmp_path / "people.parquet").read_bytes())
+    content[at : at + 4] = b"\xff" * 4
+    (tmp_path / "people.parquet").write_bytes(content)
+    with pytest.raises(InputError, match=r"people.parquet: is not a whole Parquet file"):
+        manifest.read(NONE, str(tmp_path / "people.parquet"))
+
+
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "people.parquet").write_bytes(b"just words")
-    with pytest.raises(InputError, match=r"people.parquet: is not a Parquet file"):
+    with pytest.raises(InputError, match=r"people.parquet: is not a whole Parquet file"):
         manifest.read(NONE, str(tmp_path / "people.parquet"))

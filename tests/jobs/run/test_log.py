@@ -56,3 +56,11 @@ def test_machines_read_the_exit_code_in_a_field(
         run_command(failing, [])
     line = json.loads(capsys.readouterr().err)
     assert (stopped.value.code, line["exit_code"], line["level"]) == (code, code, "ERROR")
+
+
+def test_another_format_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(log.FORMAT, "jsn")
+    with pytest.raises(SystemExit) as stopped:
+        run_command(click.Command("nothing"), [])
+    assert stopped.value.code == 2
+    assert "ROLLCALL_LOG is 'jsn'; set it to text or json" in capsys.readouterr().err

@@ -26,8 +26,3 @@ def test_samples_that_begin_or_end_between_two_dates_tell_them_apart(
     spark: SparkSession, samples: list[tuple[date | None, date | None]], alike: bool
 ) -> None:
     assert dates.alike(spark.createDataFrame(samples, SPAN), [DAY, NEXT_DAY]) is alike
-
-
-def test_dates_in_a_message() -> None:
-    assert dates.said([DAY]) == "2026-01-31"
-    assert dates.said([NEXT_DAY, DAY]) == "2 dates from 2026-01-31 to 2026-02-01"

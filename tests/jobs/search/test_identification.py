@@ -438,7 +438,7 @@ def test_two_runs_of_one_date_do_not_pass_for_one(
     put_faces(context, faces)
     put_samples(context, faces[:1], ["a"])
     written = Tables.overwrite
-    monkeypatch.setattr(claims, "PATIENCE", 0)  # the one that writes cannot go on meanwhile
+    monkeypatch.setattr(claims, "LONGEST_WRITE", 0)  # the one that writes cannot go on meanwhile
 
     def another_run_first(tables: Tables, name: str, *arguments: object) -> None:
         if name == "matches":
