@@ -94,6 +94,28 @@ def test_rows_do_not_depend_on_partitions_or_the_order_of_dates(
     assert_same_tables(done, other, "images", "gallery", "enrollments", *RESULTS)
 
 
+def rows_with_runs(context: Context, name: str) -> list[str]:
+    """Down to who wrote them when: nothing at all may have been written."""
+    return sorted(repr(row) for row in context.tables.read(name).collect())
+
+
+def test_a_second_run_changes_nothing_and_opens_nothing(
+    done: Context, make_context: MakeContext, lake: Path, demo_photos: tuple[Path, Path]
+) -> None:
+    context = copied(make_context, done, "tables")
+    names = ("images", "gallery", "enrollments", *RESULTS)
+    before = {name: rows_with_runs(context, name) for name in names}
+    away = lake.rename(lake.with_name("away"))  # whoever opens an image now finds it gone
+    try:
+        assert embed(context, all_pending=True)["pending"] == 0
+    finally:
+        away.rename(lake)
+    assert identify(context, run_date=DAY)["searched"] == 0
+    assert enroll(context, gallery=str(demo_photos[1]), gallery_name="people").get("accepted", 0) == 0
+    assert ingest(context, source=template(lake), run_date=DAY)["new"] == 0
+    assert {name: rows_with_runs(context, name) for name in names} == before
+
+
 def test_contracts_are_never_mixed(
     done: Context, enrolled: Context, make_context: MakeContext, demo_photos: tuple[Path, Path]
 ) -> None:

@@ -12,12 +12,13 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
-from tests.jobs.test_chain import DAY, RESULTS, template
+from tests.jobs.test_chain import DAY, RESULTS, rows_with_runs, template
 from tests.rows import put
 from tests.support import MakeContext, copied
 
 
-def test_a_second_run_changes_nothing_and_opens_nothing(
+@pytest.mark.slow
+def test_a_second_run_changes_nothing_and_opens_only_what_is_new(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
 ) -> None:
     context = copied(make_context, enrolled, "tables")
@@ -45,11 +46,6 @@ def test_a_second_run_changes_nothing_and_opens_nothing(
     assert 0 < searched["searched"] < searched["faces"]
 
 
-def rows_with_runs(context: Context, name: str) -> list[str]:
-    """Down to who wrote them when: nothing at all may have been written."""
-    return sorted(repr(row) for row in context.tables.read(name).collect())
-
-
 def test_a_changed_file_is_a_new_image_and_the_old_one_is_no_longer_there(
     make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -71,6 +67,7 @@ def test_a_changed_file_is_a_new_image_and_the_old_one_is_no_longer_there(
     }
 
 
+@pytest.mark.slow
 def test_images_of_a_table(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
     context = make_context()
     columns = "path string, modificationTime timestamp, length bigint, content binary"

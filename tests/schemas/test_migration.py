@@ -158,6 +158,7 @@ def test_the_first_write_migrates_a_table(spark: SparkSession, tables: Tables, s
         opened_anew(tables).read("matches")
 
 
+@pytest.mark.slow
 def test_a_migrated_table_is_written_without_deletion_vectors(spark: SparkSession, tables: Tables) -> None:
     tables.migrate("matches")
     scope = spark.createDataFrame([("f3", "g")], "face_id string, gallery_name string")

@@ -30,6 +30,8 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "evaluations": {"protocol": ("open-set", "pairs")},
     "runs": {"event": ("started", "finished")},
 }
+OFTEN_READ = ("matches", "identifications", "gallery", "runs")
+"""By analysts; and with keys, maps and vectors."""
 IN_ANY_TABLE = {"embedding": ([0.6, 0.8], [-0.8, 0.6]), "run_date": (DAY, DAY)}
 
 
@@ -109,7 +111,9 @@ def as_written(found: list[object]) -> list[str]:
     return sorted(repr(plain(row)) for row in found)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name", [name if name in OFTEN_READ else pytest.param(name, marks=pytest.mark.slow) for name in TABLES]
+)
 def test_every_table_is_read_by_others(spark: SparkSession, tmp_path: Path, name: str) -> None:
     tables = Tables(spark, str(tmp_path / "tables"))
     write(tables, name, rows(spark, name))

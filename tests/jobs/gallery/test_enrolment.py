@@ -183,6 +183,7 @@ def test_decisions_stand_until_they_are_reconsidered(make_context: MakeContext, 
     assert people_in_force(stricter) == []
 
 
+@pytest.mark.slow
 def test_the_largest_face_on_request(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "people" / "someone").mkdir(parents=True)
     shutil.copy(demo_photos[0] / RUN_DATE / "group.jpg", tmp_path / "people" / "someone")
