@@ -10,7 +10,6 @@ import pytest
 
 from demo.photos import RUN_DATE
 from jobs.embed import embed
-from jobs.faces import compute
 from jobs.faces.crashes import by_halves
 from jobs.ingest import ingest
 from tests.support import MakeContext
@@ -53,7 +52,7 @@ def test_a_killed_worker_costs_one_image(
     original, kill, me = embedding.embed_images, os.kill, os.getpid
 
     def poisoned(*arguments: str) -> Callable[[Batches], Batches]:
-        compute = original(*arguments)  # type: ignore[arg-type]
+        embed_them = original(*arguments)  # type: ignore[arg-type]
 
         def run(batches: Batches) -> Batches:
             def watched() -> Batches:
@@ -62,11 +61,11 @@ def test_a_killed_worker_costs_one_image(
                         kill(me(), signal.SIGKILL)
                     yield batch
 
-            yield from compute(watched())
+            yield from embed_them(watched())
 
         return run
 
-    monkeypatch.setattr(compute.faces, "embed_images", poisoned)
+    monkeypatch.setattr(embedding, "embed_images", poisoned)
     counts = embed(context, all_pending=True)
     outcomes = {row.image_id: row.outcome for row in context.tables.read("image_outcomes").collect()}
     assert len(outcomes) == context.tables.read("images").count()
