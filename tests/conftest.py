@@ -1,7 +1,9 @@
 """What tests share: one Spark session a run, real photos, real weights, tables at each step of a night."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -26,7 +28,8 @@ SHARED = ROOT.parent / "shared" / "data"
 def spark() -> Iterator[SparkSession]:
     from jobs.run.session import spark_session
 
-    with short_lived_jvm():
+    # Two processes share the processors in `make test`; one that runs for long by itself gains by better compiled code.
+    with short_lived_jvm() if "PYTEST_XDIST_WORKER" in os.environ else nullcontext():
         session = spark_session("tests", "local[2]")
     for name, value in QUICK.items():  # clusters that tests start have the usual session
         session.conf.set(name, value)

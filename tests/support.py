@@ -28,8 +28,11 @@ QUICK = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
 }
-"""A query of a few rows takes longer to be compiled than to be interpreted; its rows are the same."""
+"""A query of a few rows takes longer to be compiled than to be interpreted, and to be cut up than to be answered; its
+rows are the same."""
 
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
