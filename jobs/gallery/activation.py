@@ -45,11 +45,11 @@ def choose(context: Context, found: list[Coverage], contract: str, allow_gaps: b
     Raises:
         InputError: no contract begins like this, or several do; or it has gaps that were not allowed.
     """
-    chosen = [each for each in found if each.contract_id == contract] or [
-        each for each in found if each.contract_id.startswith(contract)
+    chosen = [covered for covered in found if covered.contract_id == contract] or [
+        covered for covered in found if covered.contract_id.startswith(contract)
     ]
     if len(chosen) != 1:
-        known = ", ".join(each.contract_id for each in chosen or found)
+        known = ", ".join(covered.contract_id for covered in chosen or found)
         raise InputError(f"{len(chosen)} contracts begin with {contract!r}; there are: {known}")
     (wanted,) = chosen
     if wanted.gaps and not allow_gaps:

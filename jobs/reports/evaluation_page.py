@@ -130,7 +130,10 @@ def _page_of_searches(context: Context, agreed: Contract, measured: SearchesMeas
         tables=[_figures("Figures", found[""]), *_groups(found, grouped_by, rates, "fnir")],
         errors=_wrong_searches(searched, largest),
         facts=[
-            *[(f"threshold at {of.gallery_size:,} persons", f"{of.threshold:.6f} ({of.source})") for of in points],
+            *[
+                (f"threshold at {point.gallery_size:,} persons", f"{point.threshold:.6f} ({point.source})")
+                for point in points
+            ],
             *_facts(context, agreed, searched.faces),
         ],
     )
@@ -236,7 +239,7 @@ def _figures(title: str, figures: Sequence[Figure]) -> ReportTable:
     note = "not supported: fewer than three errors would be expected in so many pairs or searches."
     sizes = sorted({figure.gallery_size for figure in figures if figure.gallery_size is not None})
     if not sizes:
-        of_pairs = [(_name(of), _value(of), _range(of), f"{of.count:,}") for of in figures]
+        of_pairs = [(_name(figure), _value(figure), _range(figure), f"{figure.count:,}") for figure in figures]
         return ReportTable(title, ["figure", "value", "95% interval", "of"], of_pairs, [1, 2, 3], note)
     cells: dict[str, dict[int, str]] = {}
     for figure in figures:
@@ -244,7 +247,7 @@ def _figures(title: str, figures: Sequence[Figure]) -> ReportTable:
         of_name.update(dict.fromkeys(sizes if figure.gallery_size is None else [figure.gallery_size], _cell(figure)))
     rows = [(name, *(of_name.get(size, "") for size in sizes)) for name, of_name in cells.items()]
     searches, mated = (
-        next((f"{of.count:,}" for of in figures if of.metric == metric), "0") for metric in ("fpir", "fnir")
+        next((f"{figure.count:,}" for figure in figures if figure.metric == metric), "0") for metric in ("fpir", "fnir")
     )
     note = f"FPIR of {searches} searches; FNIR and ranks of {mated} for persons with another photo; {note}"
     columns = ["figure", *(f"{size:,} persons" for size in sizes)]
