@@ -36,15 +36,16 @@ def maintain(context: Context, retain: float, report: bool) -> FilesOf:
     the same). Partitions of several files are compacted; matches are then ordered by person, so that "where was this
     person seen?" reads few files. Jobs may run meanwhile: whichever of them commits second reads again.
     """
-    found = upkeep.present(context)
+    names = upkeep.present(context)
     outdated = context.tables.outdated()  # before the run is noted: that migrates the table `runs`
     if report:
         _print_outdated(outdated)
+        found = upkeep.files_as_they_are(context, names)
     else:
         upkeep.refuse_if_under_way(context, retain)
         with ledger.run(context) as run:
             upkeep.migrate_tables(context, outdated, run)
-            found = upkeep.maintain_tables(context, list(found), retain, run)
+            found = upkeep.maintain_tables(context, names, retain, run)
             if "gallery" in found:
                 run.count("packed_galleries_removed", len(packing.sweep(context, packing.KEPT)))
     _print(found)

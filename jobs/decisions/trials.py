@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,13 +47,11 @@ class ComparedPairs:
         Raises:
             InputError: there is no such column.
         """
-        if any(name in pair.more for pair in self.pairs):
-            return [pair.more.get(name) for pair in self.pairs]
-        if name in QUALITIES:
-            values = self.faces.quality(name)
-            worse = np.fmin(values[self.left], values[self.right])
-            return [None if np.isnan(value) else float(value) for value in worse]
-        raise InputError(f"the list of pairs has no column {name!r}; of the faces there are {', '.join(QUALITIES)}")
+        listed = _listed_column(name, [pair.more for pair in self.pairs], "pairs")
+        if listed is not None:
+            return listed
+        values = self.faces.quality(name)
+        return _with_none(np.fmin(values[self.left], values[self.right]))
 
 
 def _numbers(pairs: list[LabelledPair]) -> tuple[Array, Array] | tuple[None, None]:
@@ -102,12 +101,26 @@ class SearchedPhotos:
         Raises:
             InputError: there is no such column.
         """
-        if any(name in photo.more for photo in self.photos):
-            return [photo.more.get(name) for photo in self.photos]
-        if name in QUALITIES:
-            values = self.faces.quality(name)[self.places]
-            return [None if np.isnan(value) else float(value) for value in values]
-        raise InputError(f"the list of photos has no column {name!r}; of the faces there are {', '.join(QUALITIES)}")
+        listed = _listed_column(name, [photo.more for photo in self.photos], "photos")
+        return _with_none(self.faces.quality(name)[self.places]) if listed is None else listed
+
+
+def _listed_column(name: str, rows: list[dict[str, Any]], what: str) -> list[object] | None:
+    """A column of a list of pairs or photos; None where it is a quality of the faces instead.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if any(name in row for row in rows):
+        return [row.get(name) for row in rows]
+    if name in QUALITIES:
+        return None
+    raise InputError(f"the list of {what} has no column {name!r}; of the faces there are {', '.join(QUALITIES)}")
+
+
+def _with_none(values: Array) -> list[object]:
+    """Values as a list, None where there is none."""
+    return [None if np.isnan(value) else float(value) for value in values]
 
 
 def _first(photos: list[LabelledPhoto], count: int, seed: int) -> Array:

@@ -17,8 +17,8 @@ FilesOf = dict[str, tuple[Files, Files]]
 """The files of each table, before and after."""
 
 
-def present(context: Context) -> FilesOf:
-    """What files the tables have.
+def present(context: Context) -> list[str]:
+    """The names of the tables that there are.
 
     Raises:
         InputError: there are no tables.
@@ -26,6 +26,11 @@ def present(context: Context) -> FilesOf:
     names = [name for name in TABLES if context.tables.exists(name)]
     if not names:
         raise InputError(f"{context.tables.place}: there are no tables; is the place right?")
+    return names
+
+
+def files_as_they_are(context: Context, names: list[str]) -> FilesOf:
+    """The files of tables, of which none is changed."""
     return {name: (files, files) for name in names for files in [context.tables.files(name)]}
 
 
