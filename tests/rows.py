@@ -10,6 +10,7 @@ from pyspark.sql import types as T
 
 from jobs.run.context import Context
 from schemas.catalog import TABLES
+from udfs.arrow import local_frame
 
 Array = np.ndarray
 Values = dict[str, object]
@@ -90,7 +91,7 @@ def frame(spark: SparkSession, table: str, rows: Sequence[Values]) -> DataFrame:
     declared = TABLES[table]
     whole = [{**dict.fromkeys(declared.names), "run_id": "r", **_HARMLESS.get(table, {}), **row} for row in rows]
     known = [{name: row[name] for name in declared.names} for row in whole]
-    made = spark.createDataFrame(known, T.StructType([T.StructField(f.name, f.dataType) for f in declared.schema]))
+    made = local_frame(spark, known, T.StructType([T.StructField(f.name, f.dataType) for f in declared.schema]))
     return made.withColumn("embedding_digest", F.xxhash64("embedding")) if table == "gallery" else made
 
 

@@ -17,6 +17,7 @@ from jobs.inputs.labelled import Half, LabelledPair, LabelledPhoto, read_labelle
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import THRESHOLDS
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
@@ -90,7 +91,7 @@ def calibrate_threshold(
         }
         note_contract(context, agreed)
         values = tuple(row[name] for name in THRESHOLDS.names)
-        context.tables.append("thresholds", context.spark.createDataFrame([values], THRESHOLDS.schema))
+        context.tables.append("thresholds", local_frame(context.spark, [values], THRESHOLDS.schema))
     return row
 
 

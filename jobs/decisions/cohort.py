@@ -10,6 +10,7 @@ from jobs.faces.lookup import MeantFaces
 from jobs.inputs.labelled import LabelledPhoto
 from jobs.run.context import Context
 from schemas.catalog import COHORTS
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
@@ -91,4 +92,4 @@ class Cohort:
             (self.cohort_id, person, len(self.persons), contract_id, uri, vector.tolist(), run_id)
             for person, uri, vector in zip(self.persons, self.uris, self.vectors, strict=True)
         ]
-        context.tables.append_new("cohorts", context.spark.createDataFrame(rows, COHORTS.schema))
+        context.tables.append_new("cohorts", local_frame(context.spark, rows, COHORTS.schema))

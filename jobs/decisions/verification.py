@@ -13,6 +13,7 @@ from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import VERIFICATIONS
 from udfs import lake
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.search.pairs import similarities
@@ -66,7 +67,7 @@ def verify_pairs(context: Context, *, images: tuple[str, ...], pairs: str | None
         note_contract(context, agreed)
         unique = {row["pair_id"]: row for row in made}
         written = [tuple(row[name] for name in VERIFICATIONS.names) for row in unique.values()]
-        context.tables.update("verifications", context.spark.createDataFrame(written, VERIFICATIONS.schema))
+        context.tables.update("verifications", local_frame(context.spark, written, VERIFICATIONS.schema))
         for row in made:
             run.count(row["decision"] or "not_compared", 1)
     return Verified(made, run.counts, thresholds)

@@ -27,9 +27,9 @@ def faces_of(
     columns = ["image_id", "uri", "size", "modified_us", "regular"]
     stored = images.where(F.col("content_table").isNull()).select(*columns)
     computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile)
-    for row in images.select("content_table").where("content_table IS NOT NULL").distinct().collect():
-        contents = image_table.contents(context, row.content_table)
-        carried = images.where(F.col("content_table") == row.content_table).select(*columns)
+    for name in sorted(set(rows["content_table"].drop_null().to_pylist())):
+        contents = image_table.contents(context, name)
+        carried = images.where(F.col("content_table") == name).select(*columns)
         # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
         carried = carried.join(contents, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
         computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile))

@@ -5,6 +5,8 @@ import json
 from pyspark.sql import functions as F
 
 from jobs.run.context import Context
+from schemas.catalog import CONTRACTS
+from udfs.arrow import local_frame
 from udfs.vision import weights
 from udfs.vision.contract import Contract, contract
 from udfs.vision.spec import VisionSpec
@@ -31,7 +33,6 @@ def note_contract(context: Context, agreed: Contract) -> None:
         agreed.dimension,
         json.dumps(agreed.document),
     )
-    names = ["contract_id", "detector", "embedder", "dimension", "document"]
     known = context.tables.read_or_empty("contracts").where(F.col("contract_id") == agreed.contract_id)
     if known.isEmpty():
-        context.tables.append_new("contracts", context.spark.createDataFrame([row], names))
+        context.tables.append_new("contracts", local_frame(context.spark, [row], CONTRACTS.schema))

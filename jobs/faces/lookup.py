@@ -14,7 +14,7 @@ from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.crashes import by_halves
 from jobs.run.context import Context
 from udfs import inventory, records
-from udfs.arrow import spark_schema
+from udfs.arrow import local_frame, spark_schema
 from udfs.ids import image_id
 from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
@@ -130,7 +130,7 @@ def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant
 
 def _crashed(context: Context, image: pa.Table, meant: Meant) -> pa.Table:
     row = crashed_outcome(image["image_id"][0].as_py())
-    return _with_meant_face(context.spark.createDataFrame([row], spark_schema(records.OUTCOME)), meant).toArrow()
+    return _with_meant_face(local_frame(context.spark, [row], spark_schema(records.OUTCOME)), meant).toArrow()
 
 
 def _with_meant_face(outcomes: DataFrame, meant: Meant) -> DataFrame:

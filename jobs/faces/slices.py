@@ -16,7 +16,7 @@ from jobs.inputs import image_table
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import records
-from udfs.arrow import spark_schema
+from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
@@ -137,7 +137,7 @@ class PendingImages:
         self._context.log.warning(
             f"embed: a worker process died while it read {image['uri'][0]}, which becomes rejected:crashed"
         )
-        computed = self._context.spark.createDataFrame([crashed_outcome(image_id)], spark_schema(records.OUTCOME))
+        computed = local_frame(self._context.spark, [crashed_outcome(image_id)], spark_schema(records.OUTCOME))
         return self._stage(image, computed, run)
 
     def _stage(self, slice_of_pending: pa.Table, computed: DataFrame, run: ledger.Run) -> str:
@@ -177,14 +177,16 @@ class PendingImages:
     def commit(self, slice_id: str, run: ledger.Run) -> None:
         """Move a staged slice to `faces`, then to `image_outcomes`; only then is it done, and unstaged."""
         staged = self._tables.read("staged").where(F.col("slice_id") == slice_id)
-        dates = [row.run_date for row in staged.select("run_date").distinct().collect()]
+        counted = staged.groupBy("run_date", "outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f"))
+        outcomes = counted.collect()
+        dates = [row.run_date for row in outcomes]
         scope = staged.select("image_id", "contract_id", "settings_id")
         found = staged.select(
             "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
         ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
         self._tables.replace("faces", found, scope, dates)
         self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
-        for row in staged.groupBy("outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f")).collect():
+        for row in outcomes:
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
         self._tables.delete("staged", F.col("slice_id") == slice_id)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import ACTIVATIONS
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 
 
@@ -111,4 +112,4 @@ def _count(rows: DataFrame, of: Column) -> dict[str, int]:
 
 def _append(context: Context, contract_id: str, before: str | None, run_id: str) -> None:
     row = (contract_id, datetime.now(UTC), before, run_id)
-    context.tables.append("activations", context.spark.createDataFrame([row], ACTIVATIONS.schema))
+    context.tables.append("activations", local_frame(context.spark, [row], ACTIVATIONS.schema))

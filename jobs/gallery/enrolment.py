@@ -22,6 +22,7 @@ from jobs.inputs.manifest import Photo
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import ENROLLMENTS, GALLERY
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import sample_id
 from udfs.vision.contract import Contract, settings_id
@@ -179,14 +180,14 @@ def _write(context: Context, changes: Changes, agreed: Contract) -> None:
         note_contract(context, agreed)
     if changes.samples:
         without_digest = T.StructType([field for field in GALLERY.schema if field.name != "embedding_digest"])
-        samples = context.spark.createDataFrame(list(changes.samples.values()), without_digest)
+        samples = local_frame(context.spark, list(changes.samples.values()), without_digest)
         context.tables.update("gallery", samples.withColumn("embedding_digest", F.xxhash64("embedding")))
     if changes.enrollments:
         rows = list(changes.enrollments.values())
-        context.tables.update("enrollments", context.spark.createDataFrame(rows, ENROLLMENTS.schema))
+        context.tables.update("enrollments", local_frame(context.spark, rows, ENROLLMENTS.schema))
     if changes.superseded:
-        keys = context.spark.createDataFrame(changes.superseded, "sample_id string, photo_id string")
-        context.tables.remove("enrollments", keys)
+        of_key = T.StructType([ENROLLMENTS.schema[name] for name in ("sample_id", "photo_id")])
+        context.tables.remove("enrollments", local_frame(context.spark, changes.superseded, of_key))
 
 
 def _tell(context: Context, gallery_name: str, judged: list[SeenPhoto], run: ledger.Run) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
 
 from jobs.gallery.activation import activated
@@ -40,22 +40,27 @@ class GallerySnapshot:
         """
         # Samples are read several times: for their digest, to be packed, to be noted.
         table = context.tables.read_fixed("gallery").where(F.col("withdrawn_at").isNull())
-        found = table.select("gallery_name", "contract_id").distinct().collect()
-        names = sorted({row.gallery_name for row in found})
+        asked = F.lit(True) if name is None else F.col("gallery_name") == name
+        decisive = ("sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest")
+        held = digests_of(table.where(asked).groupBy("gallery_name", "contract_id"), *decisive)
+        names = sorted({gallery_name for gallery_name, _ in held})
+        if not names and name is not None:
+            names = sorted(row.gallery_name for row in table.select("gallery_name").distinct().collect())
         if name is None and len(names) > 1:
             raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
         name = name or (names[0] if names else None)
         if name is None or name not in names:
             there = f"there are: {', '.join(names)}" if names else "run `rollcall enroll` first"
             raise InputError(f"gallery {name or ''!r} has no samples; {there}")
-        contract_id = _in_force(context, name, {row.contract_id for row in found if row.gallery_name == name})
+        contract_id = _in_force(context, name, {contract for of_gallery, contract in held if of_gallery == name})
         samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
-        decisive = ("sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest")
-        digest, count, persons = digest_of(samples, *decisive)
+        found = held[name, contract_id]
         contract = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
         assert contract is not None
-        digest = stable_id("gallery", name, contract_id, digest)
-        return cls(name, contract_id, contract.embedder, contract.dimension, samples, digest, count, persons)
+        digest = stable_id("gallery", name, contract_id, found.digest)
+        return cls(
+            name, contract_id, contract.embedder, contract.dimension, samples, digest, found.samples, found.persons
+        )
 
     def described(self) -> DataFrame:
         """The samples without their embeddings, as rows of `searched_samples`."""
@@ -85,8 +90,22 @@ def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataF
     return samples.where(valid & wanted)
 
 
-def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int, int]:
-    """A digest of samples, whatever their order and partitions; how many there are, and of how many persons.
+@dataclass(frozen=True)
+class SamplesDigest:
+    """A digest of samples, whatever their order and partitions; how many there are, and of how many persons."""
+
+    digest: str
+    samples: int
+    persons: int
+
+
+def digest_of(samples: DataFrame, *columns: str) -> SamplesDigest:
+    """The digest of some columns of samples. No two samples may be alike in them."""
+    return digests_of(samples.groupBy(), *columns)[()]
+
+
+def digests_of(samples: GroupedData, *columns: str) -> dict[tuple[str, ...], SamplesDigest]:
+    """The digests of groups of samples, by what they are grouped by, in one pass.
 
     SHA-256 a sample, joined by exclusive or in four lanes. No two samples are alike, so none cancels another.
     """
@@ -95,10 +114,12 @@ def digest_of(samples: DataFrame, *columns: str) -> tuple[str, int, int]:
     lanes: list[Column] = [
         F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)
     ]
-    # In one pass over the samples.
-    (found,) = samples.select(F.count("*"), *lanes, F.count_distinct("person_id")).collect()
-    count, *digits, persons = found
-    return stable_id("samples", *[str(value) for value in (count, *digits)]), count, persons
+    found = {}
+    for row in samples.agg(F.count("*"), *lanes, F.count_distinct("person_id")).collect():
+        *group, count, one, two, three, four, persons = row
+        digest = stable_id("samples", *[str(value) for value in (count, one, two, three, four)])
+        found[tuple(group)] = SamplesDigest(digest, count, persons)
+    return found
 
 
 def _canonical(name: str) -> Column:

@@ -14,6 +14,7 @@ from jobs.run import ledger
 from jobs.run.context import Context
 from pages.report import html
 from schemas.catalog import EVALUATIONS
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
@@ -105,7 +106,7 @@ def _write(
         for group, figures in measured.figures.items()
         for figure in figures
     ]
-    context.tables.append("evaluations", context.spark.createDataFrame(rows, EVALUATIONS.schema))
+    context.tables.append("evaluations", local_frame(context.spark, rows, EVALUATIONS.schema))
 
 
 def _json(evaluation_id: str, agreed: Contract, request: EvaluationRequest, measured: Measured) -> str:

@@ -18,6 +18,7 @@ from jobs.run.context import Context
 from jobs.run.errors import one_line
 from schemas.catalog import RUNS
 from schemas.store import Tables
+from udfs.arrow import local_frame
 from udfs.ids import stable_id
 
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
@@ -68,7 +69,7 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
             seconds,
             error,
         )
-        context.tables.append("runs", context.spark.createDataFrame([row], RUNS.schema))
+        context.tables.append("runs", local_frame(context.spark, [row], RUNS.schema))
 
     note("started")
     with log.of_run(current.run_id, job):

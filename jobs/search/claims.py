@@ -4,13 +4,15 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Row
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
 from schemas.catalog import CLAIMED, SEARCHES
+from udfs.arrow import local_frame
 
 LONGEST_WRITE = 300.0
 """Seconds to wait for a run that is writing. Writing takes seconds: a run that takes longer is taken to be dead."""
@@ -37,6 +39,7 @@ class Claims:
         self._gallery_name = gallery_name
         self._run_dates = run_dates
         self._run_id = run_id
+        self._noted: dict[date, str] = {}
         self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery_name)
 
     def read(self) -> list[Row]:
@@ -44,62 +47,42 @@ class Claims:
         deadline = time.monotonic() + LONGEST_WRITE
         while self._being_written(found := self._now()) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
+        self._noted = {note.run_date: note.run_id for note in found}
         return found
 
-    def claim(self, values: Mapping[str, object], replaced: Sequence[Row]) -> list[Row]:
-        """Take the place of the notes that were read. values: as of `write`; returns the claims.
+    def claim(self, values: Mapping[str, object]) -> None:
+        """Take the place of the notes that were read. values: as of `write`.
 
         Raises:
             OvertakenError: others are there by now. Nothing is changed then but claims.
         """
-        self._put({**values, "search_id": CLAIMED}, replaced)
-        found = self._now()
-        if not self._all_mine(found):
-            raise self._overtaken()
-        return found
-
-    def hold(self) -> None:
-        """Make sure that the claim still stands, before rows are written.
-
-        Raises:
-            OvertakenError: another run has claimed them. The rows may be a mixture of both, so the notes of both are
-                deleted, and both search again.
-        """
-        found = self._now()
-        if not self._all_mine(found):
-            self._forget(found)
+        if not self._put({**values, "search_id": CLAIMED}):
             raise self._overtaken()
 
-    def write(self, values: Mapping[str, object], replaced: Sequence[Row]) -> None:
-        """Note what the rows stand for, in the place of what was read or claimed.
+    def write(self, values: Mapping[str, object]) -> None:
+        """Note what the rows stand for, in the place of the claims, or of what was read if nothing was claimed.
 
         values: the columns of `searches` but gallery_name, run_date and run_id.
 
         Raises:
-            OvertakenError: as of `hold`.
+            OvertakenError: another run has claimed them meanwhile. The rows may be a mixture of both, so the notes of
+                both are deleted, and both search again.
         """
-        self._put(values, replaced)
-        self.hold()
+        if not self._put(values):
+            self._forget(self._now())
+            raise self._overtaken()
 
-    def _put(self, values: Mapping[str, object], replaced: Sequence[Row]) -> None:
-        rows = self._rows(values)
-        if replaced:
-            self._tables.update("searches", rows, of_runs=sorted({note.run_id for note in replaced}))
-        if len(replaced) < len(self._run_dates):
-            self._tables.append_new(
-                "searches", rows.where(~F.col("run_date").isin(*[note.run_date for note in replaced]))
-            )
-
-    def _rows(self, values: Mapping[str, object]) -> DataFrame:
+    def _put(self, values: Mapping[str, object]) -> bool:
+        """Put a note for each date in the place of the one that is known of; whether all of those still stood."""
         of_all = {**values, "gallery_name": self._gallery_name, "run_id": self._run_id}
-        rows = [tuple({**of_all, "run_date": day}[name] for name in SEARCHES.names) for day in self._run_dates]
-        return self._context.spark.createDataFrame(rows, SEARCHES.schema)
+        rows = [{**of_all, "run_date": day, "of_run": self._noted.get(day)} for day in self._run_dates]
+        schema = StructType([*SEARCHES.schema, StructField("of_run", StringType())])
+        put = self._tables.exchange("searches", local_frame(self._context.spark, rows, schema))
+        self._noted = dict.fromkeys(self._run_dates, self._run_id)
+        return put == len(rows)
 
     def _now(self) -> list[Row]:
         return self._tables.read_or_empty("searches").where(self._mine).collect()
-
-    def _all_mine(self, found: Sequence[Row]) -> bool:
-        return len(found) == len(self._run_dates) and {note.run_id for note in found} == {self._run_id}
 
     def _being_written(self, found: Sequence[Row]) -> bool:
         writers = {note.run_id for note in found if note.search_id == CLAIMED} - {self._run_id}

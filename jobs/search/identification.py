@@ -4,13 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.decisions.thresholds import for_identification
-from jobs.gallery.snapshot import GallerySnapshot, searched
+from jobs.gallery.snapshot import GallerySnapshot, SamplesDigest, searched
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
@@ -24,7 +25,7 @@ from jobs.search.question import IdentificationQuestion
 from jobs.search.rows import identification_rows, match_rows
 from schemas.catalog import CLAIMED, DECISIONS
 from udfs import matching
-from udfs.arrow import spark_schema
+from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
 from udfs.matching import CANDIDATE
 
@@ -175,17 +176,16 @@ class Identification:
         noted = claims.read()
         plan = self._plan(None if afresh else self._standing(noted), run)
         if plan.standing is not None and plan.is_done:
-            persons = plan.standing.persons
+            self._tell(plan.standing.persons, plan.faces.select("decision"), run)
         else:
-            persons = self._carry_out(plan, claims, noted, run)
-        self._tell(persons, run)
+            self._carry_out(plan, claims, run)
 
     # --- what is to be done --------------------------------------------------------------------------------
 
     def _plan(self, standing: Row | None, run: ledger.Run) -> UpdatePlan:
         change = self._change(standing)
         redecide = standing is not None and standing.threshold_id != self.question.thresholds.threshold_id
-        decided = self._here("identifications").select("face_id")
+        decided = self._here("identifications").select("face_id", "decision")
         present = self._faces.select(*ATTRIBUTES)
         plan = UpdatePlan.of(present, decided, self.question.minimum_size, standing, change, redecide)
         run.count("fresh", plan.count("fresh"))
@@ -236,11 +236,8 @@ class Identification:
 
     # --- doing it ------------------------------------------------------------------------------------------
 
-    def _carry_out(self, plan: UpdatePlan, claims: Claims, noted: Sequence[Row], run: ledger.Run) -> int:
-        """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`.
-
-        Returns: how many persons were searched.
-        """
+    def _carry_out(self, plan: UpdatePlan, claims: Claims, run: ledger.Run) -> None:
+        """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`."""
         found = self._nearest(plan.identifiable("fresh"), plan.counts.get(("fresh", True), 0), run)
         written, some_written = plan.ids("fresh", "dropped"), plan.came_or_went
         if plan.change is not None:
@@ -252,44 +249,51 @@ class Identification:
                 lambda faces, samples: self._nearest_among(faces, samples, run),
             )
             again = self._nearest(updated.again, updated.again.count(), run)
-            found = found.unionByName(again).unionByName(updated.lists)
+            found = found.unionByName(again).unionByName(updated.lists).localCheckpoint()
             written = written.union(updated.again).union(updated.affected).distinct().localCheckpoint()
             some_written = not written.isEmpty()
         decided = written.union(plan.ids("known")).distinct() if plan.redecide else written
+        decisions = self._decisions(plan, found, written, decided, run).localCheckpoint()
 
-        persons = self._samples.agg(F.count_distinct("person_id")).collect()[0][0]
-        stands_for = self._stands_for(persons)
+        stands_for = self._stands_for(self._searched.persons)
         everything = plan.standing is None
         if some_written or (plan.redecide and plan.count("known") > 0):
-            noted = claims.claim(stands_for, noted)
+            claims.claim(stands_for)
             if some_written:
-                self._write(
-                    "matches", match_rows(plan.present, found, self.gallery.name, run.run_id), written, everything
-                )
-                claims.hold()
-            self._write("identifications", self._decisions(plan, decided, run), decided, everything)
-        self._note(claims, stands_for, noted, plan.standing)
-        return int(persons)
+                rows = match_rows(plan.present, found, self.gallery.name, run.run_id)
+                self._write("matches", rows, written, everything)
+            self._write("identifications", decisions, decided, everything)
+        self._note(claims, stands_for, plan.standing)
+        unchanged = plan.faces.where(F.col("state") == "known").join(decided, "face_id", "left_anti")
+        self._tell(self._searched.persons, decisions.select("decision").union(unchanged.select("decision")), run)
+
+    @cached_property
+    def _searched(self) -> SamplesDigest:
+        """What is known of the samples that are searched."""
+        return packing.digest_of_packed(self._samples)
 
     def _nearest(self, faces: DataFrame, count: int, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces, given by face_id, in the whole gallery."""
         run.count("searched", count)
-        return self._search_for(faces, count, self._samples, run)
+        return self._search_for(faces, count, self._samples, lambda: self._searched, run)
 
     def _nearest_among(self, faces: DataFrame, samples: DataFrame, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces among some of the samples, given by sample_id."""
-        return self._search_for(faces, faces.count(), self._samples.join(samples, "sample_id", "left_semi"), run)
+        some = self._samples.join(samples, "sample_id", "left_semi")
+        return self._search_for(faces, faces.count(), some, lambda: packing.digest_of_packed(some), run)
 
-    def _search_for(self, faces: DataFrame, count: int, samples: DataFrame, run: ledger.Run) -> DataFrame:
+    def _search_for(
+        self, faces: DataFrame, count: int, samples: DataFrame, digest: Callable[[], SamplesDigest], run: ledger.Run
+    ) -> DataFrame:
         if not count:
-            return self._context.spark.createDataFrame([], spark_schema(CANDIDATE))
-        packed, paths = packing.pack(self._context, samples)
+            return local_frame(self._context.spark, [], spark_schema(CANDIDATE))
+        packed, paths = packing.pack(self._context, samples, digest())
         plan = self._execution_plan or execution_plan_for(packed, self._context.settings.identify.largest_whole)
         run.digests.update(search_path=", ".join(paths), plan=plan)
         run.count("comparisons", count * packed.rows)
         asked = self._with_left_out(self._faces.join(faces, "face_id", "left_semi"))
         question = self.question
-        found = nearest(asked, packed, self.gallery.dimension, question.k, question.keep_floor, plan)
+        found = nearest(asked, count, packed, self.gallery.dimension, question.k, question.keep_floor, plan)
         return found.localCheckpoint()
 
     def _with_left_out(self, faces: DataFrame) -> DataFrame:
@@ -323,19 +327,24 @@ class Identification:
         scope = faces.select("face_id", F.lit(self.gallery.name).alias("gallery_name"))
         self._tables.replace(table, rows, scope, self._run_dates)
 
-    def _decisions(self, plan: UpdatePlan, decided: DataFrame, run: ledger.Run) -> DataFrame:
-        """The decisions on faces by their matches as they are in the table."""
+    def _decisions(
+        self, plan: UpdatePlan, found: DataFrame, written: DataFrame, decided: DataFrame, run: ledger.Run
+    ) -> DataFrame:
+        """The decisions on faces: by what was found, or by the rows that stand of those that were not searched for."""
+        names = spark_schema(CANDIDATE).names
+        if plan.redecide:
+            standing = self._here("matches").join(written, "face_id", "left_anti")
+            found = found.select(names).unionByName(standing.select(names))
         faces = plan.present.join(decided, "face_id", "left_semi")
-        near_cohort = self._near_cohort(decided)
         return identification_rows(
-            faces, self._here("matches"), near_cohort, self.question, self.gallery.name, run.run_id
+            faces, found, self._near_cohort(decided), self.question, self.gallery.name, run.run_id
         )
 
     def _near_cohort(self, faces: DataFrame) -> DataFrame:
         """How near faces are to the cohort of the calibration, if it has one (matching.COHORT_SIMILARITY)."""
         schema = spark_schema(matching.COHORT_SIMILARITY)
         if self.question.cohort is None:
-            return self._context.spark.createDataFrame([], schema)
+            return local_frame(self._context.spark, [], schema)
         embedded = self._faces.join(faces, "face_id", "left_semi").select("face_id", "embedding")
         return embedded.mapInArrow(matching.near_cohort(self.question.cohort.vectors), schema)
 
@@ -358,26 +367,26 @@ class Identification:
             "persons": persons,
         }
 
-    def _note(
-        self, claims: Claims, stands_for: Mapping[str, object], noted: Sequence[Row], standing: Row | None
-    ) -> None:
-        """Note what the rows stand for, in place of `noted`; a later run finds its difference from this."""
+    def _note(self, claims: Claims, stands_for: Mapping[str, object], standing: Row | None) -> None:
+        """Note what the rows stand for; a later run finds its difference from this."""
         gallery = self.gallery
-        kept = self._tables.read_or_empty("searched_samples")
-        if kept.where(F.col("gallery_digest") == gallery.digest).isEmpty():
-            self._tables.append_new("searched_samples", gallery.described())  # another run may be doing the same
-        claims.write(stands_for, noted)
+        of_this = F.col("gallery_digest") == gallery.digest
+        if self._tables.read_or_empty("searched_samples").where(of_this).isEmpty():
+            # Another run may be doing the same: whichever is last, the rows are there once.
+            self._tables.overwrite("searched_samples", gallery.described(), of_this)
+        claims.write(stands_for)
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():
                 self._tables.delete("searched_samples", older)
 
-    def _tell(self, persons: int, run: ledger.Run) -> None:
-        for row in self._here("identifications").groupBy("decision").count().collect():
+    def _tell(self, persons: int, decisions: DataFrame, run: ledger.Run) -> None:
+        """decisions: `decision` of each face that has a row now."""
+        for row in decisions.groupBy("decision").count().collect():
             run.count(row.decision, row["count"])
         counts = run.counts
-        decisions = ", ".join(f"{counts.get(name, 0):,} {name}" for name in DECISIONS)
+        decided = ", ".join(f"{counts.get(name, 0):,} {name}" for name in DECISIONS)
         self._context.log.info(
             f"identify: {'' if len(self._run_dates) == 1 else dates_in_words(self._run_dates) + ': '}"
-            f"{counts['searched']:,} of {counts['faces']:,} faces searched among {persons:,} persons; {decisions}"
+            f"{counts['searched']:,} of {counts['faces']:,} faces searched among {persons:,} persons; {decided}"
         )

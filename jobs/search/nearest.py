@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.run import peak_memory, task_resources
 from udfs import matching
-from udfs.arrow import spark_schema
+from udfs.arrow import local_frame, spark_schema
 
 if TYPE_CHECKING:
     from udfs.search.packed import Packed
@@ -28,11 +28,11 @@ def execution_plan_for(packed: "Packed", largest_whole: int) -> ExecutionPlan:
 
 
 def nearest(
-    faces: DataFrame, packed: "Packed", dimension: int, k: int, keep_floor: float, plan: ExecutionPlan
+    faces: DataFrame, count: int, packed: "Packed", dimension: int, k: int, keep_floor: float, plan: ExecutionPlan
 ) -> DataFrame:
     """The k nearest persons of each face: (face_id, person_id, sample_id, similarity, rank).
 
-    faces: face_id, embedding, left_out (samples a face is not compared with, or null).
+    faces: face_id, embedding, left_out (samples a face is not compared with, or null). count: how many there are.
 
     `gallery`: a task compares its faces with all parts; nothing passes between executors but the faces.
     `parts`: a task compares some faces with one part, and the candidates are joined: what passes is the faces,
@@ -40,12 +40,11 @@ def nearest(
     """
     spark = faces.sparkSession
     if not packed.parts:
-        return spark.createDataFrame([], spark_schema(matching.CANDIDATE))
+        return local_frame(spark, [], spark_schema(matching.CANDIDATE))
     tasks = spark.sparkContext.defaultParallelism
     threads, profile = task_resources.cpus(spark), task_resources.on_cpus(spark)
     faces = faces.select("face_id", "embedding", "left_out")
     if plan == "gallery":
-        count = faces.count()
         rounds = max(1, -(-count // (FACES_A_TASK * tasks)))
         spread = faces.repartition(max(1, min(tasks * rounds, count // FACES_WORTH_A_TASK)))
         search = peak_memory.told(spark, matching.search_all(packed, k, keep_floor, threads))

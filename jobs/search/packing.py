@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import digest_of
+from jobs.gallery.snapshot import SamplesDigest, digest_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
 from udfs import artifacts, matching
@@ -29,24 +29,28 @@ def place(context: Context) -> str:
     return f"{context.tables.location('gallery')}/_packed"
 
 
-def pack(context: Context, samples: DataFrame) -> tuple["Packed", list[str]]:
+def digest_of_packed(samples: DataFrame) -> SamplesDigest:
+    """The digest of what a packed gallery is made of."""
+    return digest_of(samples, "sample_id", "person_id", "embedding_digest")
+
+
+def pack(context: Context, samples: DataFrame, of: SamplesDigest) -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest.
+    samples: person_id, sample_id, embedding, embedding_digest. of: their digest, as of `digest_of_packed`.
     """
     from udfs.search.packed import DESCRIPTION, Packed
 
     began = time.monotonic()
-    digest, count, _ = digest_of(samples, "sample_id", "person_id", "embedding_digest")
-    uri = f"{place(context)}/{stable_id('packed', digest)}"
-    if not count:
+    uri = f"{place(context)}/{stable_id('packed', of.digest)}"
+    if not of.samples:
         return Packed(uri, ()), []
     content = artifacts.read(f"{uri}/{DESCRIPTION}")
     packed = Packed.from_json(uri, content) if content is not None else None
     what = "checked"
     paths = None if packed is None else _check(context, packed)
     if packed is None or paths is None:
-        packed, paths = _make(context, uri, samples)
+        packed, paths = _make(context, uri, samples, of.samples)
         what = "packed"
     artifacts.write(f"{uri}/{DESCRIPTION}", packed.to_json())  # also where it stands: it says when it was used
     seconds = time.monotonic() - began
@@ -56,7 +60,7 @@ def pack(context: Context, samples: DataFrame) -> tuple["Packed", list[str]]:
 
 def _check(context: Context, packed: "Packed") -> set[str] | None:
     """How executors search the parts; None if one of them is not what was written."""
-    numbers = context.spark.createDataFrame([(number,) for number in range(len(packed.parts))], "part int")
+    numbers = context.spark.range(len(packed.parts)).select(F.col("id").cast("int").alias("part"))
     tasks = min(len(packed.parts), context.spark.sparkContext.defaultParallelism)
     found = (
         numbers.repartitionById(tasks, (F.col("part") % tasks).cast("int"))
@@ -70,10 +74,10 @@ def _check(context: Context, packed: "Packed") -> set[str] | None:
     return {row.path for row in found}
 
 
-def _make(context: Context, uri: str, samples: DataFrame) -> tuple["Packed", set[str]]:
+def _make(context: Context, uri: str, samples: DataFrame, count: int) -> tuple["Packed", set[str]]:
     from udfs.search.packed import Packed, Part
 
-    edges = _edges(samples)
+    edges = _edges(samples) if count > SAMPLES_A_PART else []
     # As many parts are before a person's as begin with that person or an earlier one.
     part = F.size(F.filter(F.array(*map(F.lit, edges)).cast("array<string>"), lambda edge: edge <= F.col("person_id")))
     made = (

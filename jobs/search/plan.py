@@ -21,7 +21,8 @@ class UpdatePlan:
 
     standing: the note of what the rows stand for; None where they are not an answer to this question, and all faces
     are fresh. change: of the gallery since, if there was one. redecide: the rows were decided by other thresholds.
-    faces: ATTRIBUTES (of a dropped face its id alone), state, and `identifiable`: whether a face is large enough.
+    faces: ATTRIBUTES (of a dropped face its id alone), state, `decision` (as its row has it, if there is one), and
+    `identifiable`: whether a face is large enough.
     counts: faces by state and whether they are identifiable.
     """
 
@@ -43,7 +44,7 @@ class UpdatePlan:
     ) -> "UpdatePlan":
         """Compare the faces that are there with those that have rows.
 
-        present: ATTRIBUTES, the faces of the dates. decided: face_id, those in `identifications`.
+        present: ATTRIBUTES, the faces of the dates. decided: face_id and decision, those in `identifications`.
         """
         state = (
             F.when(F.col("here").isNull(), "dropped")
@@ -51,12 +52,12 @@ class UpdatePlan:
             .otherwise("known")
         )
         here = present.select(*ATTRIBUTES, F.lit(True).alias("here"))
-        there = decided.select("face_id", F.lit(True).alias("there"))
+        there = decided.select("face_id", "decision", F.lit(True).alias("there"))
         identifiable = F.coalesce(F.col("quality.size") >= minimum_size, F.lit(False))
         # Cut loose from the tables: what is to be done must not change while it is being done.
         faces = (
             here.join(there, "face_id", "full")
-            .select(*ATTRIBUTES, state.alias("state"), identifiable.alias("identifiable"))
+            .select(*ATTRIBUTES, "decision", state.alias("state"), identifiable.alias("identifiable"))
             .localCheckpoint()
         )
         counted = faces.groupBy("state", "identifiable").count().collect()

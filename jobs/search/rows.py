@@ -1,6 +1,6 @@
 """The rows of `matches` and `identifications`, from faces and the persons nearest to them."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.search.question import IdentificationQuestion
@@ -32,16 +32,15 @@ def identification_rows(
 ) -> DataFrame:
     """The decisions on faces.
 
-    faces: ATTRIBUTES. matches: the rows of these faces. near_cohort: (matching.COHORT_SIMILARITY), of faces whose
-    scores are normalised.
+    faces: ATTRIBUTES. matches: the nearest persons of these faces (matching.CANDIDATE). near_cohort:
+    (matching.COHORT_SIMILARITY), of faces whose scores are normalised.
     """
     thresholds = question.thresholds
-    best = matches.where(F.col("rank") == 1).select("face_id", "person_id", "sample_id", "similarity")
-    second = matches.where(F.col("rank") == 2).select(
-        "face_id",
-        F.col("person_id").alias("runner_up_person_id"),
-        F.col("similarity").alias("runner_up_similarity"),
-    )
+
+    def of_rank(rank: int) -> Column:
+        return F.max(F.when(F.col("rank") == rank, F.struct("person_id", "sample_id", "similarity")))
+
+    two_best = matches.groupBy("face_id").agg(of_rank(1).alias("best"), of_rank(2).alias("second"))
     decision = (
         F.when(F.col("quality.size") < question.minimum_size, "too_small")
         .when(F.col("score") >= thresholds.match, "match")
@@ -49,9 +48,9 @@ def identification_rows(
         .otherwise("unknown")
     )
     return (
-        faces.join(best, "face_id", "left")
-        .join(second, "face_id", "left")
+        faces.join(two_best, "face_id", "left")
         .join(near_cohort, "face_id", "left")
+        .select("*", "best.*")
         .withColumn("score", F.col("similarity") - F.coalesce("cohort_similarity", F.lit(0.0)))
         .select(
             "face_id",
@@ -64,8 +63,8 @@ def identification_rows(
             "person_id",
             "sample_id",
             "similarity",
-            "runner_up_person_id",
-            (F.col("similarity") - F.col("runner_up_similarity")).alias("margin"),
+            F.col("second.person_id").alias("runner_up_person_id"),
+            (F.col("similarity") - F.col("second.similarity")).alias("margin"),
             F.when(F.col("similarity").isNotNull(), F.col("cohort_similarity")).alias("cohort_similarity"),
             "score",
             F.lit(thresholds.threshold_id).alias("threshold_id"),

@@ -25,7 +25,8 @@ def test_both_plans_give_what_the_definition_says(context: Context, monkeypatch:
     persons = [f"p{at % 6}" for at in range(20)]
     rows = sample_rows(samples, persons)
     put_samples(context, samples, persons)  # packed galleries lie beside the table
-    packed, _ = packing.pack(context, frame(context.spark, "gallery", rows))
+    gallery = frame(context.spark, "gallery", rows)
+    packed, _ = packing.pack(context, gallery, packing.digest_of_packed(gallery))
     assert len(packed.parts) > 1
     left_out = [(0, "s05-p5"), (3, "s00-p0")]
     of_face = {query: [name for number, name in left_out if number == query] for query in range(7)}
@@ -41,7 +42,7 @@ def test_both_plans_give_what_the_definition_says(context: Context, monkeypatch:
         ).rows()
     ]
     for plan in ("gallery", "parts"):
-        found = nearest.nearest(faces, packed, 8, K, FLOOR, plan)  # type: ignore[arg-type]
+        found = nearest.nearest(faces, len(vectors), packed, 8, K, FLOOR, plan)  # type: ignore[arg-type]
         ordered = found.orderBy("face_id", "rank").select("face_id", "person_id", "sample_id", "similarity", "rank")
         ranks = [tuple(row) for row in ordered.collect()]
         assert [row[:4] for row in ranks] == wanted, plan

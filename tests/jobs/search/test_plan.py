@@ -21,7 +21,7 @@ def faces(spark: SparkSession, **sizes: float) -> DataFrame:
 
 
 def decided(spark: SparkSession, *names: str) -> DataFrame:
-    return spark.createDataFrame([(name,) for name in names], "face_id string")
+    return spark.createDataFrame([(name, "match") for name in names], "face_id string, decision string")
 
 
 def plan(

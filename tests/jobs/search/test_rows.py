@@ -32,7 +32,7 @@ def test_who_is_named_and_who_is_not(spark: SparkSession) -> None:
     matches = match_rows(present, spark.createDataFrame(nearest, FOUND), "g", "r")
     assert sorted(matches.columns) == sorted(MATCHES.names)
     cohort = spark.createDataFrame([("alike", 0.25), ("no_one", 0.25)], "face_id string, cohort_similarity double")
-    made = identification_rows(present, matches, cohort, QUESTION, "g", "r")
+    made = identification_rows(present, spark.createDataFrame(nearest, FOUND), cohort, QUESTION, "g", "r")
     assert sorted(made.columns) == sorted(IDENTIFICATIONS.names)
     found = {row.face_id: row for row in made.collect()}
     assert {name: (row.decision, row.person_id) for name, row in found.items()} == {
