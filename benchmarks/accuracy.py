@@ -65,7 +65,7 @@ class Study:
 
     def vectors(self, spec: VisionSpec, faces: dict[str, lfw.CentralFace]) -> dict[str, Array]:
         path = self.weights.get(spec.embedder)
-        made = embedder(spec.embedder)(spec, weights.load(spec.embedder, None if path is None else str(path)))
+        made = embedder(spec.embedder)(spec, weights.source(spec.embedder, None if path is None else str(path)))
         crops = [made.crop(face.image, face.found) for face in faces.values()]
         return dict(zip(faces, lfw.embed(made, crops, self.threads), strict=True))
 

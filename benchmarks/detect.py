@@ -41,7 +41,7 @@ def by_facenet(pictures: list[Image.Image]) -> Callable[[], Boxes]:
 
 def by_rollcall(pictures: list[Image.Image], spec: VisionSpec) -> Callable[[], Boxes]:
     """One of this project's detectors, a picture a thread, the reduction it wants included."""
-    network: Detector = detector(spec.detector)(spec, weights.load(spec.detector))
+    network: Detector = detector(spec.detector)(spec, weights.source(spec.detector))
 
     def search(picture: Image.Image) -> Array:
         size = (round(picture.width * network.scale), round(picture.height * network.scale))

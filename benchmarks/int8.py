@@ -69,7 +69,6 @@ def write(ranges: Ranges) -> None:
 def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
     fastest = fastest_precision("cpu")
     files = (("facenet-vggface2", str(facenet(data))), ("facenet-vggface2-int8", str(facenet(data))))
-    tensors = weights.load("facenet-vggface2", str(facenet(data)))
     spec = VisionSpec(threads=threads, precision=fastest, batch_size=BATCH, weights=files)
     parts = lfw.pairs(data)
     images = {part: {name for pair in of for name in (pair.left, pair.right)} for part, of in parts.items()}
@@ -79,7 +78,7 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
     if write_ranges:
         some = [crop for name, crop in crops.items() if name in images["Train"]]
         some = some[:: len(some) // (BATCH * CALIBRATION_BATCHES)][: BATCH * CALIBRATION_BATCHES]
-        write(measured_ranges(tensors, some))
+        write(measured_ranges(weights.load("facenet-vggface2", str(facenet(data))), some))
         print(f"ranges of {len(some)} training faces written to {RANGES}")
 
     specs = {
@@ -87,7 +86,9 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
         fastest: spec,
         "int8": VisionSpec(threads=threads, batch_size=BATCH, precision=fastest, embedder="facenet-vggface2-int8"),
     }
-    made = {name: embedder(of.embedder)(of, tensors) for name, of in specs.items()}
+    made = {
+        name: embedder(of.embedder)(of, weights.source(of.embedder, str(facenet(data)))) for name, of in specs.items()
+    }
     timed = list(crops.values())[: BATCH * TIMED_BATCHES]
     timings = alternate({name: partial(lfw.embed, of, timed, threads) for name, of in made.items()}, rounds)
 

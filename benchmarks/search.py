@@ -63,7 +63,7 @@ def real_embeddings(data: Path, threads: int) -> tuple[Array, Array]:
     spec = VisionSpec(threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
     names = sorted({name for of in lfw.pairs(data).values() for pair in of for name in (pair.left, pair.right)})
     faces = lfw.faces(data, spec, names)
-    made = embedder(spec.embedder)(spec, weights.load(spec.embedder, str(facenet(data))))
+    made = embedder(spec.embedder)(spec, weights.source(spec.embedder, str(facenet(data))))
     vectors = lfw.embed(made, [made.crop(face.image, face.found) for face in faces.values()], threads)
     persons = np.unique([name.partition("/")[0] for name in faces], return_inverse=True)[1]
     return vectors, persons

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from udfs.vision.spec import VisionSpec
-from udfs.vision.tensors import Tensors
+from udfs.vision.tensors import WeightsSource
 
 Array = np.ndarray
 
@@ -53,7 +53,7 @@ class Detector(ABC):
         """What belongs to the contract besides the weights."""
 
     @abstractmethod
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+    def __init__(self, spec: VisionSpec, weights: WeightsSource) -> None:
         """Set the networks up with their weights."""
 
     @abstractmethod

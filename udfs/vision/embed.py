@@ -8,7 +8,7 @@ from PIL import Image
 from udfs.vision.detect import Detection
 from udfs.vision.runtime import Network
 from udfs.vision.spec import VisionSpec
-from udfs.vision.tensors import Tensors
+from udfs.vision.tensors import WeightsSource
 
 Array = np.ndarray
 
@@ -31,7 +31,7 @@ class Embedder(ABC):
         """
 
     @abstractmethod
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+    def __init__(self, spec: VisionSpec, weights: WeightsSource) -> None:
         """Set the network up with its weights."""
 
     @abstractmethod

@@ -1,7 +1,9 @@
 """FaceNet: InceptionResnetV1 trained on VGGFace2."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
-from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 
 from udfs.ids import document_id
@@ -11,7 +13,10 @@ from udfs.vision.embed import Embedder, UnitVectors
 from udfs.vision.int8 import Ranges, ranges_of
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
-from udfs.vision.tensors import Tensors, put
+from udfs.vision.tensors import WeightsSource, put
+
+if TYPE_CHECKING:
+    from facenet_pytorch import InceptionResnetV1
 
 Array = np.ndarray
 
@@ -34,16 +39,16 @@ class FaceNet(Embedder):
         flip = {"flip": True} if spec.flip else {}
         return {"name": "facenet", "revision": 1, "crop": "margin", "side": cls.side, "margin": _margin(spec), **flip}
 
-    def __init__(self, spec: VisionSpec, tensors: Tensors, ranges: Ranges | None = None) -> None:
-        module = untrained_network()
-        put(module, tensors)
+    def __init__(self, spec: VisionSpec, weights: WeightsSource, ranges: Ranges | None = None) -> None:
         shape = (spec.batch_size, self.side, self.side)
         self._margin = _margin(spec)
-        self._vectors = UnitVectors(network(module, spec, shift=127.5, scale=128.0, shape=shape, ranges=ranges), spec)
+        build = partial(_with_weights, weights)
+        net = network(build, spec, of=weights.digest, shift=127.5, scale=128.0, shape=shape, ranges=ranges)
+        self._vectors = UnitVectors(net, spec)
 
     @classmethod
     def untrained(cls, spec: VisionSpec) -> "FaceNet":
-        return cls(spec, untrained_network().state_dict())
+        return cls(spec, WeightsSource(None, lambda: untrained_network().state_dict()))
 
     def crop(self, image: Image.Image, face: Detection) -> Array:
         return margin_crop(image, face, size=self.side, margin=self._margin)
@@ -57,12 +62,19 @@ class FaceNetInt8(FaceNet):
         ranges = ranges_of("facenet-vggface2")
         return {**super().rule(spec), "int8": {"revision": 1, "ranges": document_id(ranges)}}
 
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
-        super().__init__(spec, tensors, ranges_of("facenet-vggface2"))
+    def __init__(self, spec: VisionSpec, weights: WeightsSource) -> None:
+        super().__init__(spec, weights, ranges_of("facenet-vggface2"))
 
 
-def untrained_network() -> InceptionResnetV1:
+def untrained_network() -> "InceptionResnetV1":
+    """InceptionResnetV1 with random weights."""
+    from facenet_pytorch import InceptionResnetV1
+
     return InceptionResnetV1(pretrained=None, classify=False)
+
+
+def _with_weights(weights: WeightsSource) -> "InceptionResnetV1":
+    return put(untrained_network(), weights.read())
 
 
 def _margin(spec: VisionSpec) -> int:

@@ -5,15 +5,19 @@ facenet-pytorch 2.5.3, arranged so that a whole batch of pictures goes through e
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from udfs.vision.detect import Detection, Detector, in_order
 from udfs.vision.runtime import Network, Shape, network
 from udfs.vision.spec import VisionSpec
 from udfs.vision.summed_area import SummedAreas
-from udfs.vision.tensors import Tensors, put
+from udfs.vision.suppression import without_overlap
+from udfs.vision.tensors import WeightsSource, put
+
+if TYPE_CHECKING:
+    import torch
 
 Array = np.ndarray
 
@@ -54,14 +58,10 @@ class Mtcnn(Detector):
     def rule(cls) -> dict[str, object]:
         return {"name": "mtcnn", "revision": 2, "thresholds": list(cls.thresholds), "factor": cls.factor}
 
-    def __init__(self, spec: VisionSpec, tensors: Tensors) -> None:
+    def __init__(self, spec: VisionSpec, weights: WeightsSource) -> None:
         self._proposal, self._refinement, self._output = (
-            _prepared(kind, prefix, spec, tensors, shape)
-            for kind, prefix, shape in (
-                (PNet, "pnet.", None),
-                (RNet, "rnet.", _REFINED),
-                (ONet, "onet.", _FINAL),
-            )
+            _of_kind(kind, spec, weights, shape)
+            for kind, shape in (("PNet", None), ("RNet", _REFINED), ("ONet", _FINAL))
         )
         self._minimum_face = spec.minimum_face
         self._score = spec.detection_score if spec.detection_score is not None else self.score
@@ -148,11 +148,19 @@ class Mtcnn(Detector):
         return scored[kept], np.stack([x, y], 2)[kept]
 
 
-def _prepared(kind: type, prefix: str, spec: VisionSpec, tensors: Tensors, shape: Shape | None) -> Network:
-    module = kind(pretrained=False)
-    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    put(module, own)
-    return network(module, spec, shift=127.5, scale=128.0, pixels=np.float32, shape=shape)
+def _of_kind(kind: str, spec: VisionSpec, weights: WeightsSource, shape: Shape | None) -> Network:
+    """One of the three networks, by its name in facenet-pytorch."""
+
+    def build() -> "torch.nn.Module":
+        from facenet_pytorch.models import mtcnn
+
+        prefix = f"{kind.lower()}."
+        tensors = weights.read()
+        own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        return put(getattr(mtcnn, kind)(pretrained=False), own)
+
+    of = None if weights.digest is None else f"{weights.digest}/{kind}"
+    return network(build, spec, of=of, shift=127.5, scale=128.0, pixels=np.float32, shape=shape)
 
 
 def _in_chunks(net: Network, crops: Array, size: int) -> list[Array]:
@@ -199,14 +207,10 @@ def _shifted(boxes: Array, shifts: Array) -> Array:
 
 def _without_overlap(found: _CandidateBoxes, most: float) -> Array:
     """Non-maximum suppression within each picture by intersection over union; indices of what is left."""
-    import torch
-    from torchvision.ops import nms
-
-    boxes, scores = torch.from_numpy(found.boxes), torch.from_numpy(found.scores)
     kept = [np.zeros(0, np.int64)]
     for picture in np.unique(found.picture):
         here = np.nonzero(found.picture == picture)[0]
-        kept.append(here[nms(boxes[here], scores[here], most).numpy()])
+        kept.append(here[without_overlap(found.boxes[here], found.scores[here], most)])
     return np.concatenate(kept)
 
 

@@ -116,8 +116,8 @@ class FacePipeline:
         return_large_blocks()
         self.spec = spec
         given = dict(spec.weights)
-        self.detector = detector(spec.detector)(spec, weights.load(spec.detector, given.get(spec.detector)))
-        self.embedder = embedder(spec.embedder)(spec, weights.load(spec.embedder, given.get(spec.embedder)))
+        self.detector = detector(spec.detector)(spec, weights.source(spec.detector, given.get(spec.detector)))
+        self.embedder = embedder(spec.embedder)(spec, weights.source(spec.embedder, given.get(spec.embedder)))
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images.

@@ -7,16 +7,19 @@ Zen 4 cores it is 1.3 times (fp32) and 1.45 times (bf16) as fast as torch's chan
 import threading
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from udfs.errors import InputError
 from udfs.vision.int8 import Ranges, has_int8, quantised
+from udfs.vision.kept import Files, kept
 from udfs.vision.spec import Precision, VisionSpec
 
 if TYPE_CHECKING:
-    import openvino
     import torch
 
 Array = np.ndarray
@@ -27,11 +30,14 @@ Network = Callable[[Array], list[Array]]
 
 May be called by several threads at once."""
 
+_MODEL, _WEIGHTS = "network.xml", "network.bin"
+
 
 def network(
-    module: "torch.nn.Module",
+    build: Callable[[], "torch.nn.Module"],
     spec: VisionSpec,
     *,
+    of: str | None,
     shift: float = 0.0,
     scale: float = 1.0,
     pixels: Pixels = np.uint8,
@@ -40,7 +46,9 @@ def network(
 ) -> Network:
     """A network as a function of pixels, which are of the type `pixels`; it sees (pixel - shift) / scale.
 
-    shape: n, h and w where these are always the same. ranges: of the inputs of its convolutions, which are then
+    build: gives the network with its weights. of: what it gives, by a digest: on a CPU the network is converted once a
+    machine, and afterwards neither torch nor the weights are read; None: each time. shape: n, h and w where these are
+    always the same. ranges: of the inputs of its convolutions, which are then
     computed in 8-bit integers.
 
     Raises:
@@ -48,10 +56,17 @@ def network(
     """
     if ranges is not None:
         _refuse_without_int8(spec)
-    prepared = _of_pixels(module, shift, scale)
     if spec.device.startswith("cuda"):
-        return _on_gpu(prepared, spec.device, spec.precision)
-    return _on_cpu(prepared, spec, pixels, shape, ranges)
+        return _on_gpu(_of_pixels(build(), shift, scale), spec.device, spec.precision)
+    if spec.precision not in cpu_precisions():
+        raise InputError(f"vision.precision is {spec.precision}, in which this CPU cannot compute; set it to fp32")
+
+    def convert() -> Files:
+        return _converted(_of_pixels(build(), shift, scale), pixels, shape)
+
+    versions = {name: version(name) for name in ("openvino", "torch")}
+    named = {"network": of, "shift": shift, "scale": scale, "pixels": pixels.__name__, "shape": shape, **versions}
+    return _on_cpu(convert() if of is None else kept(named, convert), spec, ranges)
 
 
 def cpu_precisions() -> list[Precision]:
@@ -96,25 +111,25 @@ def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.
     return OfPixels().eval().requires_grad_(False)
 
 
-def _on_cpu(
-    module: "torch.nn.Module", spec: VisionSpec, pixels: Pixels, shape: Shape | None, ranges: Ranges | None
-) -> Network:
+def _on_cpu(converted: Files, spec: VisionSpec, ranges: Ranges | None) -> Network:
     import openvino
 
-    precision = spec.precision
-    if precision not in cpu_precisions():
-        raise InputError(f"vision.precision is {precision}, in which this CPU cannot compute; set it to fp32")
+    core = openvino.Core()
+    model = core.read_model(converted[_MODEL], openvino.Tensor(np.frombuffer(converted[_WEIGHTS], np.uint8)))
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Divide":
+            # As the frontend has it, and files cannot say: a quotient is not rounded twice, as by way of an inverse.
+            node.get_rt_info()["nonconvertable_divide_0"] = ""
     # As many independent streams as threads: a network on one thread each wastes nothing on waiting for the
     # other half of a layer, and its bits do not depend on how many threads there are.
     options = {
         "INFERENCE_NUM_THREADS": spec.threads,
         "NUM_STREAMS": spec.threads,
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if spec.precision == "bf16" else "f32",
         # By default OpenVINO binds its threads to the first cores, those of every other worker as well.
         "ENABLE_CPU_PINNING": False,
     }
-    model = _converted(module, pixels, shape)
-    compiled = openvino.Core().compile_model(model if ranges is None else quantised(model, ranges), "CPU", options)
+    compiled = core.compile_model(model if ranges is None else quantised(model, ranges), "CPU", options)
     requests = threading.local()
 
     def run(pixels: Array) -> list[Array]:
@@ -126,14 +141,14 @@ def _on_cpu(
     return run
 
 
-def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -> "openvino.Model":
-    """The network as a model of OpenVINO, for batches and pictures of any size, or of one.
+def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -> Files:
+    """The network as OpenVINO's two files, for batches and pictures of any size, or of one.
 
     By the frontend itself, as `openvino.convert_model` folds batch normalisations into the convolutions: these
     would then have neither the names nor the weights that their 8-bit ranges belong to.
     """
+    import openvino
     import torch
-    from openvino import PartialShape
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
     from torch.jit._trace import TracerWarning
@@ -146,8 +161,10 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
         warnings.simplefilter("ignore", TracerWarning)  # shapes that are the same in every batch
         decoder = TorchScriptPythonDecoder(module, example_input=(example,))
     model = frontend.convert(frontend.load(decoder))
-    model.reshape(PartialShape([*(shape or (-1, -1, -1)), 3]))
-    return model
+    model.reshape(openvino.PartialShape([*(shape or (-1, -1, -1)), 3]))
+    with TemporaryDirectory() as folder:
+        openvino.serialize(model, Path(folder) / _MODEL, Path(folder) / _WEIGHTS)
+        return {name: (Path(folder) / name).read_bytes() for name in (_MODEL, _WEIGHTS)}
 
 
 def _on_gpu(module: "torch.nn.Module", device: str, precision: Precision) -> Network:

@@ -1,7 +1,9 @@
 """A network's weights as tensors by their names."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import torch
@@ -9,9 +11,22 @@ if TYPE_CHECKING:
 Tensors = dict[str, "torch.Tensor"]
 """The weights of a network, by the names of its torch module's `state_dict`."""
 
+Module = TypeVar("Module", bound="torch.nn.Module")
 
-def put(module: "torch.nn.Module", tensors: Tensors) -> None:
-    """Give a module its weights, all of them and no others.
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Weights that are read only where a network is built from them.
+
+    digest: of the tensors that `read` gives; None for weights that nobody will need again.
+    """
+
+    digest: str | None
+    read: Callable[[], Tensors]
+
+
+def put(module: Module, tensors: Tensors) -> Module:
+    """Give a module its weights, all of them and no others; returns the module.
 
     The counters of batch normalisations take no part in inference, and are not among the weights.
 
@@ -20,6 +35,7 @@ def put(module: "torch.nn.Module", tensors: Tensors) -> None:
     """
     counters = {name: value for name, value in module.state_dict().items() if name.endswith("num_batches_tracked")}
     module.load_state_dict({**counters, **tensors}, strict=True)
+    return module
 
 
 def digest(tensors: Tensors) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
-from udfs.vision.tensors import Tensors, digest
+from udfs.vision.tensors import Tensors, WeightsSource, digest
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _read_dlib(content: bytes) -> Tensors:
 
 
 def _read_centerface(content: bytes) -> Tensors:
-    from udfs.vision.centerface import read_onnx
+    from udfs.vision.centerface_net import read_onnx
 
     return read_onnx(content)
 
@@ -157,6 +157,15 @@ def load(name: str, explicit: str | None = None) -> Tensors:
     if not path.exists():
         raise InputError(f"the weights {name!r} are not in {cache()}; {remedy}")
     return verified(weights, path.read_bytes(), str(path), remedy)
+
+
+def source(name: str, explicit: str | None = None) -> WeightsSource:
+    """The weights called `name`, to be read as of `load` where a network is built from them.
+
+    Raises:
+        InputError: no such weights.
+    """
+    return WeightsSource(known(name).tensors_sha256, lambda: load(name, explicit))
 
 
 def verified(weights: Weights, content: bytes, where: str, remedy: str) -> Tensors:

@@ -8,14 +8,15 @@ import torch
 from PIL import Image
 
 from udfs.vision import weights
-from udfs.vision.centerface import CenterFace, CenterFaceNet, read_onnx
+from udfs.vision.centerface import CenterFace
+from udfs.vision.centerface_net import CenterFaceNet, read_onnx
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import put
 
 
 @pytest.fixture(scope="module")
 def detector(centerface_weights: Path) -> CenterFace:
-    return CenterFace(VisionSpec(threads=2), weights.load("centerface"))
+    return CenterFace(VisionSpec(threads=2), weights.source("centerface"))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_what_else_is_in_the_batch_changes_nothing(detector: CenterFace, portrai
 def test_smaller_faces_than_wanted_are_left_out(centerface_weights: Path, portrait: np.ndarray) -> None:
     """`minimum_face` counts in the picture, which is looked at on a smaller scale."""
     for minimum, count in ((80, 1), (130, 0)):
-        detector = CenterFace(VisionSpec(minimum_face=minimum), weights.load("centerface"))
+        detector = CenterFace(VisionSpec(minimum_face=minimum), weights.source("centerface"))
         assert detector.scale == 20 / minimum
         side = 32 * round(256 * 2 * detector.scale / 32)  # the portrait twice as large, and looked at so
         view = np.asarray(Image.fromarray(portrait).resize((side, side)))

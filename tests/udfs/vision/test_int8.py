@@ -39,7 +39,7 @@ def test_a_convolution_is_what_integers_give(seed: int, signed: bool) -> None:
     pixels = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
     shift, reach = (128.0, 89.0) if signed else (0.0, 199.0)  # primes, so that no pixel lies between two steps
     ranges = {"conv": (-reach if signed else 0.0, reach)}
-    run = network(OneConvolution(weights), VisionSpec(), shift=shift, ranges=ranges)
+    run = network(lambda: OneConvolution(weights), VisionSpec(), of=None, shift=shift, ranges=ranges)
 
     step = reach / 127 if signed else reach / 255
     least, most = (-128, 127) if signed else (0, 255)

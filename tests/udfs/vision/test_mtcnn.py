@@ -15,7 +15,7 @@ from udfs.vision.spec import VisionSpec
 
 
 def ours(minimum_face: int) -> Mtcnn:
-    return Mtcnn(VisionSpec(detector="mtcnn", minimum_face=minimum_face, threads=2), weights.load("mtcnn"))
+    return Mtcnn(VisionSpec(detector="mtcnn", minimum_face=minimum_face, threads=2), weights.source("mtcnn"))
 
 
 def theirs(detector: MTCNN, picture: np.ndarray) -> list[Detection]:

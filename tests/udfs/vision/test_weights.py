@@ -5,7 +5,7 @@ import torch
 
 from udfs.errors import InputError
 from udfs.vision import weights
-from udfs.vision.tensors import digest
+from udfs.vision.tensors import WeightsSource, digest
 
 
 def test_the_networks_fit_their_weights(dlib_weights: Path) -> None:
@@ -13,7 +13,8 @@ def test_the_networks_fit_their_weights(dlib_weights: Path) -> None:
     from udfs.vision.dlib import Dlib
     from udfs.vision.spec import VisionSpec
 
-    Dlib(VisionSpec(embedder="dlib-resnet-v1"), weights.load("dlib-resnet-v1", str(dlib_weights)))
+    tensors = weights.load("dlib-resnet-v1", str(dlib_weights))
+    Dlib(VisionSpec(embedder="dlib-resnet-v1"), WeightsSource(None, lambda: tensors))
 
 
 def test_facenet_is_known_with_and_without_its_classifier(facenet_weights: Path, tmp_path: Path) -> None:
