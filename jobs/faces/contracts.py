@@ -20,7 +20,7 @@ def verified_contract(spec: VisionSpec) -> Contract:
     """
     agreed = contract(spec)
     for model in (spec.detector, spec.embedder):
-        weights.load(model, dict(spec.weights).get(model))
+        weights.verify(model, dict(spec.weights).get(model))
     return agreed
 
 

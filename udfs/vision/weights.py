@@ -4,6 +4,7 @@ Weights are known by the digest of their tensors, not of the file: the release f
 a classifier as well, and one without it are the same network. `udfs/downloads.py` fetches the files.
 """
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Literal
 from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
+from udfs.vision.kept import Files, kept
 from udfs.vision.tensors import Tensors, WeightsSource, digest
 
 
@@ -147,16 +149,41 @@ def load(name: str, explicit: str | None = None) -> Tensors:
     Raises:
         InputError: no such weights, no such file, not a file of these weights, or another digest.
     """
+    return verified(known(name), *_file(known(name), explicit))
+
+
+def verify(name: str, explicit: str | None = None) -> None:
+    """Make sure that `load` would give tensors. Whether a file holds them is found out once a machine: afterwards the
+    file is read, and no torch is needed.
+
+    Raises:
+        InputError: as of `load`.
+    """
     weights = known(name)
+    content, where, remedy = _file(weights, explicit)
+
+    def check() -> Files:
+        verified(weights, content, where, remedy)
+        return {}
+
     if weights.file_name is None:
-        return verified(weights, b"", weights.origin, "install facenet-pytorch again")
+        check()
+    else:
+        kept({"weights": weights.tensors_sha256, "in": hashlib.sha256(content).hexdigest()}, check)
+
+
+def _file(weights: Weights, explicit: str | None) -> tuple[bytes, str, str]:
+    """The content of the weights' file, and for messages where it is, and what to do if it is wrong."""
+    if weights.file_name is None:
+        return b"", weights.origin, "install facenet-pytorch again"
+    name = weights.name
     remedy = f"run `rollcall weights fetch {name}`, or name a copy of the right file: --set weights.{name}=PATH"
     if explicit is not None:
-        return verified(weights, lake.read_anything(explicit), explicit, remedy)
+        return lake.read_anything(explicit), explicit, remedy
     path = cache() / weights.file_name
     if not path.exists():
         raise InputError(f"the weights {name!r} are not in {cache()}; {remedy}")
-    return verified(weights, path.read_bytes(), str(path), remedy)
+    return path.read_bytes(), str(path), remedy
 
 
 def source(name: str, explicit: str | None = None) -> WeightsSource:

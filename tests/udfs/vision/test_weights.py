@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,24 @@ def test_one_bit_is_another_network(facenet_weights: Path, tmp_path: Path) -> No
     state = torch.load(facenet_weights, weights_only=True)
     state["last_linear.weight"].view(torch.int32)[0, 0] ^= 1
     torch.save(state, tmp_path / "wrong.pt")
-    with pytest.raises(InputError, match=r"wrong.pt: not the weights .* digest"):
-        weights.load("facenet-vggface2", str(tmp_path / "wrong.pt"))
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"wrong.pt: not the weights .* digest"):
+            weights.verify("facenet-vggface2", str(tmp_path / "wrong.pt"))
+
+
+def test_a_file_is_verified_once(dlib_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path / "cache"))
+    copy = tmp_path / "copy.dat"
+    shutil.copy2(dlib_weights, copy)
+    weights.verify("dlib-resnet-v1", str(copy))
+    monkeypatch.setattr(weights, "verified", lambda *_: pytest.fail("it is known"))
+    weights.verify("dlib-resnet-v1", str(copy))
+    monkeypatch.undo()
+    content = bytearray(copy.read_bytes())
+    content[len(content) // 2] ^= 1
+    copy.write_bytes(content)
+    with pytest.raises(InputError, match=r"copy.dat: not"):
+        weights.verify("dlib-resnet-v1", str(copy))
 
 
 @pytest.mark.parametrize("name", ["facenet-vggface2", "dlib-resnet-v1", "centerface"])
