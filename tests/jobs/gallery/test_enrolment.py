@@ -29,10 +29,13 @@ def people(demo_photos: tuple[Path, Path], tmp_path: Path) -> Path:
     return folder
 
 
-def test_photos_that_will_not_do(make_context: MakeContext, demo_photos: tuple[Path, Path], people: Path) -> None:
-    context = make_context()
-    enroll(context, gallery=str(people), gallery_name="people")
-    lake = demo_photos[0] / RUN_DATE
+def test_photos_that_will_not_do(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    context = copied(make_context, enrolled, "tables")
+    people, lake = tmp_path / "more", demo_photos[0] / RUN_DATE
+    for person in ("joe_biden", "grace_hopper"):
+        (people / person).mkdir(parents=True)
     for name in ("coffee.png", "group.jpg", "notes.jpg"):
         shutil.copy(lake / name, people / "joe_biden" / name)
     # A photo of another person in this person's folder: for a human to look at, not for the gallery.
