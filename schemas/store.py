@@ -235,14 +235,14 @@ class Tables:
 
         return self._retried(merge)
 
-    def remove(self, name: str, keys: DataFrame) -> None:
+    def delete_rows(self, name: str, keys: DataFrame) -> None:
         """Delete the rows that agree with a row of `keys` in all its columns. Delta's log names none of the values."""
         table = self._create(name)
         same = " AND ".join(f"t.{column} = s.{column}" for column in keys.columns)
         self._retried(lambda: table().alias("t").merge(keys.distinct().alias("s"), same).whenMatchedDelete().execute())
 
-    def delete(self, name: str, condition: Column) -> None:
-        """Delete the rows that fulfil a condition. Delta's log keeps the values in the condition; `remove` does not."""
+    def delete_where(self, name: str, condition: Column) -> None:
+        """Delete the rows that fulfil a condition, whose values stay in Delta's log; those of `delete_rows` do not."""
         table = self._create(name)
         self._retried(lambda: table().delete(condition))
 

@@ -21,7 +21,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 from pyarrow import fs
 
 from udfs.errors import InputError, StoreError
-from udfs.retry import is_final, patiently
+from udfs.retry import is_final, until_answered
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ def _store(scheme: str, authority: str) -> tuple[fs.FileSystem, str]:
     """The file system of a store, and the path of its root in that file system; one connection a process."""
     name = f"{scheme}://{authority}"
     try:
-        return patiently(name, lambda: fs.FileSystem.from_uri(f"{name}/"))
+        return until_answered(name, lambda: fs.FileSystem.from_uri(f"{name}/"))
     except OSError as error:
         raise _cannot(name, "be reached", error) from error
     except ValueError as error:
@@ -141,7 +141,7 @@ def _remote(uri: str) -> tuple[fs.FileSystem, str]:
 def _ask(uri: str, call: Callable[[], T]) -> T:
     """What a store answers about one of its files; waits for a store that fails."""
     scheme, authority, *_ = urlsplit(uri)
-    return patiently(f"{scheme}://{authority}", call)
+    return until_answered(f"{scheme}://{authority}", call)
 
 
 def _cannot(uri: str, what: str, error: OSError) -> Exception:

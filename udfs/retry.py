@@ -15,7 +15,7 @@ _failing_since: dict[str, float] = {}
 """Stores that answered nothing since, by name; of this process."""
 
 
-def patiently(store: str, call: Callable[[], T]) -> T:
+def until_answered(store: str, call: Callable[[], T]) -> T:
     """What `call` returns; tried again with growing pauses while the store fails.
 
     A store that has failed for PATIENCE seconds without one answer is given up: calls try once, until one is

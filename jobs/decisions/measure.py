@@ -13,7 +13,7 @@ from evaluation.identification import Trials
 from evaluation.verification import Curve, Folds
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.thresholds import IdentificationThresholds, for_identification, for_verification
-from jobs.decisions.trials import ComparedPairs, SearchedPhotos
+from jobs.decisions.trials import ComparedPairs, SearchedPhotos, listed_column
 from jobs.faces.lookup import Meant, MeantFaces
 from jobs.inputs.labelled import Half, LabelledPair, LabelledPhoto, read_labelled_pairs, read_labelled_photos
 from jobs.run.context import Context
@@ -134,6 +134,8 @@ def _prepare_pairs(context: Context, request: EvaluationRequest) -> Measurement:
     if request.threshold is not None and request.threshold_from:
         raise InputError("--threshold and --threshold-from both say what decides; give one of them")
     pairs = read_labelled_pairs(context, request.data, request.images)
+    if request.group_by:
+        listed_column(request.group_by, [pair.more for pair in pairs], "pairs")  # refused before images are opened
     others: list[LabelledPair] | None = None
     if request.threshold_from:
         others = read_labelled_pairs(context, request.threshold_from, request.images)
@@ -205,6 +207,8 @@ def _prepare_searches(context: Context, request: EvaluationRequest) -> Measureme
     if request.pairs or request.threshold_from:
         raise InputError("--pairs and --threshold-from belong to --protocol pairs")
     photos = read_labelled_photos(context, request.data, request.half, request.seed)
+    if request.group_by:
+        listed_column(request.group_by, [photo.more for photo in photos], "photos")
     return lambda agreed: _measure_searches(context, agreed, request, photos)
 
 

@@ -47,7 +47,7 @@ class ComparedPairs:
         Raises:
             InputError: there is no such column.
         """
-        listed = _listed_column(name, [pair.more for pair in self.pairs], "pairs")
+        listed = listed_column(name, [pair.more for pair in self.pairs], "pairs")
         if listed is not None:
             return listed
         values = self.faces.quality(name)
@@ -101,11 +101,11 @@ class SearchedPhotos:
         Raises:
             InputError: there is no such column.
         """
-        listed = _listed_column(name, [photo.more for photo in self.photos], "photos")
+        listed = listed_column(name, [photo.more for photo in self.photos], "photos")
         return _with_none(self.faces.quality(name)[self.places]) if listed is None else listed
 
 
-def _listed_column(name: str, rows: list[dict[str, Any]], what: str) -> list[object] | None:
+def listed_column(name: str, rows: list[dict[str, Any]], what: str) -> list[object] | None:
     """A column of a list of pairs or photos; None where it is a quality of the faces instead.
 
     Raises:

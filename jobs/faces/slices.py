@@ -189,7 +189,7 @@ class PendingImages:
         for row in outcomes:
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
-        self._tables.delete("staged", F.col("slice_id") == slice_id)
+        self._tables.delete_where("staged", F.col("slice_id") == slice_id)
 
     def recover(self, chosen: Column, run: ledger.Run) -> None:
         """Commit what an earlier run staged and did not live to commit."""

@@ -187,7 +187,7 @@ def _write(context: Context, changes: Changes, agreed: Contract) -> None:
         context.tables.update("enrollments", local_frame(context.spark, rows, ENROLLMENTS.schema))
     if changes.superseded:
         of_key = T.StructType([ENROLLMENTS.schema[name] for name in ("sample_id", "photo_id")])
-        context.tables.remove("enrollments", local_frame(context.spark, changes.superseded, of_key))
+        context.tables.delete_rows("enrollments", local_frame(context.spark, changes.superseded, of_key))
 
 
 def _tell(context: Context, gallery_name: str, judged: list[SeenPhoto], run: ledger.Run) -> None:

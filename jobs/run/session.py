@@ -49,23 +49,27 @@ def spark_session(job: str, master: str | None = None) -> SparkSession:
 
 @contextmanager
 def _jvm_log() -> Iterator[None]:
-    """Let the JVM that is started inside write its log to a file, so that a person sees the job's own words.
+    """Let the JVM that is started inside write what it says to a file, so that a person sees the job's own words.
 
-    The JVM inherits standard error when it is started and keeps it. `spark-submit` shows everything.
+    The JVM inherits standard output and error when it is started and keeps them: its log, and what Delta prints of a
+    vacuum. `spark-submit` shows everything.
     """
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
     if not _logs:
         handle, name = tempfile.mkstemp(prefix="rollcall-spark-", suffix=".log")
         os.close(handle)
         _logs.append(Path(name))
     with _logs[0].open("ab") as log:
-        os.dup2(log.fileno(), 2)
+        for stream in kept:
+            os.dup2(log.fileno(), stream)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        for stream, copy in kept.items():
+            os.dup2(copy, stream)
+            os.close(copy)
 
 
 _logs: list[Path] = []

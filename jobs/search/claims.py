@@ -92,7 +92,7 @@ class Claims:
 
     def _forget(self, found: Sequence[Row]) -> None:
         if found:
-            self._tables.delete("searches", self._mine & F.col("run_id").isin(*{note.run_id for note in found}))
+            self._tables.delete_where("searches", self._mine & F.col("run_id").isin(*{note.run_id for note in found}))
 
     def _overtaken(self) -> OvertakenError:
         return OvertakenError(

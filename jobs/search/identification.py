@@ -378,7 +378,7 @@ class Identification:
         if standing is not None and standing.gallery_digest != gallery.digest:
             older = F.col("gallery_digest") == standing.gallery_digest
             if self._tables.read("searches").where(older).isEmpty():
-                self._tables.delete("searched_samples", older)
+                self._tables.delete_where("searched_samples", older)
 
     def _tell(self, persons: int, decisions: DataFrame, run: ledger.Run) -> None:
         """decisions: `decision` of each face that has a row now."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import doctor
 from jobs.cli import rollcall
+from jobs.reports import machine
 from jobs.run.errors import run_command
 from udfs.vision.spec import VisionSpec
 
@@ -29,9 +29,9 @@ def test_int8_is_offered_where_the_processor_has_it(
         return {name: 150.0 if spec.embedder.endswith("-int8") else 50.0 for name, spec in specs.items()}
 
     monkeypatch.setattr("udfs.vision.speed.crops_per_second", speeds)
-    monkeypatch.setattr(doctor, "_weights", lambda *_: "there")
+    monkeypatch.setattr(machine, "weights_of", lambda *_: "there")
     for able in (True, False):
-        monkeypatch.setattr(doctor, "has_int8", lambda able=able: able)
+        monkeypatch.setattr(machine, "has_int8", lambda able=able: able)
         run_command(rollcall, ["doctor"])
         shown = capsys.readouterr().out
         assert ("3.0 times as fast: --set vision.embedder=facenet-vggface2-int8" in shown) == able

@@ -166,6 +166,20 @@ def test_two_images_or_a_file(context: Context, how: dict[str, object], said: st
         verify(context, **how)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("protocol", "listed"),
+    [("pairs", {"pairs": "left,right,mated\na.jpg,b.jpg,true"}), ("open-set", {"images": "person_id,uri\nada,a.jpg"})],
+)
+def test_a_column_that_is_not_there_is_refused_before_images_are_opened(
+    context: Context, tmp_path: Path, protocol: str, listed: dict[str, str]
+) -> None:
+    ((option, content),) = listed.items()
+    (tmp_path / "list.csv").write_text(content + "\n")
+    with pytest.raises(InputError, match="has no column 'camera'; of the faces there are size, sharpness, brightness"):
+        evaluate(context, protocol=protocol, group_by="camera", **{option: str(tmp_path / "list.csv")})
+    assert not context.tables.exists("runs")
+
+
 @pytest.mark.slow
 def test_pairs_are_measured_and_written_down(context: Context, pairs: str, tmp_path: Path) -> None:
     found = evaluate(context, protocol="pairs", pairs=pairs, threshold=0.4, group_by="camera", output=tmp_path / "out")
@@ -289,7 +303,7 @@ def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_
         least = {"match": row.threshold, "review": row.review_threshold, "unknown": -np.inf}[of.decision]
         assert of.score >= least
 
-    context.tables.delete("cohorts", F.col("person_id") == min(cohort))
+    context.tables.delete_where("cohorts", F.col("person_id") == min(cohort))
     with pytest.raises(InputError, match="19 persons are left"):
         identify(context, run_date=DAY, threshold_id=row.threshold_id)
 

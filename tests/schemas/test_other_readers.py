@@ -87,9 +87,9 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
     if name in {"matches", "identifications", "searches"}:
         tables.overwrite(name, both, F.col("run_date") == F.lit(DAY))
     if name in {"searches", "staged", "searched_samples"}:
-        tables.delete(name, F.col(key.columns[0]) == "größe 1")
+        tables.delete_where(name, F.col(key.columns[0]) == "größe 1")
     if name in {"gallery", "enrollments"}:
-        tables.remove(name, key.limit(1))
+        tables.delete_rows(name, key.limit(1))
 
 
 def plain(found: object) -> object:

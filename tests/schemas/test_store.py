@@ -11,9 +11,11 @@ from delta.tables import DeltaTableBuilder
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
-from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, TABLES
+from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, SEARCHES, TABLES
 from schemas.store import Tables, spark_path
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 
 DAY, OTHER = date(2026, 1, 31), date(2026, 2, 1)
@@ -77,7 +79,7 @@ def test_a_table_that_went_away_is_not_waited_for(
     shutil.rmtree(f"{tables.root}/contracts")
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: pytest.fail("waited")))
     with pytest.raises(AnalysisException, match=r"DELTA_\w+"):
-        tables.delete("contracts", F.lit(True))
+        tables.delete_where("contracts", F.lit(True))
 
 
 def test_another_writer_is_waited_for(spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,25 +100,50 @@ def test_another_writer_is_waited_for(spark: SparkSession, tables: Tables, monke
 
 def test_deleted_rows_are_those_of_a_condition(spark: SparkSession, tables: Tables) -> None:
     tables.append("contracts", contracts(spark, "a", "it's", "c"))
-    tables.delete("contracts", F.col("contract_id") == "it's")
+    tables.delete_where("contracts", F.col("contract_id") == "it's")
     assert {row.contract_id for row in tables.read("contracts").collect()} == {"a", "c"}
 
 
 def test_what_is_removed_is_not_named_in_the_log(spark: SparkSession, tables: Tables) -> None:
     tables.append("contracts", contracts(spark, "a", "b-removed", "c-deleted", "d").coalesce(1))
-    tables.remove("contracts", spark.createDataFrame([("b-removed",), ("not-there",)], "contract_id string"))
-    tables.delete("contracts", F.col("contract_id") == "c-deleted")
+    tables.delete_rows("contracts", spark.createDataFrame([("b-removed",), ("not-there",)], "contract_id string"))
+    tables.delete_where("contracts", F.col("contract_id") == "c-deleted")
     assert {row.contract_id for row in tables.read("contracts").collect()} == {"a", "d"}
     log = "".join(path.read_text() for path in Path(f"{tables.root}/contracts/_delta_log").glob("*.json"))
     assert "b-removed" not in log
     assert "not-there" not in log
-    assert "c-deleted" in log, "`delete` says so of itself"
+    assert "c-deleted" in log, "`delete_where` says so of itself"
 
 
-def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables) -> None:
+@pytest.mark.parametrize("local", [True, False])
+def test_two_new_rows_of_one_key_are_a_mistake(spark: SparkSession, tables: Tables, local: bool) -> None:
+    rows = contracts(spark, "a", "b", "a")
     with pytest.raises(ValueError, match=r"contracts: 2 have the key \('a',\)"):
-        tables.append_new("contracts", contracts(spark, "a", "b", "a"))
+        tables.append_new("contracts", local_frame(spark, rows.collect(), CONTRACTS.schema) if local else rows)
     assert not tables.exists("contracts")
+
+
+def test_rows_are_exchanged_for_those_that_were_read(spark: SparkSession, tables: Tables) -> None:
+    """Each as long as the row in its place is the one that was read: not changed, added or deleted meanwhile."""
+    schema = StructType([*SEARCHES.schema, StructField("of_run", StringType())])
+
+    def notes(run: str, **of_runs: str | None) -> DataFrame:
+        note = dict.fromkeys(SEARCHES.names) | {"run_date": DAY, "labels": [], "run_id": run}
+        text = dict.fromkeys(("contract_id", "search_id", "threshold_id", "gallery_digest"), "")
+        numbers = dict.fromkeys(("k", "gallery_samples", "persons"), 1)
+        shares = dict.fromkeys(("keep_floor", "minimum_size", "threshold", "review_threshold"), 0.5)
+        whole = {**note, **text, **numbers, **shares, "exclude_self": False}
+        rows = [{**whole, "gallery_name": name, "of_run": of_run} for name, of_run in of_runs.items()]
+        return local_frame(spark, rows, schema)
+
+    def standing() -> dict[str, str]:
+        return {row.gallery_name: row.run_id for row in tables.read("searches").collect()}
+
+    assert tables.exchange("searches", notes("one", a=None, b=None)) == 2
+    assert tables.exchange("searches", notes("two", a="one", c=None)) == 2
+    assert standing() == {"a": "two", "b": "one", "c": "two"}
+    assert tables.exchange("searches", notes("three", a="one", b=None, d="one", e=None)) == 1
+    assert standing() == {"a": "two", "b": "one", "c": "two", "e": "three"}
 
 
 def test_replacing_takes_the_old_rows_of_its_scope_and_no_others(spark: SparkSession, tables: Tables) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs import retry
-from udfs.retry import PATIENCE, patiently
+from udfs.retry import PATIENCE, until_answered
 
 DOWN = "When reading: AWS Error SLOW_DOWN during GetObject operation (HTTP status 503)"
 
@@ -51,7 +51,7 @@ def test_a_failure_of_any_length_is_waited_for(length: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retry, "time", clock)
         patch.setattr(retry, "_failing_since", {})
-        assert patiently("s3://lake", fails_until(clock, 1000 + length)) == "answer"
+        assert until_answered("s3://lake", fails_until(clock, 1000 + length)) == "answer"
         assert not retry._failing_since
     assert clock.now <= 1000 + length + 10
     assert clock.slept == sorted(clock.slept)
@@ -60,27 +60,27 @@ def test_a_failure_of_any_length_is_waited_for(length: float) -> None:
 def test_a_store_that_is_down_is_given_up_once(clock: Clock) -> None:
     for _ in range(1000):
         with pytest.raises(OSError, match="503"):
-            patiently("s3://lake", fails_until(clock, 10_000))
+            until_answered("s3://lake", fails_until(clock, 10_000))
     assert clock.now - 1000 <= PATIENCE
     assert (
-        patiently("s3://other", fails_until(clock, clock.now + 30)) == "answer"
+        until_answered("s3://other", fails_until(clock, clock.now + 30)) == "answer"
     )  # another store has a time of its own
 
 
 def test_after_an_answer_there_is_patience_again(clock: Clock) -> None:
     with pytest.raises(OSError, match="503"):
-        patiently("s3://lake", fails_until(clock, 10_000))
-    assert patiently("s3://lake", lambda: "answer") == "answer"
-    assert patiently("s3://lake", fails_until(clock, clock.now + 60)) == "answer"
+        until_answered("s3://lake", fails_until(clock, 10_000))
+    assert until_answered("s3://lake", lambda: "answer") == "answer"
+    assert until_answered("s3://lake", fails_until(clock, clock.now + 60)) == "answer"
 
 
 def test_one_file_that_always_fails_ends_too(clock: Clock) -> None:
     def call() -> str:
-        patiently("s3://lake", lambda: "another file's answer")
+        until_answered("s3://lake", lambda: "another file's answer")
         raise OSError(DOWN)
 
     with pytest.raises(OSError, match="503"):
-        patiently("s3://lake", call)
+        until_answered("s3://lake", call)
     assert PATIENCE - 20 < clock.now - 1000 <= PATIENCE
 
 
@@ -100,7 +100,7 @@ def test_a_refusal_is_an_answer(clock: Clock, error: OSError) -> None:
         return error
 
     with pytest.raises(type(error)):
-        patiently("s3://lake", fails_until(clock, 10_000, refuse))
+        until_answered("s3://lake", fails_until(clock, 10_000, refuse))
     assert clock.slept == []
 
 
@@ -115,4 +115,4 @@ def test_a_refusal_is_an_answer(clock: Clock, error: OSError) -> None:
     ],
 )
 def test_what_a_file_is_called_is_no_refusal(clock: Clock, said: str) -> None:
-    assert patiently("s3://lake", fails_until(clock, 1010, lambda: OSError(said))) == "answer"
+    assert until_answered("s3://lake", fails_until(clock, 1010, lambda: OSError(said))) == "answer"

@@ -73,7 +73,7 @@ def test_decisions_do_not_depend_on_order_or_interruption(
 
     # A run that was killed after it wrote the gallery, before it noted its decisions: the next one ends alike.
     before = rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))
-    context.tables.delete("enrollments", F.lit(True))
+    context.tables.delete_where("enrollments", F.lit(True))
     enroll(context, gallery=str(people), gallery_name="people")
     assert (rows_of(context.tables.read("enrollments")), rows_of(context.tables.read("gallery"))) == before
 
