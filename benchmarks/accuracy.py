@@ -19,9 +19,11 @@ from evaluation.identification import Trials
 from evaluation.lfw_pairs import Pair
 from udfs.search.cohort import cohort_similarity
 from udfs.vision import weights
+from udfs.vision.embed import embedder_of
 from udfs.vision.models import embedder
 from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import WeightsSource
 
 Array = np.ndarray
 
@@ -30,7 +32,6 @@ SIZES = (None, 64, 50, 40, 32, 24, 16)
 RATES = (1e-3, 1e-4)
 PERSONS = 1000
 """In the gallery of the searches."""
-FLOOR = {"facenet-vggface2": 0.2, "facenet-vggface2-int8": 0.2, "dlib-resnet-v1": 0.8}
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,12 @@ class Study:
         self.data = data
         self.found: dict[tuple[str, str], dict[str, lfw.CentralFace]] = {}
 
+    def source(self, name: str) -> WeightsSource:
+        path = self.weights.get(name)
+        return weights.source(name, None if path is None else str(path))
+
     def vectors(self, spec: VisionSpec, faces: dict[str, lfw.CentralFace]) -> dict[str, Array]:
-        path = self.weights.get(spec.embedder)
-        made = embedder(spec.embedder)(spec, weights.source(spec.embedder, None if path is None else str(path)))
+        made = embedder_of(embedder(spec.embedder), spec, self.source)
         crops = [made.crop(face.image, face.found) for face in faces.values()]
         return dict(zip(faces, lfw.embed(made, crops, self.threads), strict=True))
 
@@ -81,7 +85,7 @@ class Study:
         faces = self.faces(replace(spec, embedder="facenet-vggface2", margin=None, flip=False))
         vectors = self.vectors(spec, faces)
         held, every = lfw.accuracy(self.parts, vectors), lfw.all_pairs(vectors)
-        searched = lfw.searches(vectors, FLOOR[spec.embedder])
+        searched = lfw.searches(vectors, embedder(spec.embedder).thresholds.keep_floor)
         missed = searched.fnir(PERSONS, searched.threshold_at(PERSONS, 1e-2))
         accepted = [every.tar_at(rate) for rate in RATES]
         rounded = (held.train, held.test, held.test_at_train_threshold, *accepted, missed)
@@ -190,6 +194,10 @@ def main(data: Path, threads: int) -> None:
         f"centerface, facenet-vggface2 {fastest}, flip": replace(base, flip=True),
         "mtcnn, facenet-vggface2 fp32": replace(base, detector="mtcnn", precision="fp32"),
         f"centerface, dlib-resnet-v1 {fastest}": replace(base, embedder="dlib-resnet-v1"),
+        "centerface, mobilefacenet fp32": replace(base, embedder="mobilefacenet", precision="fp32"),
+        f"centerface, mobilefacenet {fastest}": replace(base, embedder="mobilefacenet"),
+        "centerface, mobilefacenet fp32, flip": replace(base, embedder="mobilefacenet", precision="fp32", flip=True),
+        "centerface, fused fp32": replace(base, embedder="fused", precision="fp32"),
     }
     print(f"{'':58} faces   train    test at train far=1e-3  far=1e-4 fpir=1e-2")
     rows = []

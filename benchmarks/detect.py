@@ -17,7 +17,7 @@ from PIL import Image
 from benchmarks.data import data_option, found, wider
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision import weights
-from udfs.vision.detect import Detector
+from udfs.vision.detect import Detector, detector_class
 from udfs.vision.models import detector
 from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import VisionSpec
@@ -41,7 +41,7 @@ def by_facenet(pictures: list[Image.Image]) -> Callable[[], Boxes]:
 
 def by_rollcall(pictures: list[Image.Image], spec: VisionSpec) -> Callable[[], Boxes]:
     """One of this project's detectors, a picture a thread, the reduction it wants included."""
-    network: Detector = detector(spec.detector)(spec, weights.source(spec.detector))
+    network: Detector = detector_class(detector(spec.detector))(spec, weights.source(spec.detector))
 
     def search(picture: Image.Image) -> Array:
         size = (round(picture.width * network.scale), round(picture.height * network.scale))

@@ -18,8 +18,9 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.lfw import BATCH
 from benchmarks.rounds import alternate, isa, save
-from udfs.vision import facenet as model
-from udfs.vision import weights
+from udfs.vision import int8, weights
+from udfs.vision.embed import cut, embedder_of
+from udfs.vision.facenet_net import untrained
 from udfs.vision.int8 import Ranges
 from udfs.vision.models import embedder
 from udfs.vision.runtime import fastest_precision
@@ -29,7 +30,7 @@ from udfs.vision.tensors import Tensors, put
 Array = np.ndarray
 
 CALIBRATION_BATCHES, TIMED_BATCHES = 12, 20
-RANGES = Path(model.__file__).with_name("facenet-vggface2-int8.json")
+RANGES = Path(int8.__file__).with_name("facenet-vggface2-int8.json")
 
 
 def measured_ranges(tensors: Tensors, crops: list[Array]) -> Ranges:
@@ -37,7 +38,7 @@ def measured_ranges(tensors: Tensors, crops: list[Array]) -> Ranges:
 
     The average, as the one largest value of all would make every step wider for the sake of one pixel.
     """
-    network = model.untrained_network()
+    network = untrained()
     put(network, tensors)
     network.eval()
     seen: dict[str, list[tuple[float, float]]] = {}
@@ -73,10 +74,10 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
     parts = lfw.pairs(data)
     images = {part: {name for pair in of for name in (pair.left, pair.right)} for part, of in parts.items()}
     found = lfw.faces(data, spec, sorted(images["Train"] | images["Test"]))
-    crop = embedder(spec.embedder).untrained(spec).crop
-    crops = {name: crop(face.image, face.found) for name, face in found.items()}
+    rule = embedder(spec.embedder).networks[0].crop
+    crops = {name: (cut(rule, rule.margin(spec), face.image, face.found),) for name, face in found.items()}
     if write_ranges:
-        some = [crop for name, crop in crops.items() if name in images["Train"]]
+        some = [crop for name, (crop,) in crops.items() if name in images["Train"]]
         some = some[:: len(some) // (BATCH * CALIBRATION_BATCHES)][: BATCH * CALIBRATION_BATCHES]
         write(measured_ranges(weights.load("facenet-vggface2", str(facenet(data))), some))
         print(f"ranges of {len(some)} training faces written to {RANGES}")
@@ -87,7 +88,8 @@ def main(data: Path, rounds: int, threads: int, write_ranges: bool) -> None:
         "int8": VisionSpec(threads=threads, batch_size=BATCH, precision=fastest, embedder="facenet-vggface2-int8"),
     }
     made = {
-        name: embedder(of.embedder)(of, weights.source(of.embedder, str(facenet(data)))) for name, of in specs.items()
+        name: embedder_of(embedder(of.embedder), of, lambda model: weights.source(model, str(facenet(data))))
+        for name, of in specs.items()
     }
     timed = list(crops.values())[: BATCH * TIMED_BATCHES]
     timings = alternate({name: partial(lfw.embed, of, timed, threads) for name, of in made.items()}, rounds)

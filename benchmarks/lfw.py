@@ -14,7 +14,7 @@ from evaluation.lfw_pairs import Pair, read_pairs
 from evaluation.verification import Comparisons, Curve
 from udfs.search.similarity import similarity
 from udfs.vision.detect import Detection
-from udfs.vision.embed import Embedder
+from udfs.vision.embed import Crops, Embedder
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.spec import VisionSpec
 
@@ -70,7 +70,7 @@ def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, CentralF
     return nearest
 
 
-def embed(made: Embedder, crops: list[Array], threads: int) -> Array:
+def embed(made: Embedder, crops: list[Crops], threads: int) -> Array:
     """Unit vectors of all crops, a batch a thread."""
     batches = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
     with ThreadPoolExecutor(threads) as pool:
@@ -79,7 +79,7 @@ def embed(made: Embedder, crops: list[Array], threads: int) -> Array:
 
 def accuracy(parts: dict[str, list[Pair]], vectors: dict[str, Array]) -> Accuracy:
     """Decide pairs by a threshold; a pair in which a face was not found is refused."""
-    curves = {part: Curve.of(_comparisons(of, vectors)) for part, of in parts.items()}
+    curves = {part: Curve.of(comparisons(of, vectors)) for part, of in parts.items()}
     train, test = curves["Train"], curves["Test"]
     threshold = train.best_threshold
     return Accuracy(
@@ -111,7 +111,8 @@ def _persons(vectors: dict[str, Array]) -> Array:
     return np.unique([name.partition("/")[0] for name in vectors], return_inverse=True)[1]
 
 
-def _comparisons(of: list[Pair], vectors: dict[str, Array]) -> Comparisons:
+def comparisons(of: list[Pair], vectors: dict[str, Array]) -> Comparisons:
+    """Pairs by the vectors of their images; those without a face on both sides are accepted at no threshold."""
     both = np.array([pair.left in vectors and pair.right in vectors for pair in of])
     found = [pair for pair, there in zip(of, both, strict=True) if there]
     scores = np.full(len(of), -np.inf)

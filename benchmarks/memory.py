@@ -50,7 +50,7 @@ def compute_once(pipeline: "FacePipeline") -> None:
     """Have each thread's models allocate what they compute in, for the largest canvas there is."""
     side = round(pipeline.spec.maximum_side * pipeline.detector.scale)
     canvas = np.zeros((1, *pipeline.detector.canvas(side, round(side * _SIZE[1] / _SIZE[0])), 3), np.uint8)
-    crops = [np.zeros((pipeline.embedder.side, pipeline.embedder.side, 3), np.uint8)] * pipeline.spec.batch_size
+    crops = [(np.zeros((pipeline.embedder.side, pipeline.embedder.side, 3), np.uint8),)] * pipeline.spec.batch_size
     all_started = threading.Barrier(pipeline.spec.threads)
 
     def compute() -> None:

@@ -34,6 +34,7 @@ from udfs.search.index import Index
 from udfs.search.portable import Portable, PortableFloat
 from udfs.search.samples import SampleMatrix
 from udfs.vision import weights
+from udfs.vision.embed import embedder_of
 from udfs.vision.models import embedder
 from udfs.vision.spec import VisionSpec
 
@@ -63,7 +64,7 @@ def real_embeddings(data: Path, threads: int) -> tuple[Array, Array]:
     spec = VisionSpec(threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
     names = sorted({name for of in lfw.pairs(data).values() for pair in of for name in (pair.left, pair.right)})
     faces = lfw.faces(data, spec, names)
-    made = embedder(spec.embedder)(spec, weights.source(spec.embedder, str(facenet(data))))
+    made = embedder_of(embedder(spec.embedder), spec, lambda name: weights.source(name, str(facenet(data))))
     vectors = lfw.embed(made, [made.crop(face.image, face.found) for face in faces.values()], threads)
     persons = np.unique([name.partition("/")[0] for name in faces], return_inverse=True)[1]
     return vectors, persons

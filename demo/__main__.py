@@ -40,14 +40,18 @@ def settings(explicit: str | None) -> tuple[str, ...]:
     Every person is kept, however far, so that the runner-up can be shown.
     """
     downloads.fetch("centerface")
-    name = "facenet-vggface2"
-    try:
-        path = explicit or str(downloads.fetch(name))
-    except InputError as missing:
-        LOGGER.info(f"demo: going on with dlib-resnet-v1, for want of FaceNet's weights: {missing}")
-        name = "dlib-resnet-v1"
-        path = str(downloads.fetch(name))
+    name, path = ("facenet-vggface2", explicit) if explicit else _first_to_be_had()
     return (f"vision.embedder={name}", f"weights.{name}={path}", f"thresholds.{name}.keep_floor=-1")
+
+
+def _first_to_be_had() -> tuple[str, str]:
+    """An embedder whose weights can be fetched, and their file."""
+    for name in ("facenet-vggface2", "mobilefacenet"):
+        try:
+            return name, str(downloads.fetch(name))
+        except InputError as missing:
+            LOGGER.info(f"demo: going on without {name}: {missing}")
+    return "dlib-resnet-v1", str(downloads.fetch("dlib-resnet-v1"))
 
 
 def show(made: Context) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "properties": "Print the Spark properties for a cluster.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",
+    "models": "List the models, and measure how fast this machine runs them.",
     "weights": "List, fetch and verify the weights of the models.",
 }
 

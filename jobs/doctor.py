@@ -22,7 +22,7 @@ def command(config: str | None, changes: tuple[str, ...]) -> None:
     """
     settings = settings_module.load(config, changes)
     checks: dict[str, Callable[[], str]] = {"java": machine.java}
-    for model in (settings.vision.detector, settings.vision.embedder):
+    for model in machine.models(settings):
         checks[model] = partial(machine.weights_of, model, settings)
     missing = []
     for name, check in checks.items():

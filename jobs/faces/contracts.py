@@ -9,6 +9,7 @@ from schemas.catalog import CONTRACTS
 from udfs.arrow import local_frame
 from udfs.vision import weights
 from udfs.vision.contract import Contract, contract
+from udfs.vision.models import with_weights
 from udfs.vision.spec import VisionSpec
 
 
@@ -19,8 +20,8 @@ def verified_contract(spec: VisionSpec) -> Contract:
         InputError: unknown models, weights missing or wrong.
     """
     agreed = contract(spec)
-    for model in (spec.detector, spec.embedder):
-        weights.verify(model, dict(spec.weights).get(model))
+    for model in with_weights(spec):
+        weights.verify(model.name, dict(spec.weights).get(model.name))
     return agreed
 
 

@@ -4,14 +4,16 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jobs.run.settings import Settings
+from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
+from udfs.vision.declaration import Model
 from udfs.vision.int8 import has_int8
-from udfs.vision.models import EMBEDDERS
+from udfs.vision.models import DETECTORS, EMBEDDERS, MODELS, detector, embedder
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
@@ -30,6 +32,55 @@ def java() -> str:
         raise InputError("not found; install Java 17, and set JAVA_HOME or PATH")
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
     return said.partition("\n")[0]
+
+
+def models(settings: Settings) -> list[str]:
+    """The models whose weights the settings need.
+
+    Raises:
+        InputError: no such model.
+    """
+    return [model.name for model in (detector(settings.vision.detector), *embedder(settings.vision.embedder).networks)]
+
+
+def model_rows(speed: bool) -> list[list[str]]:
+    """What is known of each model, as text: name, kind, dimensions, crop, licence, training data, whether the weights
+    are here; and faces a second on one thread, if these are to be measured.
+    """
+    rows = [
+        [model.name, "detector", "", "", model.licence, model.trained_on, _weights_here([model])]
+        for model in DETECTORS.values()
+    ]
+    for embeds in EMBEDDERS.values():
+        networks = embeds.networks
+        crops = " and ".join(f"{of.crop.rule}, {of.crop.side} px" for of in networks)
+        if embeds.name in MODELS:
+            licence, trained_on = networks[0].licence, networks[0].trained_on
+        else:
+            licence, trained_on = f"those of {' and '.join(of.name for of in networks)}", "as theirs"
+        here = _weights_here(networks)
+        rows.append([embeds.name, "embedder", str(embeds.dimension), crops, licence, trained_on, here])
+    if speed:
+        speeds = _embedder_speeds()
+        rows = [[*row, f"{speeds[row[0]]:.0f}" if row[0] in speeds else ""] for row in rows]
+    return rows
+
+
+def _weights_here(models: Sequence[Model]) -> str:
+    files = [model.weights.file for model in models]
+    paths = [cache() / file.name for file in files if file is not None]
+    if not paths:
+        return "inside a package"
+    if not all(path.exists() for path in paths):
+        return "not here"
+    return f"here, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB"
+
+
+def _embedder_speeds() -> dict[str, float]:
+    from udfs.vision.speed import crops_per_second
+
+    able = [name for name, model in EMBEDDERS.items() if has_int8() or not any(of.int8 for of in model.networks)]
+    return crops_per_second({name: VisionSpec(embedder=name) for name in able})
 
 
 def weights_of(model: str, settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """Settings: `conf/rollcall.toml`, or a file of one's own, with single values changed by `--set`."""
 
 import tomllib
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from udfs import lake
 from udfs.errors import InputError
+from udfs.vision.models import EMBEDDERS
 from udfs.vision.runtime import fastest_precision
 from udfs.vision.spec import Precision, VisionSpec
 
@@ -142,6 +144,8 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
         document = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: is not a TOML file: {error}") from error
+    for kind in ("thresholds", "pairs"):
+        document[kind] = _with_packaged(document.get(kind, {}), kind)
     for change in changes:
         _apply(document, change)
     try:
@@ -150,6 +154,12 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})") from error
+
+
+def _with_packaged(given: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The sections of embedders, where a value that is not given is that of the model's declaration."""
+    packaged = {name: asdict(getattr(model, kind)) for name, model in EMBEDDERS.items()}
+    return {name: packaged.get(name, {}) | given.get(name, {}) for name in {**packaged, **given}}
 
 
 def _apply(document: dict[str, Any], change: str) -> None:

@@ -23,5 +23,5 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
         CliRunner().invoke(
             command, ["verify", "dlib-resnet-v1", "--path", str(tmp_path / "bad.dat")], catch_exceptions=False
         )
-    with pytest.raises(InputError, match="no weights are called 'arcface'"):
+    with pytest.raises(InputError, match="no model is called 'arcface'"):
         CliRunner().invoke(command, ["verify", "arcface", "--path", "x"], catch_exceptions=False)

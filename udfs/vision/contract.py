@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from udfs.ids import document_id
 from udfs.vision.decode import DECODE_RULE
+from udfs.vision.detect import detector_class
 from udfs.vision.models import detector, embedder
 from udfs.vision.spec import VisionSpec
-from udfs.vision.weights import REGISTRY
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Contract:
 def contract(spec: VisionSpec) -> Contract:
     """The contract of a specification.
 
-    The digests are those the registry states: `weights.load` gives no tensors that have another.
+    The digests are those the declarations state: `weights.load` gives no tensors that have another.
 
     Raises:
         InputError: unknown models.
@@ -31,8 +31,8 @@ def contract(spec: VisionSpec) -> Contract:
     found_by, embedded_by = detector(spec.detector), embedder(spec.embedder)
     document: dict[str, object] = {
         "decode": DECODE_RULE,
-        "detector": {**found_by.rule(), "weights": REGISTRY[spec.detector].tensors_sha256},
-        "embedder": {**embedded_by.rule(spec), "weights": REGISTRY[spec.embedder].tensors_sha256},
+        "detector": {**detector_class(found_by).rule(), "weights": found_by.weights.tensors_sha256},
+        "embedder": embedded_by.document(spec),
         "dimension": embedded_by.dimension,
     }
     return Contract(document_id(document), document, spec.detector, spec.embedder, embedded_by.dimension)
@@ -43,7 +43,9 @@ def settings_id(spec: VisionSpec) -> str:
     return document_id(
         {
             "minimum_face": spec.minimum_face,
-            "detection_score": detector(spec.detector).score if spec.detection_score is None else spec.detection_score,
+            "detection_score": detector_class(detector(spec.detector)).score
+            if spec.detection_score is None
+            else spec.detection_score,
             "maximum_side": spec.maximum_side,
             "maximum_pixels": spec.maximum_pixels,
             "maximum_bytes": spec.maximum_bytes,

@@ -49,7 +49,7 @@ _ARCFACE_112 = np.array(
 )
 
 
-def landmarks_crop(image: Image.Image, face: Detection, *, size: int) -> Array:
+def arcface_crop(image: Image.Image, face: Detection, *, size: int) -> Array:
     """Turn, scale and shift the picture so that the five landmarks come nearest to where ArcFace's networks expect
     them: the similarity of least squares (Umeyama 1991; insightface's `norm_crop`).
 

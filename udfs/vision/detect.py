@@ -1,10 +1,12 @@
 """Face detectors: pictures in, boxes with landmarks and scores out."""
 
+import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
+from udfs.vision.declaration import DetectorModel
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import WeightsSource
 
@@ -67,6 +69,12 @@ class Detector(ABC):
 
         What is found in a picture depends on n, and on no other picture.
         """
+
+
+def detector_class(model: DetectorModel) -> type[Detector]:
+    """The class that runs a detector. Named in its declaration, not imported."""
+    found: type[Detector] = pkgutil.resolve_name(model.finds)
+    return found
 
 
 def in_order(found: list[Detection]) -> list[Detection]:

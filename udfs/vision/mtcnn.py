@@ -4,7 +4,9 @@ Zhang et al. 2016, IEEE Signal Processing Letters 23:10, with the networks, weig
 facenet-pytorch 2.5.3, arranged so that a whole batch of pictures goes through each network at once.
 """
 
+import io
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,7 @@ from udfs.vision.runtime import Network, Shape, network
 from udfs.vision.spec import VisionSpec
 from udfs.vision.summed_area import SummedAreas
 from udfs.vision.suppression import without_overlap
-from udfs.vision.tensors import WeightsSource, put
+from udfs.vision.tensors import Tensors, WeightsSource, put
 
 if TYPE_CHECKING:
     import torch
@@ -146,6 +148,18 @@ class Mtcnn(Detector):
         scored = scored.moved(_shifted(scored.boxes, shifts[passed]))
         kept = _without_containment(scored, 0.7)
         return scored[kept], np.stack([x, y], 2)[kept]
+
+
+def read_packaged(_: bytes) -> Tensors:
+    """The tensors that facenet-pytorch carries."""
+    import torch
+
+    state: Tensors = {}
+    for name in ("pnet", "rnet", "onet"):
+        content = files("facenet_pytorch").joinpath(f"data/{name}.pt").read_bytes()
+        part = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        state.update({f"{name}.{tensor}": value for tensor, value in part.items()})
+    return state
 
 
 def _of_kind(kind: str, spec: VisionSpec, weights: WeightsSource, shape: Shape | None) -> Network:

@@ -19,7 +19,8 @@ from udfs.vision.allocator import return_large_blocks
 from udfs.vision.canvases import CanvasBatches
 from udfs.vision.contract import contract
 from udfs.vision.decode import Limits, Picture, RejectedError, decode
-from udfs.vision.detect import Detection
+from udfs.vision.detect import Detection, detector_class
+from udfs.vision.embed import Crops, embedder_of
 from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality, quality
 from udfs.vision.read_ahead import ByteBudget, Hold, ahead
@@ -94,7 +95,7 @@ class _Cut:
 
     face: Detection
     quality: Quality
-    crop: Array
+    crop: Crops
 
 
 class FacePipeline:
@@ -116,8 +117,9 @@ class FacePipeline:
         return_large_blocks()
         self.spec = spec
         given = dict(spec.weights)
-        self.detector = detector(spec.detector)(spec, weights.source(spec.detector, given.get(spec.detector)))
-        self.embedder = embedder(spec.embedder)(spec, weights.source(spec.embedder, given.get(spec.embedder)))
+        finds, embeds = detector(spec.detector), embedder(spec.embedder)
+        self.detector = detector_class(finds)(spec, weights.source(finds.name, given.get(finds.name)))
+        self.embedder = embedder_of(embeds, spec, lambda name: weights.source(name, given.get(name)))
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images.
@@ -149,7 +151,7 @@ class _Run:
         self._decoding_again = Lock()
         self._waiting: deque[_Image] = deque()
         self._searching: deque[tuple[list[_Image], Future[list[list[_Cut]]]]] = deque()
-        self._crops: list[tuple[_Image, Array]] = []
+        self._crops: list[tuple[_Image, Crops]] = []
         self._embedding: deque[tuple[list[_Image], Future[Array]]] = deque()
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
@@ -212,9 +214,9 @@ class _Run:
         x, y = prepared.picture.width / columns, prepared.picture.height / rows
         faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
         crops = self._crops_of(prepared, faces)
-        return [_Cut(face, quality(crop, face), crop) for face, crop in zip(faces, crops, strict=True)]
+        return [_Cut(face, quality(crop[0], face), crop) for face, crop in zip(faces, crops, strict=True)]
 
-    def _crops_of(self, prepared: _Prepared, faces: list[Detection]) -> list[Array]:
+    def _crops_of(self, prepared: _Prepared, faces: list[Detection]) -> list[Crops]:
         """From the picture decoded once more, where it was reduced too far for the smallest face."""
         reduction = self._reduction_for(prepared.picture, faces)
         if reduction == prepared.picture.reduction:
@@ -229,7 +231,7 @@ class _Run:
             reduction //= 2
         return reduction
 
-    def _crop(self, picture: Picture, faces: list[Detection]) -> list[Array]:
+    def _crop(self, picture: Picture, faces: list[Detection]) -> list[Crops]:
         x, y = picture.image.width / picture.width, picture.image.height / picture.height
         return [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
 

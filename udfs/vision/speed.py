@@ -6,7 +6,10 @@ from functools import partial
 from statistics import median
 
 import numpy as np
+from PIL import Image
 
+from udfs.vision.detect import Detection
+from udfs.vision.embed import untrained
 from udfs.vision.models import embedder
 from udfs.vision.spec import VisionSpec
 
@@ -31,7 +34,8 @@ def crops_per_second(specs: dict[str, VisionSpec]) -> dict[str, float]:
 
 
 def _one_batch(spec: VisionSpec) -> Callable[[], object]:
-    kind = embedder(spec.embedder)
-    model = kind.untrained(spec)
-    crops = list(np.random.default_rng(0).integers(0, 256, (spec.batch_size, kind.side, kind.side, 3), np.uint8))
-    return partial(model.embed, crops)
+    made = untrained(embedder(spec.embedder), spec)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
+    landmarks = np.array([[96.0, 108.0], [160, 108], [128, 140], [104, 176], [152, 176]])
+    face = Detection(np.array([64.0, 56.0, 192.0, 216.0]), landmarks, 1.0)
+    return partial(made.embed, [made.crop(noise, face)] * spec.batch_size)

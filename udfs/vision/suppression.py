@@ -21,5 +21,6 @@ def without_overlap(boxes: Array, scores: Array, most: float) -> Array:
         across = np.minimum(right[best], right[others]) - np.maximum(left[best], left[others])
         down = np.minimum(bottom[best], bottom[others]) - np.maximum(top[best], top[others])
         shared = np.maximum(across, 0) * np.maximum(down, 0)
-        waiting = others[shared / (areas[best] + areas[others] - shared) <= most]
+        # Of float32 boxes too, the quotient is compared with the whole of `most`, which is seldom a float32 itself.
+        waiting = others[shared / (areas[best] + areas[others] - shared) <= np.float64(most)]
     return np.array(kept, np.int64)

@@ -65,7 +65,9 @@ def test_the_ledger_keeps_what_says_something() -> None:
     assert ledger._as_text(given) == {"d": "0", "e": "x, y", "f": "2026-01-31", "g": "True"}
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("properties", "doctor", "weights")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("properties", "doctor", "models", "weights")]
+)
 def test_every_job_takes_the_options_that_all_share(name: str) -> None:
     module = import_module(f"jobs.{name}")
     made = getattr(module, name)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from udfs.errors import InputError
 from udfs.vision import runtime
-from udfs.vision.facenet import FaceNetInt8
+from udfs.vision.embed import untrained
+from udfs.vision.facenet_net import untrained as facenet
 from udfs.vision.int8 import has_int8, ranges_of
+from udfs.vision.models import embedder
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
@@ -51,9 +53,7 @@ def test_a_convolution_is_what_integers_give(seed: int, signed: bool) -> None:
 
 
 def test_every_convolution_has_its_range() -> None:
-    from udfs.vision.facenet import untrained_network
-
-    convolutions = {name for name, module in untrained_network().named_modules() if isinstance(module, torch.nn.Conv2d)}
+    convolutions = {name for name, module in facenet().named_modules() if isinstance(module, torch.nn.Conv2d)}
     assert set(ranges_of("facenet-vggface2")) == convolutions
 
 
@@ -85,4 +85,4 @@ def test_elsewhere_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = VisionSpec(embedder="facenet-vggface2-int8")
     monkeypatch.setattr(runtime, "has_int8", lambda: False)
     with pytest.raises(InputError, match="needs a CPU with VNNI or AMX; set it to facenet-vggface2"):
-        FaceNetInt8.untrained(spec)
+        untrained(embedder(spec.embedder), spec)

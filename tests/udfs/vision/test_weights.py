@@ -6,16 +6,16 @@ import torch
 
 from udfs.errors import InputError
 from udfs.vision import weights
+from udfs.vision.embed import embedder_of
+from udfs.vision.models import embedder
+from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import WeightsSource, digest
 
 
 def test_the_networks_fit_their_weights(dlib_weights: Path) -> None:
     """`load` verifies the digest; the network takes every tensor and misses none."""
-    from udfs.vision.dlib import Dlib
-    from udfs.vision.spec import VisionSpec
-
     tensors = weights.load("dlib-resnet-v1", str(dlib_weights))
-    Dlib(VisionSpec(embedder="dlib-resnet-v1"), WeightsSource(None, lambda: tensors))
+    embedder_of(embedder("dlib-resnet-v1"), VisionSpec(), lambda _: WeightsSource(None, lambda: tensors))
 
 
 def test_facenet_is_known_with_and_without_its_classifier(facenet_weights: Path, tmp_path: Path) -> None:

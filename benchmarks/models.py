@@ -1,0 +1,145 @@
+"""What each packaged embedder costs and misses, on the same faces.
+
+python -m benchmarks.models --data FOLDER
+
+Faces of LFW's development view, found by CenterFace. Speed: crops embedded in full batches, in alternating rounds;
+FaceNet in the precision of the settings (`fastest`) is the peer, as Rollcall began with it. Errors: TAR over all
+pairs, FNIR at FPIR 1e-2 over all galleries of 500 and 1,000 persons with one photo each. Then what a declaration takes
+as thresholds, measured on the same faces. Persons of LFW are also in what the networks were trained on: see
+`rollcall models`.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks import lfw
+from benchmarks.data import data_option, facenet
+from benchmarks.rounds import alternate, isa, save
+from evaluation.calibration import Probability
+from evaluation.lfw_pairs import Pair
+from udfs.vision import weights
+from udfs.vision.embed import Crops, Embedder, embedder_of
+from udfs.vision.models import embedder
+from udfs.vision.runtime import fastest_precision
+from udfs.vision.spec import VisionSpec
+from udfs.vision.tensors import WeightsSource
+
+Array = np.ndarray
+
+TIMED_BATCHES = 20
+SIZES = (500, 1000)
+FPIR = 1e-2
+PEER, FAST = "facenet-vggface2", "mobilefacenet"
+DEFAULT = VisionSpec().embedder
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one embedder in one precision. The thresholds are those of its declaration."""
+
+    choice: str
+    faces_per_second: float
+    tar_at_far_1e3: float
+    tar_at_far_1e4: float
+    fnir_at_500: float
+    fnir_at_1000: float
+    match: float
+    review: float
+    pair_match: float
+    pair_review: float
+    intercept: float
+    slope: float
+
+    def lines(self) -> tuple[str, str]:
+        """Speed and errors; thresholds."""
+        errors = (self.tar_at_far_1e3, self.tar_at_far_1e4, self.fnir_at_500, self.fnir_at_1000)
+        first = f"{self.choice:32} {self.faces_per_second:8.1f} " + " ".join(f"{error:8.4f}" for error in errors)
+        decides = (self.match, self.review, self.pair_match, self.pair_review)
+        second = f"{self.choice:32} " + " ".join(f"{value:8.3f}" for value in decides)
+        return first, f"{second} {self.intercept:9.1f} {self.slope:7.1f}"
+
+
+def source(data: Path, name: str) -> WeightsSource:
+    """FaceNet's weights out of the data, the others out of the cache."""
+    return weights.source(name, str(facenet(data)) if name.startswith(PEER) else None)
+
+
+def measured(choice: str, name: str, speed: float, vectors: dict[str, Array], pairs: dict[str, list[Pair]]) -> Figures:
+    """The figures of one embedder. vectors: of the faces, by their images."""
+    every = lfw.all_pairs(vectors)
+    searched = lfw.searches(vectors, embedder(name).thresholds.keep_floor)
+    missed = [searched.fnir(size, searched.threshold_at(size, FPIR)) for size in SIZES]
+    odds = Probability.of(lfw.comparisons([pair for part in pairs.values() for pair in part], vectors))
+    return Figures(
+        choice,
+        round(speed, 1),
+        *(round(every.tar_at(rate), 4) for rate in (1e-3, 1e-4)),
+        *(round(value, 4) for value in missed),
+        *(round(every.threshold_at(rate), 3) for rate in (1e-4, 1e-3, 1e-3, 1e-2)),
+        round(odds.intercept, 1),
+        round(odds.slope, 1),
+    )
+
+
+@click.command(help=__doc__)
+@data_option
+@click.option("--rounds", default=5, show_default=True, help="Timed rounds.")
+@click.option("--threads", default=2, show_default=True, help="Threads each embedder computes on.")
+def main(data: Path, rounds: int, threads: int) -> None:
+    fastest = fastest_precision("cpu")
+    plain = VisionSpec(threads=threads, batch_size=lfw.BATCH, weights=((PEER, str(facenet(data))),))
+    as_shipped = f"{PEER} {fastest}"
+    specs = {
+        as_shipped: replace(plain, precision=fastest),
+        f"{PEER} fp32": plain,
+        f"{FAST} fp32": replace(plain, embedder=FAST),
+        f"{FAST} {fastest}": replace(plain, embedder=FAST, precision=fastest),
+        "fused fp32": replace(plain, embedder="fused"),
+    }
+    pairs = lfw.pairs(data)
+    names = sorted({name for part in pairs.values() for pair in part for name in (pair.left, pair.right)})
+    faces = lfw.faces(data, specs[as_shipped], names)
+    made: dict[str, Embedder] = {
+        choice: embedder_of(embedder(spec.embedder), spec, partial(source, data)) for choice, spec in specs.items()
+    }
+    crops: dict[str, list[Crops]] = {
+        choice: [of.crop(face.image, face.found) for face in faces.values()] for choice, of in made.items()
+    }
+    few = lfw.BATCH * TIMED_BATCHES
+    timings = alternate({name: partial(lfw.embed, of, crops[name][:few], threads) for name, of in made.items()}, rounds)
+    speeds = {name: few / timing.median for name, timing in timings.items()}
+
+    rows = []
+    for choice, of in made.items():
+        vectors = dict(zip(faces, lfw.embed(of, crops[choice], threads), strict=True))
+        rows.append(measured(choice, specs[choice].embedder, speeds[choice], vectors, pairs))
+    print(f"\n{len(faces)} faces\n{'':32}  faces/s far=1e-3 far=1e-4   n=500   n=1000")
+    for row in rows:
+        print(row.lines()[0])
+    print(f"\n{'thresholds':32}    match   review pair match review intercept   slope")
+    for row in rows:
+        print(row.lines()[1])
+    by_choice = {row.choice: row for row in rows}
+    quick = max((name for name in speeds if name.startswith(FAST)), key=lambda name: speeds[name])
+    default = next(name for name, spec in specs.items() if spec.embedder == DEFAULT)
+    figures: dict[str, object] = {
+        "faces": len(faces),
+        "threads": threads,
+        "embedders": [asdict(row) for row in rows],
+        "fast_ratio": round(speeds[quick] / speeds[as_shipped], 2),
+        "accurate_ratio": round(speeds[default] / speeds[as_shipped], 2),
+    }
+    print(f"written to {save('models', figures)}")
+    print(
+        f"models: fast_ratio={figures['fast_ratio']} accurate_ratio={figures['accurate_ratio']}"
+        f" fnir_old={by_choice[as_shipped].fnir_at_1000} fnir_fast={by_choice[quick].fnir_at_1000}"
+        f" fnir_default={by_choice[default].fnir_at_1000} isa={isa()}"
+    )
+
+
+if __name__ == "__main__":
+    main()
