@@ -45,7 +45,7 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
         (["embed"], "--run-date YYYY-MM-DD, or --all-pending"),
         (
             ["embed", "--all-pending", "--set", "vision.embedder=arcface"],
-            "use one of: facenet-vggface2, facenet-vggface2-int8, dlib",
+            "use one of: facenet-vggface2, facenet-vggface2-int8, mobilefacenet",
         ),
         (["embed", "--all-pending", "--set", "vision.detector=haar"], "use one of: mtcnn"),
         (["embed", "--all-pending", "--set", "weights.facenet-vggface2={bad}"], "not a weights file"),

@@ -18,6 +18,14 @@ from udfs.vision.declaration import (
 )
 from udfs.vision.spec import VisionSpec
 
+_SEARCHES_OF_LFW = (
+    "FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view, centerface"
+)
+_PAIRS_OF_LFW = (
+    "FMR 1e-3 (match) and 1e-2 (review) over all pairs of different persons in LFW's development view, centerface;"
+    " probability: its 3,200 labelled pairs"
+)
+
 _MTCNN = DetectorModel(
     name="mtcnn",
     licence="MIT",
@@ -68,17 +76,9 @@ _FACENET = EmbedderModel(
         match=0.66,
         review=0.55,
         keep_floor=0.2,
-        source="FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view,"
-        " centerface (mtcnn within 0.005): FPIR about 1% at 100 persons",
+        source=f"{_SEARCHES_OF_LFW} (mtcnn within 0.005): FPIR about 1% at 100 persons",
     ),
-    pairs=PairDefaults(
-        match=0.55,
-        review=0.41,
-        intercept=-11.3,
-        slope=26.1,
-        source="FMR 1e-3 (match) and 1e-2 (review) over all pairs of different persons in LFW's development view,"
-        " centerface; probability: its 3,200 labelled pairs",
-    ),
+    pairs=PairDefaults(match=0.55, review=0.41, intercept=-11.3, slope=26.1, source=_PAIRS_OF_LFW),
 )
 
 _FACENET_INT8 = replace(
@@ -109,8 +109,8 @@ _MOBILEFACENET = EmbedderModel(
     dimension=192,
     shift=127.5,
     scale=128.0,
-    thresholds=IdentificationDefaults(match=0.5, review=0.4, keep_floor=0.1, source="TODO"),
-    pairs=PairDefaults(match=0.4, review=0.3, intercept=-10.0, slope=30.0, source="TODO"),
+    thresholds=IdentificationDefaults(match=0.53, review=0.45, keep_floor=0.1, source=_SEARCHES_OF_LFW),
+    pairs=PairDefaults(match=0.45, review=0.35, intercept=-9.0, slope=22.9, source=_PAIRS_OF_LFW),
 )
 
 _DLIB = EmbedderModel(
@@ -141,25 +141,17 @@ _DLIB = EmbedderModel(
         match=0.941,
         review=0.927,
         keep_floor=0.8,
-        source="FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view,"
-        " centerface or mtcnn: FPIR about 1% at 100 persons",
+        source=f"{_SEARCHES_OF_LFW} or mtcnn: FPIR about 1% at 100 persons",
     ),
-    pairs=PairDefaults(
-        match=0.927,
-        review=0.908,
-        intercept=-115.5,
-        slope=127.9,
-        source="FMR 1e-3 (match) and 1e-2 (review) over all pairs of different persons in LFW's development view,"
-        " centerface; probability: its 3,200 labelled pairs",
-    ),
+    pairs=PairDefaults(match=0.927, review=0.908, intercept=-115.5, slope=127.9, source=_PAIRS_OF_LFW),
 )
 
 # 704 dimensions: FaceNet, and MobileFaceNet with the mirror image.
 _FUSED = FusedModel(
     name="fused",
     parts=(FusedPart(_FACENET, share=0.3), FusedPart(_MOBILEFACENET, share=0.7, flip=True)),
-    thresholds=IdentificationDefaults(match=0.5, review=0.4, keep_floor=0.1, source="TODO"),
-    pairs=PairDefaults(match=0.4, review=0.3, intercept=-10.0, slope=30.0, source="TODO"),
+    thresholds=IdentificationDefaults(match=0.54, review=0.46, keep_floor=0.1, source=_SEARCHES_OF_LFW),
+    pairs=PairDefaults(match=0.46, review=0.35, intercept=-10.0, slope=25.1, source=_PAIRS_OF_LFW),
 )
 
 DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE)}
