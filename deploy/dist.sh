@@ -9,10 +9,7 @@ cd "$(dirname "$0")/.."
 
 rm -rf build dist/environment* dist/weights* dist/rollcall.zip
 mkdir -p dist/weights
-for name; do
-    fetched=$(.venv/bin/rollcall weights fetch "$name")
-    cp "$(tail -1 <<< "$fetched")" dist/weights/
-done
+.venv/bin/rollcall weights fetch "$@" | xargs --delimiter '\n' cp --target-directory dist/weights
 tar --create --gzip --file dist/weights.tar.gz --directory dist/weights .
 
 "${PYTHON:-python3}" -m venv dist/environment
