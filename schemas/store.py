@@ -158,7 +158,7 @@ class Tables:
             ValueError: two of the rows have the same key, which is a mistake of the caller.
         """
         _refuse_key_twice(name, rows.select(*TABLES[name].key))
-        table, same = self._create(name), _same_key(name)
+        table, same = self._create(name), _agree(TABLES[name].key)
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())
 
@@ -205,7 +205,7 @@ class Tables:
 
     def update(self, name: str, rows: DataFrame) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table."""
-        table, same = self._create(name), _same_key(name)
+        table, same = self._create(name), _agree(TABLES[name].key)
         rows = _shaped(TABLES[name], rows)
         self._retried(
             lambda: (
@@ -224,7 +224,7 @@ class Tables:
         rows: the table's columns, and `of_run`: the run that wrote the row with the same key as it was read; null if
         there was none. Returns how many of the rows were put.
         """
-        table, same = self._create(name), _same_key(name)
+        table, same = self._create(name), _agree(TABLES[name].key)
         values: dict[str, str | Column] = {column: f"s.{column}" for column in TABLES[name].names}
 
         def merge() -> int:
@@ -238,7 +238,7 @@ class Tables:
     def delete_rows(self, name: str, keys: DataFrame) -> None:
         """Delete the rows that agree with a row of `keys` in all its columns. Delta's log names none of the values."""
         table = self._create(name)
-        same = " AND ".join(f"t.{column} = s.{column}" for column in keys.columns)
+        same = _agree(keys.columns)
         self._retried(lambda: table().alias("t").merge(keys.distinct().alias("s"), same).whenMatchedDelete().execute())
 
     def delete_where(self, name: str, condition: Column) -> None:
@@ -399,9 +399,9 @@ def _with_declared_columns(table: Table, rows: DataFrame) -> DataFrame:
     return rows.withColumns(null).select(*table.names)
 
 
-def _same_key(name: str) -> str:
-    """Of a row `t` of a table and a row `s`: whether they have the same key."""
-    return " AND ".join(f"t.{column} = s.{column}" for column in TABLES[name].key)
+def _agree(columns: Iterable[str]) -> str:
+    """Of a row `t` of a table and a row `s`: whether they agree in some columns."""
+    return " AND ".join(f"t.{column} = s.{column}" for column in columns)
 
 
 def _refuse_key_twice(name: str, keys: DataFrame) -> None:

@@ -13,7 +13,7 @@ from udfs.errors import InputError
 from udfs.vision import weights
 from udfs.vision.declaration import Model
 from udfs.vision.int8 import has_int8
-from udfs.vision.models import DETECTORS, EMBEDDERS, MODELS, detector, embedder
+from udfs.vision.models import DETECTORS, EMBEDDERS, MODELS, with_weights
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
@@ -40,7 +40,8 @@ def models(settings: Settings) -> list[str]:
     Raises:
         InputError: no such model.
     """
-    return [model.name for model in (detector(settings.vision.detector), *embedder(settings.vision.embedder).networks)]
+    spec = VisionSpec(detector=settings.vision.detector, embedder=settings.vision.embedder)
+    return [model.name for model in with_weights(spec)]
 
 
 def model_rows(speed: bool) -> list[list[str]]:

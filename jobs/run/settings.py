@@ -144,8 +144,11 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
         document = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: is not a TOML file: {error}") from error
-    for kind in ("thresholds", "pairs"):
-        document[kind] = _with_packaged(document.get(kind, {}), kind)
+    packaged = {
+        kind: {name: asdict(getattr(model, kind)) for name, model in EMBEDDERS.items()}
+        for kind in ("thresholds", "pairs")
+    }
+    document = _over(packaged, document)
     for change in changes:
         _apply(document, change)
     try:
@@ -156,10 +159,11 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
         raise InputError(f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})") from error
 
 
-def _with_packaged(given: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The sections of embedders, where a value that is not given is that of the model's declaration."""
-    packaged = {name: asdict(getattr(model, kind)) for name, model in EMBEDDERS.items()}
-    return {name: packaged.get(name, {}) | given.get(name, {}) for name in {**packaged, **given}}
+def _over(packaged: Any, given: Any) -> Any:
+    """What is given, with what is packaged in the place of values that are not."""
+    if not (isinstance(packaged, dict) and isinstance(given, dict)):
+        return given
+    return packaged | {name: _over(packaged.get(name), value) for name, value in given.items()}
 
 
 def _apply(document: dict[str, Any], change: str) -> None:

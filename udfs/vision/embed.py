@@ -105,9 +105,10 @@ def embedder_of(
 def untrained(model: EmbedderModel | FusedModel, spec: VisionSpec) -> Embedder:
     """An embedder with random weights, to measure how fast it is."""
 
+    networks = {of.name: of.network for of in model.networks}
+
     def source(name: str) -> WeightsSource:
-        (of,) = (of for of in model.networks if of.name == name)
-        return WeightsSource(None, lambda: pkgutil.resolve_name(of.network)().state_dict())
+        return WeightsSource(None, lambda: pkgutil.resolve_name(networks[name])().state_dict())
 
     return embedder_of(model, spec, source)
 

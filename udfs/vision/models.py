@@ -1,6 +1,8 @@
 """The models that come along, each declared once."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from udfs.errors import InputError
 from udfs.vision.declaration import (
@@ -17,6 +19,8 @@ from udfs.vision.declaration import (
     WeightsFile,
 )
 from udfs.vision.spec import VisionSpec
+
+Declared = TypeVar("Declared")
 
 _SEARCHES_OF_LFW = (
     "FMR 1e-4 (match) and 1e-3 (review) over all pairs of different persons in LFW's development view, centerface"
@@ -167,9 +171,7 @@ def detector(name: str) -> DetectorModel:
     Raises:
         InputError: no such model.
     """
-    if name not in DETECTORS:
-        raise InputError(f"no detector is called {name!r}; use one of: {', '.join(DETECTORS)}")
-    return DETECTORS[name]
+    return _named("detector", name, DETECTORS)
 
 
 def embedder(name: str) -> EmbedderModel | FusedModel:
@@ -178,9 +180,7 @@ def embedder(name: str) -> EmbedderModel | FusedModel:
     Raises:
         InputError: no such model.
     """
-    if name not in EMBEDDERS:
-        raise InputError(f"no embedder is called {name!r}; use one of: {', '.join(EMBEDDERS)}")
-    return EMBEDDERS[name]
+    return _named("embedder", name, EMBEDDERS)
 
 
 def with_weights(spec: VisionSpec) -> list[Model]:
@@ -209,6 +209,10 @@ def model(name: str) -> Model:
     Raises:
         InputError: no such model.
     """
-    if name not in MODELS:
-        raise InputError(f"no model is called {name!r}; use one of: {', '.join(MODELS)}")
-    return MODELS[name]
+    return _named("model", name, MODELS)
+
+
+def _named(kind: str, name: str, known: Mapping[str, Declared]) -> Declared:
+    if name not in known:
+        raise InputError(f"no {kind} is called {name!r}; use one of: {', '.join(known)}")
+    return known[name]

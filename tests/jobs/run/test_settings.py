@@ -1,3 +1,4 @@
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -41,5 +42,10 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[vision\n")
     with pytest.raises(InputError, match=r"mine.toml: is not a TOML file"):
         settings.load(str(tmp_path / "mine.toml"))
+    packaged = files("conf").joinpath("rollcall.toml").read_text("utf-8")
+    for content, said in (("thresholds = 3", "thresholds"), ("pairs.mobilefacenet = 3", "pairs.mobilefacenet")):
+        (tmp_path / "mine.toml").write_text(f"{content}\n{packaged}")
+        with pytest.raises(InputError, match=f"mine.toml: {said}: Input should be a valid dictionary"):
+            settings.load(str(tmp_path / "mine.toml"))
     with pytest.raises(InputError, match=r"none.toml: cannot be read"):
         settings.load(str(tmp_path / "none.toml"))
