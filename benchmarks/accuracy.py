@@ -21,7 +21,7 @@ from udfs.search.cohort import cohort_similarity
 from udfs.vision import weights
 from udfs.vision.embed import embedder_of
 from udfs.vision.models import embedder
-from udfs.vision.runtime import fastest_precision
+from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import WeightsSource
 
@@ -181,7 +181,7 @@ def _normalised(probes: Array, templates: Array, cohort: Array, nearest: int = 1
 @click.option("--threads", default=2, show_default=True, help="Threads to compute on; results do not depend on it.")
 def main(data: Path, threads: int) -> None:
     study = Study(data, threads)
-    fastest = fastest_precision("cpu")
+    fastest = cpu_precisions()[-1]
     base = VisionSpec(threads=threads, precision=fastest)
     choices = {
         f"{detector}, facenet-vggface2 {fastest}, margin {margin}": replace(base, detector=detector, margin=margin)

@@ -19,7 +19,7 @@ from benchmarks.rounds import alternate, isa, save
 from udfs.vision import weights
 from udfs.vision.detect import Detector, detector_class
 from udfs.vision.models import detector
-from udfs.vision.runtime import fastest_precision
+from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
@@ -65,7 +65,7 @@ def main(data: Path, rounds: int, threads: int) -> None:
     torch.set_num_threads(threads)
     crowds = wider(data)
     pictures = [Image.open(io.BytesIO(photo.content)).convert("RGB") for photo in crowds]
-    fastest = fastest_precision("cpu")
+    fastest = cpu_precisions()[-1]
     specs = {
         "mtcnn fp32": VisionSpec(detector="mtcnn", threads=threads),
         "centerface fp32": VisionSpec(threads=threads),

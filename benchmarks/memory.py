@@ -66,11 +66,11 @@ def compute_once(pipeline: "FacePipeline") -> None:
 def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[dict[str, float]]") -> None:
     """Run the stream in this process; tell what it held before, at most, and for how many faces."""
     from udfs.vision.pipeline import FacePipeline
-    from udfs.vision.runtime import fastest_precision
+    from udfs.vision.runtime import cpu_precisions
     from udfs.vision.spec import VisionSpec
 
     spec = VisionSpec(
-        precision=fastest_precision("cpu"),
+        precision=cpu_precisions()[-1],
         threads=threads,
         memory=memory,
         weights=(("facenet-vggface2", str(weights)),),

@@ -24,7 +24,7 @@ from evaluation.lfw_pairs import Pair
 from udfs.vision import weights
 from udfs.vision.embed import Crops, Embedder, embedder_of
 from udfs.vision.models import embedder
-from udfs.vision.runtime import fastest_precision
+from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import WeightsSource
 
@@ -90,7 +90,7 @@ def measured(choice: str, name: str, speed: float, vectors: dict[str, Array], pa
 @click.option("--rounds", default=5, show_default=True, help="Timed rounds.")
 @click.option("--threads", default=2, show_default=True, help="Threads each embedder computes on.")
 def main(data: Path, rounds: int, threads: int) -> None:
-    fastest = fastest_precision("cpu")
+    fastest = cpu_precisions()[-1]
     plain = VisionSpec(threads=threads, batch_size=lfw.BATCH, weights=((PEER, str(facenet(data))),))
     as_shipped = f"{PEER} {fastest}"
     specs = {

@@ -20,7 +20,7 @@ from udfs.vision.decode import Limits, decode
 from udfs.vision.detect import Detection
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.quality import quality
-from udfs.vision.runtime import fastest_precision
+from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
@@ -78,7 +78,7 @@ def _canvas(pipeline: FacePipeline, limits: Limits, picture: object) -> tuple[Ar
 @click.option("--threads", default=2, show_default=True, help="Threads the models compute on.")
 def main(data: Path, rounds: int, threads: int) -> None:
     photos = [*photos_of.wider(data), *photos_of.lfw(data, 300), *photos_of.photos(data)]
-    precision = fastest_precision("cpu")
+    precision = cpu_precisions()[-1]
     pipeline = FacePipeline(
         VisionSpec(precision=precision, threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
     )

@@ -17,7 +17,7 @@ from benchmarks import data as photos_of
 from benchmarks.data import PhotoFile, data_option, facenet, found
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision.pipeline import FacePipeline
-from udfs.vision.runtime import fastest_precision
+from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import Precision, VisionSpec
 
 Array = np.ndarray
@@ -91,7 +91,7 @@ def main(data: Path, rounds: int, threads: int) -> None:
     torch.set_num_threads(threads)
     crowds = photos_of.wider(data)
     photos = [*crowds, *photos_of.lfw(data, 300), *photos_of.photos(data)]
-    weights, fastest = facenet(data), fastest_precision("cpu")
+    weights, fastest = facenet(data), cpu_precisions()[-1]
     names = {
         "a": "facenet-pytorch, its defaults (minimum face 20)",
         "a40": f"facenet-pytorch, minimum face {MINIMUM_FACE}",

@@ -76,6 +76,12 @@ IMAGE_OUTCOMES = Table(
         ),
         Column("face_count", "int", "number of faces found"),
         Column("precision", "string", "fp32 or bf16: numeric precision of the embedder"),
+        Column(
+            "detector_precision",
+            "string",
+            "the same of the detector; null in rows of older releases, where it was that of the embedder",
+            nullable=True,
+        ),
         Column("attempts", "int", "how many times it was tried; only rejected:unreadable is tried again"),
         _RUN,
     ),

@@ -34,6 +34,7 @@ _HARMLESS: dict[str, Values] = {
         "captured_at_source": "path",
         "face_count": 1,
         "precision": "fp32",
+        "detector_precision": "fp32",
         "attempts": 1,
     },
     "faces": {

@@ -18,6 +18,7 @@ from udfs.arrow import local_frame, spark_schema
 from udfs.ids import image_id
 from udfs.lake import File
 from udfs.vision.contract import Contract, settings_id
+from udfs.vision.speed import settled
 
 Array = np.ndarray
 
@@ -124,7 +125,7 @@ def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:
 
 
 def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:
-    spec = context.settings.spec()
+    spec = settled(context.settings.spec())
     return _with_meant_face(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
 
 

@@ -21,6 +21,7 @@ from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
 from udfs.vision.spec import VisionSpec
+from udfs.vision.speed import settled
 
 RETRIES = 3
 """How many later runs try an unreadable image again."""
@@ -36,8 +37,9 @@ def embed_pending(
     """
     if (run_date is None) != all_pending:
         raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
-    spec = context.settings.spec()
-    work = PendingImages(context, spec, verified_contract(spec), partitions)
+    agreed = verified_contract(context.settings.spec())
+    spec = settled(context.settings.spec())
+    work = PendingImages(context, spec, agreed, partitions)
     chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
     context.tables.read("images")  # without an inventory: said before a run is noted
 
@@ -166,6 +168,7 @@ class PendingImages:
                 .alias("captured_at_source"),
                 F.size("faces").alias("face_count"),
                 F.lit(self._spec.precision).alias("precision"),
+                F.lit(self._spec.for_detector().precision).alias("detector_precision"),
                 (F.col("attempts") + 1).alias("attempts"),
                 F.lit(run.run_id).alias("run_id"),
                 "faces",

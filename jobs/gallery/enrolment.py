@@ -26,6 +26,7 @@ from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import sample_id
 from udfs.vision.contract import Contract, settings_id
+from udfs.vision.speed import settled
 
 Array = np.ndarray
 
@@ -99,7 +100,7 @@ def see_photos(
     context: Context, register: Register, listed: list[ListedPhoto], agreed: Contract, policy: Policy
 ) -> list[SeenPhoto]:
     """What is seen in each photo, in the order of the list."""
-    spec = context.settings.spec()
+    spec = settled(context.settings.spec())
     settings = settings_id(spec)
 
     def look(photos: pa.Table) -> list[TableRow]:

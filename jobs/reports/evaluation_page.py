@@ -16,6 +16,7 @@ from pages import plots
 from pages.plots import Line, Plot
 from pages.report import Error, Errors, Headline, Report, ReportTable, Side
 from udfs.vision.contract import Contract, settings_id
+from udfs.vision.speed import settled
 
 Array = np.ndarray
 
@@ -292,12 +293,12 @@ def _cell(figure: Figure) -> str:
 
 
 def _facts(context: Context, agreed: Contract, faces: MeantFaces) -> list[tuple[str, str]]:
-    spec = context.settings.spec()
+    spec = settled(context.settings.spec())
     outcomes = faces.outcomes(np.arange(faces.table.num_rows))
     return [
         ("images", ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())),
         ("detector, embedder", f"{agreed.detector}, {agreed.embedder}"),
-        ("precision", f"{spec.precision} on {spec.device}"),
+        ("precision", f"detector {spec.for_detector().precision}, embedder {spec.precision}, on {spec.device}"),
         ("contract", agreed.contract_id),
         ("settings", settings_id(spec)),
     ]

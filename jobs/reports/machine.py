@@ -17,8 +17,6 @@ from udfs.vision.models import DETECTORS, EMBEDDERS, MODELS, with_weights
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
-_WORTH_IT = 1.1  # times as fast: below that the more precise is the better choice
-
 
 def java() -> str:
     """The version of Java that Spark will start.
@@ -109,26 +107,45 @@ def search_path() -> str:
 
 
 def speeds(settings: Settings) -> Iterator[str]:
-    """What the embedder does in each precision, and which to configure."""
-    from udfs.vision.speed import crops_per_second
-
+    """In which precision detector and embedder are fastest here, and what 8-bit integers would gain."""
     vision = settings.vision
     if vision.device != "cpu":
         yield "precision: measured for a CPU only; GPUs since 2020 (Ampere) compute fastest in bf16"
         return
     spec = settings.spec()
-    specs: dict[str, VisionSpec] = {name: replace(spec, precision=name) for name in cpu_precisions()}
-    if (int8 := f"{vision.embedder}-int8") in EMBEDDERS and has_int8():
-        specs[int8] = replace(spec, embedder=int8)
+    try:
+        yield from _precisions(spec)
+    except InputError as error:
+        yield f"precision: measured once the weights are here: {error}"
+    yield from _int8_gain(spec)
+
+
+def _precisions(spec: VisionSpec) -> Iterator[str]:
+    from udfs.vision.speed import MeasuredSpeeds
+
+    speeds = MeasuredSpeeds.of(spec)
+    for name, unit, seconds in (
+        (spec.detector, "a picture of 512 x 512 pixels", speeds.detector),
+        (spec.embedder, f"{spec.batch_size} faces", speeds.embedder),
+    ):
+        told = ", ".join(f"{precision} {1000 * taken:.1f} ms" for precision, taken in seconds.items())
+        fastest = speeds.fastest(seconds)
+        yield f"speed: {name} on {platform.machine()}: {unit} in {told} on one thread; fastest is {fastest}"
+    if spec.precision != "fastest":
+        yield f"precision: configured is {spec.precision} for both; --set vision.precision=fastest takes these"
+
+
+def _int8_gain(spec: VisionSpec) -> Iterator[str]:
+    from udfs.vision.speed import crops_per_second
+
+    int8 = f"{spec.embedder}-int8"
+    if int8 not in EMBEDDERS or not has_int8():
+        return
+    specs: dict[str, VisionSpec] = {precision: replace(spec, precision=precision) for precision in cpu_precisions()}
+    specs[int8] = replace(spec, embedder=int8, precision=cpu_precisions()[-1])
     measured = crops_per_second(specs)
-    told = ", ".join(f"{name} {speed:.1f}" for name, speed in measured.items())
-    yield f"speed: {vision.embedder} on {platform.machine()}: {told} faces/s a thread"
-    best = max(cpu_precisions(), key=lambda precision: measured[precision])
-    chosen = best if measured[best] >= _WORTH_IT * measured["fp32"] else "fp32"
-    configured = vision.precision if vision.precision != "fastest" else f"fastest, which is {spec.precision}"
-    yield f"precision: configured is {configured}; best here: --set vision.precision={chosen}"
-    if int8 in measured:
-        yield (
-            f"int8: {measured[int8] / measured[chosen]:.1f} times as fast: --set vision.embedder={int8};"
-            " faces embedded by it can only be compared with each other, so galleries are enrolled again"
-        )
+    gain = measured.pop(int8) / max(measured.values())
+    yield (
+        f"int8: {gain:.1f} times as fast: --set vision.embedder={int8}; faces embedded by it can only be compared with"
+        " each other, so galleries are enrolled again"
+    )

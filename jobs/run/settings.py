@@ -3,15 +3,14 @@
 import tomllib
 from dataclasses import asdict
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.models import EMBEDDERS
-from udfs.vision.runtime import fastest_precision
-from udfs.vision.spec import Precision, VisionSpec
+from udfs.vision.spec import Fastest, Precision, VisionSpec
 
 Positive = Annotated[int, Field(gt=0)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
@@ -27,7 +26,7 @@ class Vision(_Strict):
     detector: str
     embedder: str
     device: Annotated[str, Field(pattern=r"^(cpu|cuda)$")]
-    precision: Precision | Literal["fastest"]
+    precision: Precision | Fastest
     batch_size: Positive
     margin: Annotated[int, Field(ge=0, le=100)] | None = None
     minimum_face: Annotated[int, Field(ge=20)]
@@ -98,15 +97,8 @@ class Settings(_Strict):
     weights: dict[str, str] = {}
 
     def spec(self) -> VisionSpec:
-        """What the workers are told.
-
-        Raises:
-            InputError: the precision is to be the fastest, and is not known here.
-        """
-        vision = self.vision.model_dump()
-        if self.vision.precision == "fastest":
-            vision["precision"] = fastest_precision(self.vision.device)
-        return VisionSpec(**vision, weights=tuple(sorted(self.weights.items())))
+        """What the workers are told, once `speed.settled` has measured which precision is the fastest."""
+        return VisionSpec(**self.vision.model_dump(), weights=tuple(sorted(self.weights.items())))
 
     def threshold(self, embedder: str) -> Threshold:
         """The thresholds of an embedder.

@@ -21,11 +21,12 @@ from pyspark.sql import DataFrame, SparkSession
 from schemas import migration
 from schemas.catalog import CONTRACTS, MATCHES, TABLES
 from schemas.store import Tables
-from schemas.table import Column, Table
+from schemas.table import SCHEMA_VERSION, Column, Table
 from tests.support import rows_of
 from udfs.errors import InputError
 
 DAYS = [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)]
+LATER = str(int(SCHEMA_VERSION) + 1)
 UNTOUCHED = "run_date=2026-01-30"
 """The partition of `matches` in which no row was ever deleted."""
 
@@ -121,7 +122,7 @@ def contents(tables: Tables) -> list[str]:
 
 def assert_migrated(tables: Tables, rows: list[str]) -> None:
     assert "matches" not in opened_anew(tables).outdated()
-    assert properties(tables, "matches")["rollcall.schemaVersion"] == "5"
+    assert properties(tables, "matches")["rollcall.schemaVersion"] == SCHEMA_VERSION
     assert properties(tables, "matches")["delta.enableDeletionVectors"] == "false"
     assert rows_of(tables.read("matches")) == rows
     other = OtherReader(f"{tables.root}/matches")
@@ -144,17 +145,23 @@ def test_the_first_write_migrates_a_table(spark: SparkSession, tables: Tables, s
     kept = {path.name for path in Path(f"{tables.root}/matches/{UNTOUCHED}").glob("*.parquet")}
     tables.append("matches", matches(spark))
     assert_migrated(tables, rows)
-    assert f"{tables.root}: table 'matches' was migrated from schema version 4 to 5; 4 of its files" in said()
+    assert (
+        f"{tables.root}: table 'matches' was migrated from schema version 4 to {SCHEMA_VERSION}; 4 of its files"
+        in said()
+    )
     assert len(kept) == 1
     assert files(tables, "matches") & untouched == kept, "only partitions with deletion vectors are rewritten"
     assert tables.outdated() == {"contracts": "4"}
 
     before = commits(tables, "contracts")
     tables.update("contracts", contract(spark, "a"))
-    assert "table 'contracts' was migrated from schema version 4 to 5; 0 of its files" in said()
+    assert f"table 'contracts' was migrated from schema version 4 to {SCHEMA_VERSION}; 0 of its files" in said()
     assert commits(tables, "contracts") == before + 2, "one commit for the migration, one for the write"
 
-    with release_of_version_4(), pytest.raises(InputError, match="schema version 5, this is version 4; update Roll"):
+    with (
+        release_of_version_4(),
+        pytest.raises(InputError, match=f"schema version {SCHEMA_VERSION}, this is version 4; update Roll"),
+    ):
         opened_anew(tables).read("matches")
 
 
@@ -274,12 +281,12 @@ def test_tables_in_a_catalog_schema_are_migrated(spark: SparkSession, tables: Ta
 
 
 @pytest.mark.parametrize(
-    ("version", "advice"), [("6", "update Rollcall to the release"), ("3", "use the release that wrote it")]
+    ("version", "advice"), [(LATER, "update Rollcall to the release"), ("3", "use the release that wrote it")]
 )
 def test_other_versions_are_refused(spark: SparkSession, tables: Tables, version: str, advice: str) -> None:
     spark.sql(f"ALTER TABLE delta.`{tables.root}/contracts` SET TBLPROPERTIES ('rollcall.schemaVersion' = '{version}')")
     before = contents(tables)
-    told = f"'contracts' was written by schema version {version}, this is version 5; {advice}"
+    told = f"'contracts' was written by schema version {version}, this is version {SCHEMA_VERSION}; {advice}"
     for use in (tables.read, tables.migrate, lambda name: tables.append(name, contract(spark, "b"))):
         with pytest.raises(InputError, match=told):
             use("contracts")
@@ -292,15 +299,15 @@ def test_a_later_version_can_add_columns(
     new = Column("colour", "struct<name:string,hue:double>", "made up; the table's own", nullable=True)
     columns = (*CONTRACTS.columns[:2], new, *CONTRACTS.columns[2:])
     monkeypatch.setitem(TABLES, "contracts", replace(CONTRACTS, columns=columns))
-    monkeypatch.setitem(migration.STEPS, "5", (migration.add_declared_columns,))
-    with schema_version("6"):
+    monkeypatch.setitem(migration.STEPS, SCHEMA_VERSION, (migration.add_declared_columns,))
+    with schema_version(LATER):
         old = tables.read("contracts")
         assert old.columns == [column.name for column in columns], "null until the table is migrated"
         assert [row.colour for row in old.collect()] == [None]
         assert tables.files("contracts").count == 1
         row = ("b", "d", ("red", 0.5), "e", 2, "{}")
         tables.append("contracts", spark.createDataFrame([row], TABLES["contracts"].schema))
-        assert "from schema version 4 to 6" in said()
+        assert f"from schema version 4 to {LATER}" in said()
         stored = spark.table(tables._identifier("contracts"))
         assert stored.columns == old.columns
         comments = {
@@ -331,10 +338,10 @@ def test_another_process_adds_a_column_meanwhile(
         return 0
 
     monkeypatch.setitem(TABLES, "contracts", replace(CONTRACTS, columns=(*CONTRACTS.columns, new)))
-    monkeypatch.setitem(migration.STEPS, "5", (overtaken,))
-    with schema_version("6"):
+    monkeypatch.setitem(migration.STEPS, SCHEMA_VERSION, (overtaken,))
+    with schema_version(LATER):
         tables.migrate("contracts")
-        assert properties(tables, "contracts")["rollcall.schemaVersion"] == "6"
+        assert properties(tables, "contracts")["rollcall.schemaVersion"] == LATER
     assert len(attempts) == 2
 
 
@@ -342,6 +349,6 @@ def test_a_column_that_old_rows_cannot_have_is_a_mistake(tables: Tables, monkeyp
     monkeypatch.setitem(
         TABLES, "contracts", replace(CONTRACTS, columns=(*CONTRACTS.columns, Column("colour", "string", "made up")))
     )
-    monkeypatch.setitem(migration.STEPS, "5", (migration.add_declared_columns,))
-    with schema_version("6"), pytest.raises(ValueError, match=r"contracts\.colour is new and not nullable"):
+    monkeypatch.setitem(migration.STEPS, SCHEMA_VERSION, (migration.add_declared_columns,))
+    with schema_version(LATER), pytest.raises(ValueError, match=r"contracts\.colour is new and not nullable"):
         tables.migrate("contracts")

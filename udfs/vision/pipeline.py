@@ -118,7 +118,7 @@ class FacePipeline:
         self.spec = spec
         given = dict(spec.weights)
         finds, embeds = detector(spec.detector), embedder(spec.embedder)
-        self.detector = detector_class(finds)(spec, weights.source(finds.name, given.get(finds.name)))
+        self.detector = detector_class(finds)(spec.for_detector(), weights.source(finds.name, given.get(finds.name)))
         self.embedder = embedder_of(embeds, spec, lambda name: weights.source(name, given.get(name)))
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:

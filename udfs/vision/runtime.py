@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.errors import InputError
-from udfs.vision.int8 import Ranges, has_int8, quantised
+from udfs.vision.int8 import Ranges, has_int8, quantise, quantised
 from udfs.vision.kept import Files, kept
 from udfs.vision.spec import Precision, VisionSpec
 
@@ -49,24 +49,27 @@ def network(
     build: gives the network with its weights. of: what it gives, by a digest: on a CPU the network is converted once a
     machine, and afterwards neither torch nor the weights are read; None: each time. shape: n, h and w where these are
     always the same. ranges: of the inputs of its convolutions, which are then
-    computed in 8-bit integers.
+    rounded to 8 bits.
 
     Raises:
         InputError: the device is absent, or cannot compute in the precision asked for.
     """
-    if ranges is not None:
-        _refuse_without_int8(spec)
     if spec.device.startswith("cuda"):
-        return _on_gpu(_of_pixels(build(), shift, scale), spec.device, spec.precision)
+        module = build() if ranges is None else quantise(build(), ranges)
+        return _on_gpu(_of_pixels(module, shift, scale), spec.device, spec.precision)
     if spec.precision not in cpu_precisions():
         raise InputError(f"vision.precision is {spec.precision}, in which this CPU cannot compute; set it to fp32")
 
     def convert() -> Files:
         return _converted(_of_pixels(build(), shift, scale), pixels, shape)
 
-    versions = {name: version(name) for name in ("openvino", "torch")}
-    named = {"network": of, "shift": shift, "scale": scale, "pixels": pixels.__name__, "shape": shape, **versions}
+    named = {"network": of, "shift": shift, "scale": scale, "pixels": pixels.__name__, "shape": shape, **versions()}
     return _on_cpu(convert() if of is None else kept(named, convert), spec, ranges)
+
+
+def versions() -> dict[str, str]:
+    """Those of the libraries that convert and run networks."""
+    return {name: version(name) for name in ("openvino", "torch")}
 
 
 def cpu_precisions() -> list[Precision]:
@@ -75,25 +78,6 @@ def cpu_precisions() -> list[Precision]:
 
     capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ["fp32", "bf16"] if "BF16" in capable else ["fp32"]
-
-
-def _refuse_without_int8(spec: VisionSpec) -> None:
-    if spec.device != "cpu" or not has_int8():
-        raise InputError(
-            f"vision.embedder is {spec.embedder}, which needs a CPU with VNNI or AMX; set it to"
-            f" {spec.embedder.removesuffix('-int8')}"
-        )
-
-
-def fastest_precision(device: str) -> Precision:
-    """The precision in which the CPU of this machine is fastest, of those that keep accuracy.
-
-    Raises:
-        InputError: the device is a GPU.
-    """
-    if device != "cpu":
-        raise InputError('vision.precision is "fastest", which is only known for a CPU; set it to bf16 or fp32')
-    return cpu_precisions()[-1]
 
 
 def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.nn.Module":
@@ -129,7 +113,9 @@ def _on_cpu(converted: Files, spec: VisionSpec, ranges: Ranges | None) -> Networ
         # By default OpenVINO binds its threads to the first cores, those of every other worker as well.
         "ENABLE_CPU_PINNING": False,
     }
-    compiled = core.compile_model(model if ranges is None else quantised(model, ranges), "CPU", options)
+    if ranges is not None:
+        model = quantised(model, ranges, integers=has_int8())
+    compiled = core.compile_model(model, "CPU", options)
     requests = threading.local()
 
     def run(pixels: Array) -> list[Array]:
@@ -167,7 +153,7 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
         return {name: (Path(folder) / name).read_bytes() for name in (_MODEL, _WEIGHTS)}
 
 
-def _on_gpu(module: "torch.nn.Module", device: str, precision: Precision) -> Network:
+def _on_gpu(module: "torch.nn.Module", device: str, precision: str) -> Network:
     import torch
 
     if not torch.cuda.is_available():

@@ -1,9 +1,10 @@
 """How images are to be embedded: all that a worker has to know of the configuration."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Precision = Literal["fp32", "bf16"]
+Fastest = Literal["fastest"]
 
 
 @dataclass(frozen=True)
@@ -12,12 +13,15 @@ class VisionSpec:
 
     `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
     the cache. `contract_id` is what the driver computed; a worker that computes another refuses to work.
+    `precision` is that of the embedder, and of the detector as well unless `detector_precision` is another; "fastest"
+    until `speed.settled` has put a measured one in its place: no network is built from it.
     """
 
     detector: str = "centerface"
     embedder: str = "facenet-vggface2"
     device: str = "cpu"
-    precision: Precision = "fp32"
+    precision: Precision | Fastest = "fp32"
+    detector_precision: Precision | None = None
     batch_size: int = 16
     threads: int = 1
     detection_pixels: int = 262_144
@@ -31,3 +35,7 @@ class VisionSpec:
     memory: int = 536_870_912
     weights: tuple[tuple[str, str], ...] = field(default=())
     contract_id: str | None = None
+
+    def for_detector(self) -> "VisionSpec":
+        """The same with the detector's precision as `precision`."""
+        return self if self.detector_precision is None else replace(self, precision=self.detector_precision)

@@ -228,7 +228,14 @@ def test_a_face_is_not_held_against_its_own_photo(context: Context) -> None:
         {
             **{"image_id": f"i{at}", "run_date": DAY, "contract_id": CONTRACT, "settings_id": "s", "outcome": "faces"},
             **{"detail": "", "content_sha256": f"sha{at}", "width": 9, "height": 9, "captured_at": datetime.now(UTC)},
-            **{"captured_at_source": "path", "face_count": 1, "precision": "fp32", "attempts": 1, "run_id": "r"},
+            **{
+                "captured_at_source": "path",
+                "face_count": 1,
+                "precision": "fp32",
+                "detector_precision": None,
+                "attempts": 1,
+                "run_id": "r",
+            },
         }
         for at in range(2)
     ]

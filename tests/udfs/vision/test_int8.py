@@ -1,3 +1,4 @@
+import pkgutil
 from functools import partial
 from pathlib import Path
 
@@ -7,11 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.errors import InputError
 from udfs.vision import runtime
-from udfs.vision.embed import untrained
-from udfs.vision.facenet_net import untrained as facenet
-from udfs.vision.int8 import has_int8, ranges_of
+from udfs.vision.int8 import has_int8, quantise, ranges_of
 from udfs.vision.models import embedder
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.runtime import network
@@ -52,9 +50,11 @@ def test_a_convolution_is_what_integers_give(seed: int, signed: bool) -> None:
     np.testing.assert_allclose(run(pixels)[0], sums * step * widths[:, None, None], rtol=1e-5, atol=1e-3)
 
 
-def test_every_convolution_has_its_range() -> None:
-    convolutions = {name for name, module in facenet().named_modules() if isinstance(module, torch.nn.Conv2d)}
-    assert set(ranges_of("facenet-vggface2")) == convolutions
+@pytest.mark.parametrize("name", ["facenet-vggface2", "mobilefacenet"])
+def test_every_convolution_of_whole_channels_has_its_range(name: str) -> None:
+    module = pkgutil.resolve_name(embedder(name).networks[0].network)()
+    layers = {at: layer for at, layer in module.named_modules() if isinstance(layer, torch.nn.Conv2d)}
+    assert set(ranges_of(name)) == {at for at, layer in layers.items() if layer.groups == 1}
 
 
 @needs_int8
@@ -81,8 +81,26 @@ def test_only_processors_that_do_not_saturate_are_taken(tmp_path: Path, flags: s
     assert not has_int8(tmp_path / "nothing")
 
 
-def test_elsewhere_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = VisionSpec(embedder="facenet-vggface2-int8")
+def run_without_integers(monkeypatch: pytest.MonkeyPatch, weights: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     monkeypatch.setattr(runtime, "has_int8", lambda: False)
-    with pytest.raises(InputError, match="needs a CPU with VNNI or AMX; set it to facenet-vggface2"):
-        untrained(embedder(spec.embedder), spec)
+    of = {"shift": 128.0, "ranges": {"conv": (-89.0, 89.0)}}
+    return network(lambda: OneConvolution(weights), VisionSpec(), of=None, **of)(pixels)[0]  # type: ignore[arg-type]
+
+
+def test_elsewhere_the_same_numbers_are_computed_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a CPU without such integers, and by the torch module that runs on GPUs."""
+    random = np.random.default_rng(5)
+    weights = random.normal(size=(4, 3, 3, 3)).astype(np.float32)
+    pixels = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    shifted = pixels.astype(np.float32) - 128
+    step, widths = 89 / 127, np.abs(weights).max((1, 2, 3), keepdims=True) / 127
+    inputs = np.clip(np.round(shifted / step), -128, 127) * step
+    rounded = np.round(weights / widths) * widths
+    wanted = torch.nn.functional.conv2d(
+        torch.from_numpy(inputs.transpose(0, 3, 1, 2)).double(), torch.from_numpy(rounded).double()
+    ).numpy()
+    np.testing.assert_allclose(run_without_integers(monkeypatch, weights, pixels), wanted, rtol=1e-4, atol=1e-2)
+    module = quantise(OneConvolution(weights.copy()), {"conv": (-89.0, 89.0)})
+    with torch.inference_mode():
+        found = module(torch.from_numpy(shifted.transpose(0, 3, 1, 2).copy())).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-2)
