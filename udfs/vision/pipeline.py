@@ -117,7 +117,7 @@ class FacePipeline:
         return_large_blocks()
         self.spec = spec
         given = dict(spec.weights)
-        finds, embeds = detector(spec.detector), embedder(spec.embedder)
+        finds, embeds = detector(spec.detector), embedder(spec.embedder, spec.models)
         self.detector = detector_class(finds)(spec, weights.source(finds.name, given.get(finds.name)))
         self.embedder = embedder_of(embeds, spec, lambda name: weights.source(name, given.get(name)))
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from udfs.vision.own import OwnModels
+
 Precision = Literal["fp32", "bf16"]
 
 
@@ -11,7 +13,8 @@ class VisionSpec:
     """Models, limits and numeric precision. Sizes are in pixels, `maximum_bytes` and `memory` in bytes.
 
     `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
-    the cache. `contract_id` is what the driver computed; a worker that computes another refuses to work.
+    the cache. `models` are embedders of one's own. `contract_id` is what the driver computed; a worker that
+    computes another refuses to work.
     """
 
     detector: str = "centerface"
@@ -30,4 +33,5 @@ class VisionSpec:
     maximum_bytes: int = 268_435_456
     memory: int = 536_870_912
     weights: tuple[tuple[str, str], ...] = field(default=())
+    models: OwnModels = ()
     contract_id: str | None = None

@@ -34,7 +34,7 @@ def crops_per_second(specs: dict[str, VisionSpec]) -> dict[str, float]:
 
 
 def _one_batch(spec: VisionSpec) -> Callable[[], object]:
-    made = untrained(embedder(spec.embedder), spec)
+    made = untrained(embedder(spec.embedder, spec.models), spec)
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
     landmarks = np.array([[96.0, 108.0], [160, 108], [128, 140], [104, 176], [152, 176]])
     face = Detection(np.array([64.0, 56.0, 192.0, 216.0]), landmarks, 1.0)
