@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from logging import Logger
 from urllib.parse import unquote_to_bytes
 
 from jobs.inputs import records
@@ -38,7 +39,7 @@ def read(context: Context, gallery: str) -> list[Photo]:
     """
     uri = lake.uri_of(gallery)
     if not records.is_rows(uri):
-        return _sorted(_from_folder(context, uri))
+        return _sorted(from_folder(uri, context.log))
     return _sorted([_photo(uri, row) for row in records.read(context, uri, _REQUIRED, _OPTIONAL)])
 
 
@@ -50,12 +51,17 @@ def _sorted(photos: list[Photo]) -> list[Photo]:
     return sorted(unique.values(), key=lambda photo: (photo.person_id, photo.uri))
 
 
-def _from_folder(context: Context, uri: str) -> list[Photo]:
+def from_folder(uri: str, log: Logger) -> list[Photo]:
+    """The photos of a folder `PERSON/*`.
+
+    Raises:
+        InputError: it cannot be listed, or has files and no folder of a person.
+    """
     listing = lake.list_directory(uri)
     if listing.files and not listing.directories:
         raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
     if listing.files:
-        context.log.info(f"enroll: {len(listing.files)} files beside the persons' folders are ignored")
+        log.info(f"photos: {len(listing.files)} files beside the persons' folders are ignored")
     return [
         Photo(person, file.uri, name=person)
         for directory in listing.directories

@@ -15,8 +15,9 @@ from udfs.vision.own import (
     PartDeclaration,
 )
 
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-"""It stands in file names, in `--set thresholds.NAME.match=...` and in messages."""
+MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+"""It stands in `--set thresholds.NAME.match=...` and in messages."""
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 
 
 class _Section(BaseModel):

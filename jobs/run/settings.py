@@ -157,12 +157,19 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
     Raises:
         InputError: an unreadable file, an unknown name, or a value that is not allowed.
     """
-    where = config or "conf/rollcall.toml"
+    return of_text(text_of(config) if config else packaged_text(), config or "conf/rollcall.toml", changes)
+
+
+def text_of(config: str) -> str:
+    """The content of a settings file.
+
+    Raises:
+        InputError: it cannot be read, or is no text.
+    """
     try:
-        text = lake.read_anything(config).decode("utf-8") if config else packaged_text()
+        return lake.read_anything(config).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{where}: is not a TOML file: {error}") from error
-    return of_text(text, where, changes)
+        raise InputError(f"{config}: is not a TOML file: {error}") from error
 
 
 def packaged_text() -> str:

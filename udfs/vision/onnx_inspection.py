@@ -55,10 +55,15 @@ def layout_of(content: bytes, file: str, side: int) -> Layout:
 
 def _refuse_damaged(content: bytes, file: str) -> None:
     """Walk over the fields of the outermost message: each is a tag, and a value whose length is known before it."""
+    from onnx import ModelProto
+
+    known = {field.number for field in ModelProto.DESCRIPTOR.fields}
     at, fields = 0, set()
     while at < len(content):
         tag, at = _varint(content, at, file)
         kind = tag & 7
+        if tag >> 3 not in known:
+            raise _no_onnx(file)
         if kind == 0:
             _, at = _varint(content, at, file)
         elif kind == 2:
@@ -69,12 +74,10 @@ def _refuse_damaged(content: bytes, file: str) -> None:
                     " later; it is cut off or damaged: copy or download it again"
                 )
             at += length
-        elif kind in (1, 5):
-            at += 8 if kind == 1 else 4
-        else:
+        else:  # no field of ONNX's has another kind
             raise _no_onnx(file)
         fields.add(tag >> 3)
-    if at > len(content) or 7 not in fields:  # 7: the graph
+    if 7 not in fields:  # the graph
         raise _no_onnx(file)
 
 
