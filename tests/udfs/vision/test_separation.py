@@ -58,7 +58,7 @@ def test_colours_in_the_reverse_order(sees_red: tuple[bytes, OnnxDeclaration]) -
 
 
 def test_a_small_difference_between_few_photos_is_a_doubt(tmp_path: Path) -> None:
-    content, wrong = own(tmp_path / "a.onnx", weights((1.0, 0.3, 1.15)))
+    content, wrong = own(tmp_path / "a.onnx", weights((1, 0.3, 1)))
     found, doubts = check(content, wrong, faces(4, 8), "a.onnx")
     assert found.margin > 0
     assert [doubt for doubt in doubts if "--colour bgr" in doubt], doubts
