@@ -51,8 +51,8 @@ def declare(
         log.warning("models: licence or training data are not stated; say them: --licence, --trained-on")
     if images is None:
         log.warning(
-            "models: whether it tells persons apart, and whether colours and range of pixels are right, was not checked"
-            " without photos; give a folder with one subfolder a person: --images FOLDER"
+            "models: not checked: whether it tells persons apart, and whether colours and range of pixels are right;"
+            " give photos, in a folder with one subfolder a person: --images FOLDER"
         )
     else:
         _check_photos(content, own, images, file, log)

@@ -155,11 +155,12 @@ def _refuse_random(model: "onnx.ModelProto", file: str) -> None:
 
 def _refuse_outputs(model: "onnx.ModelProto", file: str) -> None:
     outputs = [output.name for output in model.graph.output]
+    given = model.graph.input[0].name if model.graph.input else "INPUT"
     if len(outputs) != 1:
         raise InputError(
             f"{file}: has {len(outputs)} outputs ({', '.join(outputs)[:100]}), as detectors have, and an embedder has"
             ' one, the vector; keep that alone: python -c "import onnx.utils;'
-            f" onnx.utils.extract_model('{file}', 'one.onnx', ['INPUT'], ['OUTPUT'])\""
+            f" onnx.utils.extract_model('{file}', 'one.onnx', ['{given}'], ['OUTPUT'])\""
         )
     last = next((node for node in reversed(model.graph.node) if outputs[0] in node.output), None)
     if last is not None and last.op_type in ("Softmax", "LogSoftmax", "Hardmax", "ArgMax"):

@@ -100,6 +100,11 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
             "vision.device is cuda, and ONNX Runtime cannot use a GPU here; see its messages above, or set it to cpu"
         )
     (given,) = session.get_inputs()
+    if isinstance(given.shape[0], int) and given.shape[0] != spec.batch_size:
+        raise InputError(
+            f"{own.name}: its file fixes the batch at {given.shape[0]}, and vision.batch_size is {spec.batch_size}; on"
+            " a GPU the two must be the same: export it with a dynamic batch"
+        )
     kind = np.float16 if given.type == "tensor(float16)" else np.float32
 
     def run(pixels: Array) -> list[Array]:

@@ -114,7 +114,7 @@ class Session:
         return [name for name, _ in self.asked]
 
     def get_inputs(self) -> list[SimpleNamespace]:
-        return [SimpleNamespace(name="pixels", type="tensor(float)")]
+        return [SimpleNamespace(name="pixels", type="tensor(float)", shape=[16, 3, SIDE, SIDE])]
 
     def run(self, outputs: None, given: dict[str, np.ndarray]) -> list[np.ndarray]:
         assert given["pixels"].dtype == np.float32
@@ -148,6 +148,8 @@ def test_what_a_gpu_needs_is_said(tmp_path: Path, runtime: Any, monkeypatch: pyt
     own, spec = declared(tmp_path / "a.onnx"), replace(SPEC, device="cuda")
     with pytest.raises(InputError, match=r"vision.precision is bf16.*set it to fp32"):
         onnx_network(own, replace(spec, precision="bf16"))
+    with pytest.raises(InputError, match=r"its file fixes the batch at 16, and vision.batch_size is 32"):
+        onnx_network(own, replace(spec, batch_size=32))
     runtime.InferenceSession = OnCpu
     with pytest.raises(InputError, match="ONNX Runtime cannot use a GPU here"):
         onnx_network(own, spec)
