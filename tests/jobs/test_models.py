@@ -53,6 +53,8 @@ def test_a_file_is_added_and_listed(run: Run) -> None:
     _, out, _ = run("models", "--config", "rollcall.toml")
     (row,) = [line for line in out.splitlines() if " mine " in line]
     assert all(cell in row for cell in ("embedder", "32", "arcface, 56 px", "MIT", "nobody", "here, 0.0 MB")), row
+    code, out, _ = run("models")
+    assert (code, " mine " in out, " mobilefacenet " in out) == (0, False, True)
     Path("a.onnx").rename("b.onnx")
     _, out, _ = run("models", "--config", "rollcall.toml")
     assert "not here" in next(line for line in out.splitlines() if " mine " in line)
