@@ -26,7 +26,7 @@ never refused in 600 draws of five persons or more from LFW's development view; 
 were in 8 of 10 draws of 20 persons, and in nearly all of 40."""
 _PERSONS = 5
 _PLAINLY = 2
-"""Times the other's margin, which needs no statistics: raw pixels in the place of normalised ones leave a hundredth."""
+"""Times the other's margin, which needs no statistics: raw pixels in the place of normalised ones leave a thirtieth."""
 _HARDLY = 0.05
 """A margin that no embedder of faces has: on LFW FaceNet and MobileFaceNet have 0.7, dlib's network has 0.12, and
 FaceNet and MobileFaceNet with random weights 0.000."""
