@@ -47,8 +47,6 @@ def declare(
         trained_on=trained_on,
     )
     own = onnx_trial.tried(content, own, file)
-    if NOT_STATED in (licence, trained_on):
-        log.warning("models: licence or training data are not stated; say them: --licence, --trained-on")
     if images is None:
         log.warning(
             "models: not checked: whether it tells persons apart, and whether colours and range of pixels are right;"
@@ -56,6 +54,8 @@ def declare(
         )
     else:
         _check_photos(content, own, images, file, log)
+    if NOT_STATED in (licence, trained_on):
+        log.warning("models: licence or training data are not stated; say them: --licence, --trained-on")
     return own
 
 
