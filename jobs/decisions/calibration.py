@@ -74,8 +74,8 @@ def calibrate_threshold(
             floor = context.settings.keep_floor(agreed.embedder)
             if agreed.embedder not in context.settings.thresholds:
                 context.log.info(
-                    f"calibrate: the settings have no thresholds for {agreed.embedder!r}; similarities from {floor:g} on"
-                    " are looked at"
+                    f"calibrate: the settings have no thresholds for {agreed.embedder!r}; pairs less similar than"
+                    f" {floor:g} are left out"
                 )
             trials = searched.trials(floor, None if cohort is None else cohort.vectors)
             found = _on_searches(trials, gallery_size, target, review_target, seed)

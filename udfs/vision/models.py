@@ -192,18 +192,16 @@ def embedders(own: OwnModels = ()) -> dict[str, EmbedderDeclaration]:
     Raises:
         InputError: the name of a packaged model is used for another; or a part is unknown, or itself fused.
     """
-    networks: dict[str, EmbedderModel | OnnxModel] = {**NETWORKS}
     for declared in own:
         if declared.name in {*MODELS, *EMBEDDERS}:
             raise InputError(f"[models.{declared.name}]: a packaged model has this name; choose another one")
-        if isinstance(declared, OnnxDeclaration):
-            networks[declared.name] = OnnxModel(declared)
-    fused = {_FUSED.name: _FUSED} | {
-        declared.name: FusedModel(declared.name, _parts(declared, networks))
+    networks = {declared.name: OnnxModel(declared) for declared in own if isinstance(declared, OnnxDeclaration)}
+    fused = {
+        declared.name: FusedModel(declared.name, _parts(declared, {**NETWORKS, **networks}))
         for declared in own
         if isinstance(declared, FusedDeclaration)
     }
-    return {**networks, **fused}
+    return {**EMBEDDERS, **networks, **fused}
 
 
 def _parts(declared: FusedDeclaration, networks: Mapping[str, EmbedderModel | OnnxModel]) -> tuple[FusedPart, ...]:
