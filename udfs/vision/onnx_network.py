@@ -4,6 +4,8 @@ On a CPU nothing is kept from one process to the next, as with packaged models: 
 1.0 s, from its own files in 0.9 s, and each process reads the file anyway, to check its digest.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from udfs.errors import InputError
@@ -11,6 +13,9 @@ from udfs.vision import known_answer, onnx_file
 from udfs.vision.own import OnnxDeclaration
 from udfs.vision.runtime import Network, on_cpu, refuse_absent_precision
 from udfs.vision.spec import VisionSpec
+
+if TYPE_CHECKING:
+    import openvino
 
 Array = np.ndarray
 
@@ -43,35 +48,51 @@ def of_content(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Networ
 
 def _on_cpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
     import openvino
-    from openvino.preprocess import PrePostProcessor
 
     refuse_absent_precision(spec)
     try:
         model = openvino.Core().read_model(content)
-        side = [own.side, own.side]
-        model.reshape([spec.batch_size, 3, *side] if own.layout == "nchw" else [spec.batch_size, *side, 3])
-        before = PrePostProcessor(model)
-        given = before.input()
-        given.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
-        given.model().set_layout(openvino.Layout(own.layout.upper()))
-        given.preprocess().convert_element_type(openvino.Type.f32)
-        if own.colour == "bgr":
-            given.preprocess().reverse_channels()
-        given.preprocess().mean(own.shift).scale(own.scale)
-        before.output().tensor().set_element_type(openvino.Type.f32)
-        return on_cpu(before.build(), spec)
     except RuntimeError as error:  # all that OpenVINO raises
         raise InputError(
+            f"{own.name}: OpenVINO cannot read its file ({_reason(error)}); export it with ONNX's own operators, e.g."
+            " with opset_version=17"
+        ) from error
+    side = [own.side, own.side]
+    try:
+        model.reshape([spec.batch_size, 3, *side] if own.layout == "nchw" else [spec.batch_size, *side, 3])
+        return on_cpu(_with_preprocessing(model, own), spec)
+    except RuntimeError as error:
+        raise InputError(
             f"{own.name}: OpenVINO cannot compute it on {spec.batch_size} crops of {own.side} pixels at once"
-            f" ({reason(error)}); export it with a dynamic batch and usual operators"
+            f" ({_reason(error)}); its batch may be fixed: export it with a dynamic one (dynamic_axes in"
+            " torch.onnx.export)"
         ) from error
 
 
-def reason(error: RuntimeError) -> str:
-    """What OpenVINO found wrong, in one line: without the places in its source that it names first."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Exception from", "Check '", "While validating"))]
-    return " ".join(" ".join(told or lines).split())[:200]
+def _with_preprocessing(model: "openvino.Model", own: OnnxDeclaration) -> "openvino.Model":
+    """uint8 (n, side, side, 3), RGB, in; float32 out."""
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    around = PrePostProcessor(model)
+    given = around.input()
+    given.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    given.model().set_layout(openvino.Layout(own.layout.upper()))
+    given.preprocess().convert_element_type(openvino.Type.f32)
+    if own.colour == "bgr":
+        given.preprocess().reverse_channels()
+    given.preprocess().mean(own.shift).scale(own.scale)
+    around.output().tensor().set_element_type(openvino.Type.f32)
+    return around.build()
+
+
+def _reason(error: RuntimeError) -> str:
+    """What OpenVINO found wrong, in one line. It lists operators behind dashes; places in its source are left out."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    listed = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
+    places = ("Exception from", "Check '", "While validating")
+    told = listed or [line for line in lines if not line.startswith(places)] or lines
+    return "; ".join(told)[:200]
 
 
 def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:

@@ -44,7 +44,7 @@ def overflowing() -> ModelProto:
     [
         (
             lambda: graph(node("Reshape", ["product", "shape"]), constants={"shape": np.array([1, DIMENSION])}),
-            "cannot compute it on 16 crops.*export it with a dynamic batch",
+            "cannot compute it on 16 crops.*its batch may be fixed: export it with a dynamic one",
         ),
         (
             lambda: graph(node("Reshape", ["product", "shape"]), constants={"shape": np.array([1, -1])}),
@@ -73,7 +73,7 @@ def overflowing() -> ModelProto:
         ),
         (
             lambda: graph(node("Mystery", domain="my.operators")),
-            "cannot compute it .*No conversion rule found for operations: my.operators.Mystery",
+            "cannot read its file .No conversion rule found for operations: my.operators.Mystery.;",
         ),
     ],
     ids=["fixed batch", "fixed batch, merged", "rank", "too short", "overflow", "zeros", "classifier", "random",
