@@ -22,7 +22,7 @@ COMMANDS = {
     "properties": "Print the Spark properties for a cluster.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",
-    "models": "List the models, and measure how fast this machine runs them.",
+    "models": "List the models, measure how fast this machine runs them, and add your own.",
     "weights": "List, fetch and verify the weights of the models.",
 }
 

@@ -1,9 +1,11 @@
 """enroll: register persons from their photos."""
 
+from functools import partial
 from typing import Any
 
 import click
 
+from jobs.decisions.thresholds import for_enrolment
 from jobs.gallery.enrolment import enrol
 from jobs.run.context import Context
 from jobs.run.errors import run_command
@@ -50,7 +52,7 @@ def enroll(context: Context, **arguments: Any) -> dict[str, int]:
     it resembles another person more than its own. Decisions stand until --reconsider; enrolling again
     changes nothing.
     """
-    return enrol(context, **arguments)
+    return enrol(context, review=partial(for_enrolment, context), **arguments)
 
 
 command = enroll.command

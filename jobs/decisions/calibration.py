@@ -71,7 +71,12 @@ def calibrate_threshold(
             faces = MeantFaces.of(context, [photo.uri for photo in photos], agreed, meant)
             cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, seed)
             searched = _searched(photos, faces, cohort, enrolled, seed)
-            floor = context.settings.threshold(agreed.embedder).keep_floor
+            floor = context.settings.keep_floor(agreed.embedder)
+            if agreed.embedder not in context.settings.thresholds:
+                context.log.info(
+                    f"calibrate: the settings have no thresholds for {agreed.embedder!r}; pairs less similar than"
+                    f" {floor:g} are left out"
+                )
             trials = searched.trials(floor, None if cohort is None else cohort.vectors)
             found = _on_searches(trials, gallery_size, target, review_target, seed)
             found["cohort_id"] = None if cohort is None else cohort.cohort_id

@@ -228,7 +228,7 @@ def _measure_searches(
         context.log.info(f"evaluate: {persons:,} persons are in the cohort of the calibration, and are left out")
     faces = MeantFaces.of(context, [photo.uri for photo in remaining], agreed, request.meant)
     searched = SearchedPhotos.of(remaining, faces, request.enrolled, request.seed)
-    floor = context.settings.threshold(agreed.embedder).keep_floor
+    floor = context.settings.keep_floor(agreed.embedder)
     trials = {
         cohort_id: searched.trials(floor, None if cohort_id is None else cohorts[cohort_id].vectors)
         for cohort_id in {each.cohort_id for each in thresholds.values()}

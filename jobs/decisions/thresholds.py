@@ -74,6 +74,7 @@ def for_identification(
                 f" {row.gallery_size:,} persons ({row.threshold_id}); this gallery has {persons:,}"
             )
             return IdentificationThresholds(row.threshold, row.review_threshold, row.threshold_id, row.cohort_id)
+        context.settings.threshold(embedder)  # refuses before it is said that they decide
         context.log.warning(
             f"thresholds: no calibration of this contract for {persons:,} persons: the settings' thresholds decide,"
             " whose error rate at this size is not known; run `rollcall calibrate`"
@@ -81,6 +82,25 @@ def for_identification(
     of_settings = context.settings.threshold(embedder)
     name = f"{SETTINGS}:{embedder}:{of_settings.match}:{of_settings.review}"
     return IdentificationThresholds(of_settings.match, of_settings.review, name)
+
+
+def for_enrolment(context: Context, agreed: Contract) -> float:
+    """The similarity from which a photo that resembles another person is looked at: the settings', else that of the
+    newest calibration for the smallest gallery.
+
+    Raises:
+        InputError: there is neither, or the calibration is not one of similarities.
+    """
+    embedder = agreed.embedder
+    if embedder in context.settings.thresholds:
+        return context.settings.thresholds[embedder].review
+    found = for_identification(context, agreed.contract_id, embedder, persons=1)
+    if found.cohort_id is not None:
+        raise InputError(
+            f"calibration {found.threshold_id} is for scores normalised by a cohort, and photos to enrol are judged by"
+            f" similarities; run `rollcall calibrate --cohort 0`, or add a section [thresholds.{embedder}]"
+        )
+    return found.review
 
 
 def for_verification(context: Context, agreed: Contract) -> PairThresholds:

@@ -7,8 +7,9 @@ from pyspark.sql import functions as F
 from jobs.run.context import Context
 from schemas.catalog import CONTRACTS
 from udfs.arrow import local_frame
-from udfs.vision import weights
+from udfs.vision import onnx_file, weights
 from udfs.vision.contract import Contract, contract
+from udfs.vision.declaration import OnnxModel
 from udfs.vision.models import with_weights
 from udfs.vision.spec import VisionSpec
 
@@ -21,7 +22,11 @@ def verified_contract(spec: VisionSpec) -> Contract:
     """
     agreed = contract(spec)
     for model in with_weights(spec):
-        weights.verify(model.name, dict(spec.weights).get(model.name))
+        explicit = weights.named_in(spec, model.name)
+        if isinstance(model, OnnxModel):
+            onnx_file.read(model.declared, explicit)
+        else:
+            weights.verify(model.name, explicit)
     return agreed
 
 

@@ -1,7 +1,7 @@
 """Persons are enrolled in four steps: their photos are listed, seen, judged, and then the gallery is changed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -43,22 +43,18 @@ def enrol(
     beside: bool,
     sync: bool,
     max_withdraw: float,
+    review: Callable[[Contract], float],
 ) -> dict[str, int]:
     """Enrol what is new in a gallery's folder or manifest; returns what was counted. The arguments are those of
-    `rollcall enroll`.
+    `rollcall enroll`; review: the similarity from which a resemblance to another person is looked at.
 
     Raises:
         InputError: an empty or wrong manifest, another contract in the gallery, too much to withdraw.
     """
     spec = context.settings.spec()
     agreed = verified_contract(spec)
-    settings = context.settings
-    policy = Policy(
-        several_faces,
-        settings.enroll.minimum_size,
-        settings.enroll.minimum_sharpness,
-        settings.threshold(agreed.embedder).review,
-    )
+    wanted = context.settings.enroll
+    policy = Policy(several_faces, wanted.minimum_size, wanted.minimum_sharpness, review(agreed))
     photos = manifest.read(context, gallery)
     if not photos:
         raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")

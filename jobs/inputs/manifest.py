@@ -38,7 +38,10 @@ def read(context: Context, gallery: str) -> list[Photo]:
     """
     uri = lake.uri_of(gallery)
     if not records.is_rows(uri):
-        return _sorted(_from_folder(context, uri))
+        photos, beside = from_folder(uri)
+        if beside:
+            context.log.info(f"enroll: {beside} files beside the persons' folders are ignored")
+        return _sorted(photos)
     return _sorted([_photo(uri, row) for row in records.read(context, uri, _REQUIRED, _OPTIONAL)])
 
 
@@ -50,18 +53,22 @@ def _sorted(photos: list[Photo]) -> list[Photo]:
     return sorted(unique.values(), key=lambda photo: (photo.person_id, photo.uri))
 
 
-def _from_folder(context: Context, uri: str) -> list[Photo]:
+def from_folder(uri: str) -> tuple[list[Photo], int]:
+    """The photos of a folder `PERSON/*`, and how many files are beside the folders of persons.
+
+    Raises:
+        InputError: it cannot be listed, or has files and no folder of a person.
+    """
     listing = lake.list_directory(uri)
     if listing.files and not listing.directories:
         raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
-    if listing.files:
-        context.log.info(f"enroll: {len(listing.files)} files beside the persons' folders are ignored")
-    return [
+    photos = [
         Photo(person, file.uri, name=person)
         for directory in listing.directories
         for person in [_decoded(directory.rstrip("/").rpartition("/")[2])]
         for file in lake.list_below(directory)
     ]
+    return photos, len(listing.files)
 
 
 def _decoded(encoded: str) -> str:

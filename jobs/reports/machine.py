@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jobs.run.settings import Settings
+from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision import weights
-from udfs.vision.declaration import Model
+from udfs.vision.declaration import EmbedderModel, FusedModel, Model, OnnxModel
 from udfs.vision.int8 import has_int8
-from udfs.vision.models import DETECTORS, EMBEDDERS, MODELS, with_weights
+from udfs.vision.models import DETECTORS, EMBEDDERS, embedders, with_weights
+from udfs.vision.onnx_network import onnx_network
+from udfs.vision.own import OnnxDeclaration, OwnModels
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
@@ -38,48 +41,60 @@ def models(settings: Settings) -> list[str]:
     Raises:
         InputError: no such model.
     """
-    spec = VisionSpec(detector=settings.vision.detector, embedder=settings.vision.embedder)
+    vision = settings.vision
+    spec = VisionSpec(detector=vision.detector, embedder=vision.embedder, models=settings.own_models())
     return [model.name for model in with_weights(spec)]
 
 
-def model_rows(speed: bool) -> list[list[str]]:
+def model_rows(speed: bool, own: OwnModels = ()) -> list[list[str]]:
     """What is known of each model, as text: name, kind, dimensions, crop, licence, training data, whether the weights
-    are here; and faces a second on one thread, if these are to be measured.
+    are here; and faces a second on one thread, if these are to be measured. own: those that the settings declare.
     """
     rows = [
         [model.name, "detector", "", "", model.licence, model.trained_on, _weights_here([model])]
         for model in DETECTORS.values()
     ]
-    for embeds in EMBEDDERS.values():
+    for embeds in embedders(own).values():
         networks = embeds.networks
         crops = " and ".join(f"{of.crop.rule}, {of.crop.side} px" for of in networks)
-        if embeds.name in MODELS:
-            licence, trained_on = networks[0].licence, networks[0].trained_on
-        else:
+        if isinstance(embeds, FusedModel):
             licence, trained_on = f"those of {' and '.join(of.name for of in networks)}", "as theirs"
+        else:
+            licence, trained_on = embeds.licence, embeds.trained_on
         here = _weights_here(networks)
         rows.append([embeds.name, "embedder", str(embeds.dimension), crops, licence, trained_on, here])
     if speed:
-        speeds = _embedder_speeds()
+        speeds = _embedder_speeds(own)
         rows = [[*row, f"{speeds[row[0]]:.0f}" if row[0] in speeds else ""] for row in rows]
     return rows
 
 
-def _weights_here(models: Sequence[Model]) -> str:
-    files = [model.weights.file for model in models]
-    paths = [cache() / file.name for file in files if file is not None]
-    if not paths:
+def _weights_here(models: Sequence[Model | OnnxModel]) -> str:
+    sizes = [size for model in models if (size := _bytes_here(model)) is not None]
+    if not sizes:
         return "inside a package"
-    if not all(path.exists() for path in paths):
-        return "not here"
-    return f"here, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB"
+    return f"here, {sum(sizes) / 1e6:.1f} MB" if all(sizes) else "not here"
 
 
-def _embedder_speeds() -> dict[str, float]:
+def _bytes_here(model: Model | OnnxModel) -> int | None:
+    """The size of the file of a model, 0 if it is not here; None if it needs no file."""
+    if isinstance(model, OnnxModel):
+        return lake.find(lake.uri_of(model.declared.file)).size
+    if model.weights.file is None:
+        return None
+    path = cache() / model.weights.file.name
+    return path.stat().st_size if path.exists() else 0
+
+
+def _embedder_speeds(own: OwnModels) -> dict[str, float]:
+    """Of those whose files are here, where their form is in the file."""
     from udfs.vision.speed import crops_per_second
 
-    able = [name for name, model in EMBEDDERS.items() if has_int8() or not any(of.int8 for of in model.networks)]
-    return crops_per_second({name: VisionSpec(embedder=name) for name in able})
+    def able(of: EmbedderModel | OnnxModel) -> bool:
+        return bool(_bytes_here(of)) if isinstance(of, OnnxModel) else True
+
+    names = [name for name, model in embedders(own).items() if all(able(of) for of in model.networks)]
+    return crops_per_second({name: VisionSpec(embedder=name, models=own) for name in names})
 
 
 def weights_of(model: str, settings: Settings) -> str:
@@ -88,7 +103,11 @@ def weights_of(model: str, settings: Settings) -> str:
     Raises:
         InputError: they are not, or they are others.
     """
-    weights.load(model, settings.weights.get(model))
+    for own in settings.own_models():
+        if own.name == model and isinstance(own, OnnxDeclaration):
+            onnx_network(own, replace(settings.spec(), precision="fp32"))
+            return "the file is the declared one, and gives its known answer"
+    weights.load(model, weights.named_in(settings.spec(), model))
     return "the digest of the weights matches"
 
 

@@ -7,13 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from jobs.run.own_models import KINDS, ModelName, ModelSection
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision.models import EMBEDDERS
+from udfs.vision.models import EMBEDDERS, embedders
+from udfs.vision.own import OwnModels
 from udfs.vision.spec import Fastest, Precision, VisionSpec
 
 Positive = Annotated[int, Field(gt=0)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
+
+_LOW_FLOOR = 0.1
+"""The lowest of the packaged models': hardly any pair of one person is below it, in the embeddings of any model."""
 
 
 class _Strict(BaseModel):
@@ -95,10 +100,16 @@ class Settings(_Strict):
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}
+    models: dict[ModelName, ModelSection] = {}
+
+    def own_models(self) -> OwnModels:
+        """The embedders that the settings declare."""
+        return tuple(section.declaration(name) for name, section in sorted(self.models.items()))
 
     def spec(self) -> VisionSpec:
         """What the workers are told, once `speed.settled` has measured which precision is the fastest."""
-        return VisionSpec(**self.vision.model_dump(), weights=tuple(sorted(self.weights.items())))
+        files = tuple(sorted(self.weights.items()))
+        return VisionSpec(**self.vision.model_dump(), weights=files, models=self.own_models())
 
     def threshold(self, embedder: str) -> Threshold:
         """The thresholds of an embedder.
@@ -107,8 +118,17 @@ class Settings(_Strict):
             InputError: the settings have none for it.
         """
         if embedder not in self.thresholds:
-            raise InputError(f"the settings have no thresholds for {embedder!r}; add a section [thresholds.{embedder}]")
+            raise InputError(
+                f"the settings have no thresholds for {embedder!r}; run `rollcall calibrate`, or add a section"
+                f" [thresholds.{embedder}]"
+            )
         return self.thresholds[embedder]
+
+    def keep_floor(self, embedder: str) -> float:
+        """The similarity below which persons are not kept; of an embedder without thresholds a low one, by which more
+        is kept than needed, but nobody is lost.
+        """
+        return self.thresholds[embedder].keep_floor if embedder in self.thresholds else _LOW_FLOOR
 
     def pair_threshold(self, embedder: str) -> PairThreshold:
         """The thresholds of an embedder for pairs.
@@ -130,11 +150,35 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
     Raises:
         InputError: an unreadable file, an unknown name, or a value that is not allowed.
     """
-    where = config or "conf/rollcall.toml"
+    return of_text(text_of(config) if config else packaged_text(), config or "conf/rollcall.toml", changes)
+
+
+def text_of(config: str) -> str:
+    """The content of a settings file.
+
+    Raises:
+        InputError: it cannot be read, or is no text.
+    """
     try:
-        content = lake.read_anything(config) if config else files("conf").joinpath("rollcall.toml").read_bytes()
-        document = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return lake.read_anything(config).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{config}: is not a TOML file: {error}") from error
+
+
+def packaged_text() -> str:
+    """The packaged settings, with their comments."""
+    return files("conf").joinpath("rollcall.toml").read_text("utf-8")
+
+
+def of_text(text: str, where: str, changes: tuple[str, ...] = ()) -> Settings:
+    """The settings in a text. where: what it was read from, for messages.
+
+    Raises:
+        InputError: no TOML, an unknown name, or a value that is not allowed.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: is not a TOML file: {error}") from error
     packaged = {
         kind: {name: asdict(getattr(model, kind)) for name, model in EMBEDDERS.items()}
@@ -144,11 +188,15 @@ def load(config: str | None = None, changes: tuple[str, ...] = ()) -> Settings:
     for change in changes:
         _apply(document, change)
     try:
-        return Settings.model_validate(document)
+        settings = Settings.model_validate(document)
+        embedders(settings.own_models())
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = ".".join(str(part) for part in first["loc"] if part not in KINDS)
         raise InputError(f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})") from error
+    return settings
 
 
 def _over(packaged: Any, given: Any) -> Any:

@@ -41,7 +41,7 @@ class IdentificationQuestion:
     ) -> "IdentificationQuestion":
         """What was asked, else what the settings say."""
         settings = context.settings
-        keep_floor = settings.threshold(gallery.embedder).keep_floor
+        keep_floor = settings.keep_floor(gallery.embedder)
         if thresholds.cohort_id is None:
             # Lower thresholds than the floor would ask for persons who were not kept.
             keep_floor = min(keep_floor, thresholds.review)

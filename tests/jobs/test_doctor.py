@@ -19,7 +19,7 @@ def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert stopped.value.code == 2
     assert "dlib-resnet-v1 missing" in shown.err
     assert "nothing.dat" in shown.out
-    assert "faces/s a thread" in shown.out  # what can be measured without weights is
+    assert "precision: measured once the weights are here" in shown.out
 
 
 def test_int8_is_offered_where_the_processor_has_it(

@@ -28,7 +28,7 @@ def contract(spec: VisionSpec) -> Contract:
     Raises:
         InputError: unknown models.
     """
-    found_by, embedded_by = detector(spec.detector), embedder(spec.embedder)
+    found_by, embedded_by = detector(spec.detector), embedder(spec.embedder, spec.models)
     document: dict[str, object] = {
         "decode": DECODE_RULE,
         "detector": {**detector_class(found_by).rule(), "weights": found_by.weights.tensors_sha256},

@@ -6,6 +6,7 @@ from typing import Literal
 from udfs.errors import InputError
 from udfs.ids import document_id
 from udfs.vision.int8 import ranges_of
+from udfs.vision.own import CropRule, OnnxDeclaration
 from udfs.vision.spec import VisionSpec
 
 Document = dict[str, object]
@@ -86,13 +87,24 @@ class Crop:
     does) or `arcface` (turned on the five landmarks). side: pixels.
     """
 
-    rule: Literal["margin", "eyes", "arcface"]
+    rule: CropRule
     side: int
     margins: tuple[tuple[str, int], ...] = ()
 
     def margin(self, spec: VisionSpec) -> int | None:
         """The margin that is configured, else the one that belongs to the detector; None without one."""
         return spec.margin if spec.margin is not None else dict(self.margins).get(spec.detector)
+
+    def document(self, spec: VisionSpec, model: str) -> Document:
+        """What belongs to the contract of a model.
+
+        Raises:
+            InputError: a margin is configured, and the crop has none.
+        """
+        if spec.margin is not None and self.rule != "margin":
+            raise InputError(f"{model} takes no vision.margin; remove it from the configuration")
+        margin = {"margin": self.margin(spec)} if self.rule == "margin" else {}
+        return {"crop": self.rule, "side": self.side, **margin}
 
 
 @dataclass(frozen=True)
@@ -142,14 +154,11 @@ class EmbedderModel(Model):
         Raises:
             InputError: the specification asks for what this embedder cannot do.
         """
-        if spec.margin is not None and self.crop.rule != "margin":
-            raise InputError(f"{self.name} takes no vision.margin; remove it from the configuration")
-        margin = {"margin": self.crop.margin(spec)} if self.crop.rule == "margin" else {}
+        crop = self.crop.document(spec, self.name)
         flip = {"flip": True} if spec.flip else {}
         int8 = {"int8": {"revision": 1, "ranges": document_id(ranges_of(self.int8))}} if self.int8 else {}
-        crop = {"crop": self.crop.rule, "side": self.crop.side}
         weights = {"weights": self.weights.tensors_sha256}
-        return {"name": self.rule, "revision": self.revision, **crop, **margin, **flip, **int8, **weights}
+        return {"name": self.rule, "revision": self.revision, **crop, **flip, **int8, **weights}
 
     @property
     def networks(self) -> "tuple[EmbedderModel, ...]":
@@ -158,11 +167,62 @@ class EmbedderModel(Model):
 
 
 @dataclass(frozen=True)
+class OnnxModel:
+    """A network of one's own, which a file in the format ONNX holds whole; it is known by the digest of that file."""
+
+    declared: OnnxDeclaration
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self.declared.name
+
+    @property
+    def licence(self) -> str:
+        """In words."""
+        return self.declared.licence
+
+    @property
+    def trained_on(self) -> str:
+        """In words."""
+        return self.declared.trained_on
+
+    @property
+    def dimension(self) -> int:
+        """Of its vectors."""
+        return self.declared.dimension
+
+    @property
+    def crop(self) -> Crop:
+        """What it sees of a face."""
+        return Crop(self.declared.crop, self.declared.side, self.declared.margins)
+
+    @property
+    def networks(self) -> "tuple[OnnxModel, ...]":
+        """Those whose weights it needs: itself."""
+        return (self,)
+
+    def document(self, spec: VisionSpec) -> Document:
+        """As of EmbedderModel. The layout is not in it: the file takes one only."""
+        own = self.declared
+        flip = {"flip": True} if spec.flip else {}
+        seen = {"colour": own.colour, "shift": own.shift, "scale": own.scale}
+        return {
+            "name": "onnx",
+            "revision": 1,
+            **self.crop.document(spec, self.name),
+            **seen,
+            **flip,
+            "file": own.sha256,
+        }
+
+
+@dataclass(frozen=True)
 class FusedPart:
     """An embedder as a part of another. share: of the similarity of two faces, which is the sum of the parts'
     similarities by their shares. flip: as in the settings, for this part alone."""
 
-    model: EmbedderModel
+    model: EmbedderModel | OnnxModel
     share: float
     flip: bool = False
 
@@ -173,12 +233,15 @@ class FusedPart:
 
 @dataclass(frozen=True)
 class FusedModel:
-    """Embedders beside each other: a vector of all their vectors, each as long as the root of its share."""
+    """Embedders beside each other: a vector of all their vectors, each as long as the root of its share.
+
+    thresholds, pairs: None if it is declared in the settings, where its thresholds are as well.
+    """
 
     name: str
     parts: tuple[FusedPart, ...]
-    thresholds: IdentificationDefaults
-    pairs: PairDefaults
+    thresholds: IdentificationDefaults | None = None
+    pairs: PairDefaults | None = None
 
     @property
     def dimension(self) -> int:
@@ -186,7 +249,7 @@ class FusedModel:
         return sum(part.model.dimension for part in self.parts)
 
     @property
-    def networks(self) -> tuple[EmbedderModel, ...]:
+    def networks(self) -> tuple[EmbedderModel | OnnxModel, ...]:
         """Those whose weights it needs."""
         return tuple(part.model for part in self.parts)
 
@@ -194,3 +257,6 @@ class FusedModel:
         """As of EmbedderModel."""
         parts = [{"share": part.share, **part.model.document(part.spec(spec))} for part in self.parts]
         return {"name": "fused", "revision": 1, "parts": parts}
+
+
+EmbedderDeclaration = EmbedderModel | OnnxModel | FusedModel

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from udfs.vision.crops import arcface_crop, eyes_crop, margin_crop
-from udfs.vision.declaration import Crop, EmbedderModel, FusedModel
+from udfs.vision.declaration import Crop, EmbedderDeclaration, EmbedderModel, FusedModel, OnnxModel
 from udfs.vision.detect import Detection
 from udfs.vision.int8 import ranges_of
+from udfs.vision.onnx_network import onnx_network
 from udfs.vision.runtime import Network, network
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import WeightsSource, put
@@ -44,23 +45,10 @@ class Embedder(ABC):
 class NetworkEmbedder(Embedder):
     """An embedder of one network."""
 
-    def __init__(self, model: EmbedderModel, spec: VisionSpec, weights: WeightsSource) -> None:
-        """Set the network up with its weights.
-
-        Raises:
-            InputError: an absent device, a precision it does not compute in, or wrong weights.
-        """
-
-        def build() -> "torch.nn.Module":
-            module: torch.nn.Module = pkgutil.resolve_name(model.network)()
-            return put(module, weights.read())
-
-        self.side = model.crop.side
-        self._crop, self._margin = model.crop, model.crop.margin(spec)
-        ranges = None if model.int8 is None else ranges_of(model.int8)
-        shape = (spec.batch_size, self.side, self.side)
-        net = network(build, spec, of=weights.digest, shift=model.shift, scale=model.scale, shape=shape, ranges=ranges)
-        self._vectors = UnitVectors(net, spec)
+    def __init__(self, crop: Crop, network: Network, spec: VisionSpec) -> None:
+        self.side = crop.side
+        self._crop, self._margin = crop, crop.margin(spec)
+        self._vectors = UnitVectors(network, spec)
 
     def crop(self, image: Image.Image, face: Detection) -> Crops:
         return (cut(self._crop, self._margin, image, face),)
@@ -88,24 +76,38 @@ class FusedEmbedder(Embedder):
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def embedder_of(
-    model: EmbedderModel | FusedModel, spec: VisionSpec, source: Callable[[str], WeightsSource]
-) -> Embedder:
-    """The embedder that a declaration describes. source: of the weights of a model, by its name.
+def embedder_of(model: EmbedderDeclaration, spec: VisionSpec, source: Callable[[str], WeightsSource]) -> Embedder:
+    """The embedder that a declaration describes. source: of the weights of a packaged model, by its name.
 
     Raises:
-        InputError: as of NetworkEmbedder.
+        InputError: an absent device, a precision it does not compute in, or wrong weights.
     """
-    if isinstance(model, EmbedderModel):
-        return NetworkEmbedder(model, spec, source(model.name))
-    parts = [embedder_of(part.model, part.spec(spec), source) for part in model.parts]
-    return FusedEmbedder(parts, [part.share for part in model.parts])
+    if isinstance(model, FusedModel):
+        parts = [embedder_of(part.model, part.spec(spec), source) for part in model.parts]
+        return FusedEmbedder(parts, [part.share for part in model.parts])
+    if isinstance(model, OnnxModel):
+        return NetworkEmbedder(model.crop, onnx_network(model.declared, spec), spec)
+    return NetworkEmbedder(model.crop, _packaged(model, spec, source(model.name)), spec)
 
 
-def untrained(model: EmbedderModel | FusedModel, spec: VisionSpec) -> Embedder:
-    """An embedder with random weights, to measure how fast it is."""
+def _packaged(model: EmbedderModel, spec: VisionSpec, weights: WeightsSource) -> Network:
+    def build() -> "torch.nn.Module":
+        module: torch.nn.Module = pkgutil.resolve_name(model.network)()
+        return put(module, weights.read())
 
-    networks = {of.name: of.network for of in model.networks}
+    ranges = None if model.int8 is None else ranges_of(model.int8)
+    shape = (spec.batch_size, model.crop.side, model.crop.side)
+    return network(build, spec, of=weights.digest, shift=model.shift, scale=model.scale, shape=shape, ranges=ranges)
+
+
+def untrained(model: EmbedderDeclaration, spec: VisionSpec) -> Embedder:
+    """An embedder with random weights, to measure how fast it is; networks of one's own are read from their files.
+
+    Raises:
+        InputError: as of `embedder_of`.
+    """
+
+    networks = {of.name: of.network for of in model.networks if isinstance(of, EmbedderModel)}
 
     def source(name: str) -> WeightsSource:
         return WeightsSource(None, lambda: pkgutil.resolve_name(networks[name])().state_dict())

@@ -8,16 +8,19 @@ from udfs.errors import InputError
 from udfs.vision.declaration import (
     Crop,
     DetectorModel,
+    EmbedderDeclaration,
     EmbedderModel,
     FusedModel,
     FusedPart,
     IdentificationDefaults,
     Model,
+    OnnxModel,
     PackageMember,
     PairDefaults,
     Weights,
     WeightsFile,
 )
+from udfs.vision.own import FusedDeclaration, OnnxDeclaration, OwnModels
 from udfs.vision.spec import VisionSpec
 
 Declared = TypeVar("Declared")
@@ -181,32 +184,60 @@ def detector(name: str) -> DetectorModel:
     return _named("detector", name, DETECTORS)
 
 
-def embedder(name: str) -> EmbedderModel | FusedModel:
-    """The embedder of this name.
+def embedder(name: str, own: OwnModels = ()) -> EmbedderDeclaration:
+    """The embedder of this name, packaged or one's own.
 
     Raises:
-        InputError: no such model.
+        InputError: no such model; or one of one's own, whose name or parts cannot be.
     """
-    return _named("embedder", name, EMBEDDERS)
+    return _named("embedder", name, embedders(own))
 
 
-def with_weights(spec: VisionSpec) -> list[Model]:
+def embedders(own: OwnModels = ()) -> dict[str, EmbedderDeclaration]:
+    """All embedders by name: the packaged ones, and one's own.
+
+    Raises:
+        InputError: the name of a packaged model is used for another; or a part is unknown, or itself fused.
+    """
+    for declared in own:
+        if declared.name in {*MODELS, *EMBEDDERS}:
+            raise InputError(f"[models.{declared.name}]: a packaged model has this name; choose another one")
+    networks = {declared.name: OnnxModel(declared) for declared in own if isinstance(declared, OnnxDeclaration)}
+    fused = {
+        declared.name: FusedModel(declared.name, _parts(declared, {**NETWORKS, **networks}))
+        for declared in own
+        if isinstance(declared, FusedDeclaration)
+    }
+    return {**EMBEDDERS, **networks, **fused}
+
+
+def _parts(declared: FusedDeclaration, networks: Mapping[str, EmbedderModel | OnnxModel]) -> tuple[FusedPart, ...]:
+    for part in declared.parts:
+        if part.model not in networks:
+            raise InputError(
+                f"[models.{declared.name}]: {part.model!r} cannot be a part; use {', '.join(networks)} (no fused one)"
+            )
+    return tuple(FusedPart(networks[part.model], part.share, part.flip) for part in declared.parts)
+
+
+def with_weights(spec: VisionSpec) -> list[Model | OnnxModel]:
     """The models whose weights a specification needs.
 
     Raises:
         InputError: no such model.
     """
-    return [detector(spec.detector), *embedder(spec.embedder).networks]
+    return [detector(spec.detector), *embedder(spec.embedder, spec.models).networks]
 
 
-def networks_of(name: str) -> list[str]:
+def networks_of(name: str, own: OwnModels = ()) -> list[str]:
     """The names of the models whose weights a model needs: those of its parts, or its own.
 
     Raises:
         InputError: no such model.
     """
-    if name in EMBEDDERS:
-        return [network.name for network in EMBEDDERS[name].networks]
+    known = embedders(own)
+    if name in known:
+        return [network.name for network in known[name].networks]
     return [model(name).name]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -116,10 +117,9 @@ class FacePipeline:
                 )
         return_large_blocks()
         self.spec = spec
-        given = dict(spec.weights)
-        finds, embeds = detector(spec.detector), embedder(spec.embedder)
-        self.detector = detector_class(finds)(spec.for_detector(), weights.source(finds.name, given.get(finds.name)))
-        self.embedder = embedder_of(embeds, spec, lambda name: weights.source(name, given.get(name)))
+        finds, embeds = detector(spec.detector), embedder(spec.embedder, spec.models)
+        self.detector = detector_class(finds)(spec.for_detector(), weights.source_of(spec, finds.name))
+        self.embedder = embedder_of(embeds, spec, partial(weights.source_of, spec))
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images.

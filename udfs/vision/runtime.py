@@ -20,6 +20,7 @@ from udfs.vision.kept import Files, kept
 from udfs.vision.spec import Precision, VisionSpec
 
 if TYPE_CHECKING:
+    import openvino
     import torch
 
 Array = np.ndarray
@@ -57,14 +58,14 @@ def network(
     if spec.device.startswith("cuda"):
         module = build() if ranges is None else quantise(build(), ranges)
         return _on_gpu(_of_pixels(module, shift, scale), spec.device, spec.precision)
-    if spec.precision not in cpu_precisions():
-        raise InputError(f"vision.precision is {spec.precision}, in which this CPU cannot compute; set it to fp32")
+    refuse_absent_precision(spec)
 
     def convert() -> Files:
         return _converted(_of_pixels(build(), shift, scale), pixels, shape)
 
     named = {"network": of, "shift": shift, "scale": scale, "pixels": pixels.__name__, "shape": shape, **versions()}
-    return _on_cpu(convert() if of is None else kept(named, convert), spec, ranges)
+    model = _read(convert() if of is None else kept(named, convert))
+    return on_cpu(model if ranges is None else quantised(model, ranges, integers=has_int8()), spec)
 
 
 def versions() -> dict[str, str]:
@@ -78,6 +79,16 @@ def cpu_precisions() -> list[Precision]:
 
     capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ["fp32", "bf16"] if "BF16" in capable else ["fp32"]
+
+
+def refuse_absent_precision(spec: VisionSpec) -> None:
+    """Stop where the CPU of this machine cannot compute as a specification says.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if spec.precision not in cpu_precisions():
+        raise InputError(f"vision.precision is {spec.precision}, in which this CPU cannot compute; set it to fp32")
 
 
 def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.nn.Module":
@@ -95,11 +106,17 @@ def _of_pixels(module: "torch.nn.Module", shift: float, scale: float) -> "torch.
     return OfPixels().eval().requires_grad_(False)
 
 
-def _on_cpu(converted: Files, spec: VisionSpec, ranges: Ranges | None) -> Network:
+def _read(converted: Files) -> "openvino.Model":
     import openvino
 
-    core = openvino.Core()
-    model = core.read_model(converted[_MODEL], openvino.Tensor(np.frombuffer(converted[_WEIGHTS], np.uint8)))
+    weights = openvino.Tensor(np.frombuffer(converted[_WEIGHTS], np.uint8))
+    return openvino.Core().read_model(converted[_MODEL], weights)
+
+
+def on_cpu(model: "openvino.Model", spec: VisionSpec) -> Network:
+    """A model of OpenVINO, its preprocessing included, as a function of pixels; it is changed."""
+    import openvino
+
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Divide":
             # As the frontend has it, and files cannot say: a quotient is not rounded twice, as by way of an inverse.
@@ -113,9 +130,7 @@ def _on_cpu(converted: Files, spec: VisionSpec, ranges: Ranges | None) -> Networ
         # By default OpenVINO binds its threads to the first cores, those of every other worker as well.
         "ENABLE_CPU_PINNING": False,
     }
-    if ranges is not None:
-        model = quantised(model, ranges, integers=has_int8())
-    compiled = core.compile_model(model, "CPU", options)
+    compiled = openvino.Core().compile_model(model, "CPU", options)
     requests = threading.local()
 
     def run(pixels: Array) -> list[Array]:

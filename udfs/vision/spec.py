@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from udfs.vision.own import OwnModels
+
 Precision = Literal["fp32", "bf16"]
 Fastest = Literal["fastest"]
 
@@ -12,9 +14,10 @@ class VisionSpec:
     """Models, limits and numeric precision. Sizes are in pixels, `maximum_bytes` and `memory` in bytes.
 
     `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
-    the cache. `contract_id` is what the driver computed; a worker that computes another refuses to work.
-    `precision` is that of the embedder, and of the detector as well unless `detector_precision` is another; "fastest"
-    until `speed.settled` has put a measured one in its place: no network is built from it.
+    the cache. `models` are embedders of one's own. `contract_id` is what the driver computed; a worker that
+    computes another refuses to work. `precision` is that of the embedder, and of the detector as well unless
+    `detector_precision` is another; "fastest" until `speed.settled` has put a measured one in its place: no network is
+    built from it.
     """
 
     detector: str = "centerface"
@@ -34,6 +37,7 @@ class VisionSpec:
     maximum_bytes: int = 268_435_456
     memory: int = 536_870_912
     weights: tuple[tuple[str, str], ...] = field(default=())
+    models: OwnModels = ()
     contract_id: str | None = None
 
     def for_detector(self) -> "VisionSpec":

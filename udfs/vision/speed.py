@@ -51,7 +51,8 @@ class MeasuredSpeeds:
             InputError: unknown models, or weights missing or wrong.
         """
         measured = {"batch_size": spec.batch_size, "processor": _processor(), **versions()}
-        models = {"detector": spec.detector, "embedder": spec.embedder, "flip": spec.flip}
+        embeds = embedder(spec.embedder, spec.models).document(spec)
+        models = {"detector": spec.detector, "embedder": embeds}
 
         def measure() -> Files:
             return {_FILE: json.dumps(_measured(spec)).encode()}
@@ -89,18 +90,17 @@ def crops_per_second(specs: dict[str, VisionSpec]) -> dict[str, float]:
     Raises:
         InputError: unknown models, or the device is absent.
     """
-    made = {name: untrained(embedder(spec.embedder), spec) for name, spec in specs.items()}
+    made = {name: untrained(embedder(spec.embedder, spec.models), spec) for name, spec in specs.items()}
     seconds = _seconds({name: _one_batch(of, specs[name]) for name, of in made.items()})
     return {name: specs[name].batch_size / taken for name, taken in seconds.items()}
 
 
 def _measured(spec: VisionSpec) -> dict[str, dict[str, float]]:
-    given = dict(spec.weights)
     calls: dict[tuple[str, Precision], Callable[[], object]] = {}
     for precision in cpu_precisions():
         of = replace(spec, precision=precision, threads=1)
-        finds = detector_class(detector(of.detector))(of, weights.source(of.detector, given.get(of.detector)))
-        embeds = embedder_of(embedder(of.embedder), of, lambda name: weights.source(name, given.get(name)))
+        finds = detector_class(detector(of.detector))(of, weights.source_of(spec, of.detector))
+        embeds = embedder_of(embedder(of.embedder, of.models), of, partial(weights.source_of, spec))
         picture = _noise(*finds.canvas(_PICTURE, _PICTURE))[None]
         calls["detector", precision] = partial(finds.detect, picture)
         calls["embedder", precision] = _one_batch(embeds, of)

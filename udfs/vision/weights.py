@@ -8,7 +8,8 @@ from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision.declaration import Model
 from udfs.vision.kept import Files, kept
-from udfs.vision.models import model
+from udfs.vision.models import MODELS, model
+from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import Tensors, WeightsSource, digest
 
 
@@ -62,6 +63,23 @@ def source(name: str, explicit: str | None = None) -> WeightsSource:
         InputError: no such weights.
     """
     return WeightsSource(model(name).weights.tensors_sha256, lambda: load(name, explicit))
+
+
+def source_of(spec: VisionSpec, name: str) -> WeightsSource:
+    """The weights called `name`, as a specification has them.
+
+    Raises:
+        InputError: no such weights.
+    """
+    return source(name, named_in(spec, name))
+
+
+def named_in(spec: VisionSpec, name: str) -> str | None:
+    """The path or URI that a specification names for the weights of a model: for the model itself, or for another of
+    the same weights, such as the one in 8 bits."""
+    same = [other.name for other in MODELS.values() if name in MODELS and other.weights == MODELS[name].weights]
+    given = dict(spec.weights)
+    return next((given[other] for other in (name, *same) if other in given), None)
 
 
 def verified(of: Model, content: bytes, where: str, remedy: str) -> Tensors:

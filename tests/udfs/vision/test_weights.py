@@ -63,3 +63,13 @@ def test_weights_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         weights.load("dlib-resnet-v1")
     with pytest.raises(InputError, match="use one of"):
         weights.load("arcface")
+
+
+def test_models_of_the_same_weights_share_the_file_that_is_named() -> None:
+    spec = VisionSpec(weights=(("facenet-vggface2", "here.pt"), ("mine", "mine.onnx")))
+    assert weights.named_in(spec, "facenet-vggface2") == "here.pt"
+    assert weights.named_in(spec, "facenet-vggface2-int8") == "here.pt"
+    assert weights.named_in(spec, "mine") == "mine.onnx"
+    assert weights.named_in(spec, "mobilefacenet") is None
+    both = VisionSpec(weights=(("facenet-vggface2", "here.pt"), ("facenet-vggface2-int8", "there.pt")))
+    assert weights.named_in(both, "facenet-vggface2-int8") == "there.pt"

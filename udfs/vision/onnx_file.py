@@ -1,0 +1,30 @@
+"""The file of a network of one's own: read whole, and known by its digest."""
+
+import hashlib
+
+from udfs import lake
+from udfs.errors import InputError
+from udfs.vision.own import OnnxDeclaration
+
+
+def read(own: OnnxDeclaration, explicit: str | None = None) -> bytes:
+    """The content of the declared file. explicit: the path or URI of a copy, which is read instead.
+
+    Raises:
+        InputError: it cannot be read, or is another file than was declared.
+    """
+    where = own.file if explicit is None else explicit
+    content = lake.read_anything(where)
+    found = digest(content)
+    if found != own.sha256:
+        raise InputError(
+            f"{where}: not the file that [models.{own.name}] declares: its SHA-256 is {found[:12]}..., declared is"
+            f" {own.sha256[:12]}...; put the declared file back, or declare this one under another name with `rollcall"
+            " models add`"
+        )
+    return content
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,57 @@
+"""Embedders of one's own, as the settings declare them: data alone, which a specification carries to the workers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CropRule = Literal["margin", "eyes", "arcface"]
+Colour = Literal["rgb", "bgr"]
+Layout = Literal["nchw", "nhwc"]
+
+NOT_STATED = "not stated"
+"""The licence or the training data of a model of which nobody has said them."""
+
+
+@dataclass(frozen=True)
+class OnnxDeclaration:
+    """A network in one ONNX file, as a section `[models.NAME]` has it.
+
+    file: absolute path or URI; sha256: of the file. crop, side, margins: as of `declaration.Crop`. The network sees
+    (pixel - shift) / scale, its channels in the order `colour`, as `layout`. dimension: of its vectors. answer: the
+    first values of its unit vector of the crop that `known_answer` makes. licence, trained_on: in words.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    crop: CropRule
+    side: int
+    margins: tuple[tuple[str, int], ...]
+    colour: Colour
+    shift: float
+    scale: float
+    layout: Layout
+    dimension: int
+    answer: tuple[float, ...]
+    licence: str = NOT_STATED
+    trained_on: str = NOT_STATED
+
+
+@dataclass(frozen=True)
+class PartDeclaration:
+    """A part of a fused embedder: the name of another, and the rest as of `declaration.FusedPart`."""
+
+    model: str
+    share: float
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class FusedDeclaration:
+    """Embedders beside each other, which may be packaged ones or one's own. The shares sum to 1."""
+
+    name: str
+    parts: tuple[PartDeclaration, ...]
+
+
+OwnModel = OnnxDeclaration | FusedDeclaration
+OwnModels = tuple[OwnModel, ...]
