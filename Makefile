@@ -84,7 +84,7 @@ $(LOG_STORE): deploy/S3LogStore.java deploy/log_store.sh $(INSTALLED)
 
 # MODELS: those whose weights to include; by default the models of the settings.
 dist: $(INSTALLED)     ## what executors without Rollcall need: environment, weights, code; in dist/
-	PYTHON=$(PYTHON) deploy/dist.sh $(or $(MODELS),centerface facenet-vggface2)
+	PYTHON=$(PYTHON) deploy/dist.sh $(or $(MODELS),centerface fused)
 
 fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
@@ -94,5 +94,5 @@ soak: bench-soak       ## thirty nights in one go, and a plot of them; DATA=FOLD
 
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	@$(BIN)/rollcall weights fetch centerface dlib-resnet-v1
+	@$(BIN)/rollcall weights fetch centerface mobilefacenet dlib-resnet-v1
 	$(BIN)/python -m benchmarks.$* --data $(DATA)

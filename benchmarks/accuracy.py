@@ -182,7 +182,7 @@ def _normalised(probes: Array, templates: Array, cohort: Array, nearest: int = 1
 def main(data: Path, threads: int) -> None:
     study = Study(data, threads)
     fastest = cpu_precisions()[-1]
-    base = VisionSpec(threads=threads, precision=fastest)
+    base = VisionSpec(threads=threads, precision=fastest, embedder="facenet-vggface2")
     choices = {
         f"{detector}, facenet-vggface2 {fastest}, margin {margin}": replace(base, detector=detector, margin=margin)
         for detector, margins in MARGINS.items()
@@ -197,7 +197,9 @@ def main(data: Path, threads: int) -> None:
         "centerface, mobilefacenet fp32": replace(base, embedder="mobilefacenet", precision="fp32"),
         f"centerface, mobilefacenet {fastest}": replace(base, embedder="mobilefacenet"),
         "centerface, mobilefacenet fp32, flip": replace(base, embedder="mobilefacenet", precision="fp32", flip=True),
-        "centerface, fused fp32": replace(base, embedder="fused", precision="fp32"),
+        f"centerface, mobilefacenet-int8 {fastest}": replace(base, embedder="mobilefacenet-int8"),
+        f"centerface, fused {fastest}": replace(base, embedder="fused"),
+        f"centerface, fused {fastest}, flip": replace(base, embedder="fused", flip=True),
     }
     print(f"{'':58} faces   train    test at train far=1e-3  far=1e-4 fpir=1e-2")
     rows = []
@@ -205,11 +207,12 @@ def main(data: Path, threads: int) -> None:
         rows.append(study.row(choice, spec))
         print(rows[-1].line(), flush=True)
     print(f"\n{'pixels':>6} {'fnmr':>7} {'fmr':>8}")
-    sizes = by_size(study, base)
+    default = replace(base, embedder=VisionSpec().embedder)
+    sizes = by_size(study, default)
     for size in sizes:
         print(f"{size['pixels']:6} {size['fnmr']:7.4f} {size['fmr']:8.1e}")
     print(f"\n{'half':6} {'choice':36} fpir=1e-1 fpir=1e-2")
-    fused = templates(study, base)
+    fused = templates(study, default)
     for row in fused:
         print(f"{row['half']:6} {row['choice']:36} {row['fnir_at_fpir_0.1']:9} {row['fnir_at_fpir_0.01']:9}")
     figures = {"choices": [asdict(row) for row in rows], "sizes": sizes, "templates": fused}

@@ -18,6 +18,7 @@ from jobs.ingest import ingest
 from jobs.run.context import Context, opened
 from schemas.store import Tables
 from udfs.vision.pipeline import FacePipeline
+from udfs.vision.speed import settled
 
 
 def listed(made: Context, lake: Path, folder: Path, times: int) -> Iterator[Context]:
@@ -45,7 +46,7 @@ def main(data: Path, rounds: int, threads: int, copies: int) -> None:
         for path, photo in zip(paths, photos, strict=True):
             path.write_bytes(photo.content)
         with opened("bench", tables=str(folder / "tables"), changes=changes, master=f"local[{threads}]") as made:
-            spec = made.settings.spec()
+            spec = settled(made.settings.spec())
             pipeline = FacePipeline(replace(spec, threads=threads))
             done: list[Context] = []
             fresh = listed(made, paths[0].parent, folder, rounds + 1)

@@ -66,15 +66,11 @@ def compute_once(pipeline: "FacePipeline") -> None:
 def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[dict[str, float]]") -> None:
     """Run the stream in this process; tell what it held before, at most, and for how many faces."""
     from udfs.vision.pipeline import FacePipeline
-    from udfs.vision.runtime import cpu_precisions
     from udfs.vision.spec import VisionSpec
+    from udfs.vision.speed import settled
 
-    spec = VisionSpec(
-        precision=cpu_precisions()[-1],
-        threads=threads,
-        memory=memory,
-        weights=(("facenet-vggface2", str(weights)),),
-    )
+    files = (("facenet-vggface2", str(weights)),)
+    spec = settled(VisionSpec(precision="fastest", threads=threads, memory=memory, weights=files))
     pipeline = FacePipeline(spec)
     compute_once(pipeline)
     models, most, done = anonymous(), 0.0, threading.Event()

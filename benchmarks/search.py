@@ -61,7 +61,8 @@ def unit(vectors: Array) -> Array:
 
 def real_embeddings(data: Path, threads: int) -> tuple[Array, Array]:
     """Embeddings of LFW's faces, and the number of the person each shows."""
-    spec = VisionSpec(threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
+    files = (("facenet-vggface2", str(facenet(data))),)
+    spec = VisionSpec(embedder="facenet-vggface2", threads=threads, weights=files)
     names = sorted({name for of in lfw.pairs(data).values() for pair in of for name in (pair.left, pair.right)})
     faces = lfw.faces(data, spec, names)
     made = embedder_of(embedder(spec.embedder), spec, lambda name: weights.source(name, str(facenet(data))))

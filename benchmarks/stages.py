@@ -20,8 +20,8 @@ from udfs.vision.decode import Limits, decode
 from udfs.vision.detect import Detection
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.quality import quality
-from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
+from udfs.vision.speed import settled
 
 Array = np.ndarray
 Result = TypeVar("Result")
@@ -78,10 +78,9 @@ def _canvas(pipeline: FacePipeline, limits: Limits, picture: object) -> tuple[Ar
 @click.option("--threads", default=2, show_default=True, help="Threads the models compute on.")
 def main(data: Path, rounds: int, threads: int) -> None:
     photos = [*photos_of.wider(data), *photos_of.lfw(data, 300), *photos_of.photos(data)]
-    precision = cpu_precisions()[-1]
-    pipeline = FacePipeline(
-        VisionSpec(precision=precision, threads=threads, weights=(("facenet-vggface2", str(facenet(data))),))
-    )
+    files = (("facenet-vggface2", str(facenet(data))),)
+    pipeline = FacePipeline(settled(VisionSpec(precision="fastest", threads=threads, weights=files)))
+    precision = pipeline.spec.precision
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{number}.jpg" for number in range(len(photos))]
         for path, photo in zip(paths, photos, strict=True):

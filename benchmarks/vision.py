@@ -5,6 +5,7 @@ python -m benchmarks.vision --data FOLDER
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from benchmarks.data import PhotoFile, data_option, facenet, found
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.runtime import cpu_precisions
-from udfs.vision.spec import Precision, VisionSpec
+from udfs.vision.spec import VisionSpec
+from udfs.vision.speed import settled
 
 Array = np.ndarray
 Boxes = list[Array]
@@ -57,20 +59,9 @@ def facenet_loop(photos: list[PhotoFile], weights: Path, minimum_face: int) -> C
     return run
 
 
-def rollcall(
-    photos: list[PhotoFile], weights: Path, detector: str, precision: Precision, score: float | None = None
-) -> Callable[[], Boxes]:
-    """This project's stream; `score`: the lowest of a face, if another than the detector's own."""
-    pipeline = FacePipeline(
-        VisionSpec(
-            detector=detector,
-            precision=precision,
-            minimum_face=MINIMUM_FACE,
-            detection_score=score,
-            threads=torch.get_num_threads(),
-            weights=(("facenet-vggface2", str(weights)),),
-        )
-    )
+def rollcall(photos: list[PhotoFile], spec: VisionSpec) -> Callable[[], Boxes]:
+    """This project's stream."""
+    pipeline = FacePipeline(spec)
 
     def run() -> Boxes:
         images = ((photo.name, partial(_content, photo)) for photo in photos)
@@ -91,20 +82,30 @@ def main(data: Path, rounds: int, threads: int) -> None:
     torch.set_num_threads(threads)
     crowds = photos_of.wider(data)
     photos = [*crowds, *photos_of.lfw(data, 300), *photos_of.photos(data)]
-    weights, fastest = facenet(data), cpu_precisions()[-1]
+    weights = facenet(data)
+    files = (("facenet-vggface2", str(weights)),)
+    plain = VisionSpec(minimum_face=MINIMUM_FACE, threads=threads, weights=files)
+    same = replace(plain, detector="mtcnn", embedder="facenet-vggface2", detection_score=FACENET_SCORE)
+    shipped = settled(replace(plain, precision="fastest"))
+    old = replace(plain, embedder="facenet-vggface2", precision=cpu_precisions()[-1])
     names = {
         "a": "facenet-pytorch, its defaults (minimum face 20)",
         "a40": f"facenet-pytorch, minimum face {MINIMUM_FACE}",
         "b": f"rollcall, mtcnn, fp32, minimum face {MINIMUM_FACE}, same faces",
-        "c": f"rollcall, defaults (centerface, {fastest}), minimum face {MINIMUM_FACE}",
+        "c": f"rollcall, defaults (centerface, {shipped.embedder}), minimum face {MINIMUM_FACE}",
+        "old": f"rollcall, defaults of 0.1.0 (facenet {old.precision})",
     }
-    print(f"{len(photos)} photos, {threads} threads, {isa()}")
+    print(
+        f"{len(photos)} photos, {threads} threads, {isa()}; the defaults detect in {shipped.for_detector().precision}"
+        f" and embed in {shipped.precision}"
+    )
     timings = alternate(
         {
             "a": facenet_loop(photos, weights, 20),
             "a40": facenet_loop(photos, weights, MINIMUM_FACE),
-            "b": rollcall(photos, weights, "mtcnn", "fp32", FACENET_SCORE),
-            "c": rollcall(photos, weights, "centerface", fastest),
+            "b": rollcall(photos, same),
+            "c": rollcall(photos, shipped),
+            "old": rollcall(photos, old),
         },
         rounds,
     )

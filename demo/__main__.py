@@ -21,6 +21,7 @@ from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
 from udfs import downloads
 from udfs.errors import InputError
+from udfs.vision.models import networks_of
 
 _RESULT = """
 SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal, f.quality.size AS pixels,
@@ -35,23 +36,29 @@ ORDER BY image, f.ordinal
 
 
 def settings(explicit: str | None) -> tuple[str, ...]:
-    """The default embedder where its weights can be had; else, said in one line, the one that always can.
+    """The default embedder where its weights can be had; else, said in one line, one that needs fewer.
 
     Every person is kept, however far, so that the runner-up can be shown.
     """
     downloads.fetch("centerface")
-    name, path = ("facenet-vggface2", explicit) if explicit else _first_to_be_had()
-    return (f"vision.embedder={name}", f"weights.{name}={path}", f"thresholds.{name}.keep_floor=-1")
+    given = {} if explicit is None else {"facenet-vggface2": explicit}
+    name = _first_to_be_had(given)
+    files = (f"weights.{weights}={path}" for weights, path in given.items())
+    return (f"vision.embedder={name}", f"thresholds.{name}.keep_floor=-1", *files)
 
 
-def _first_to_be_had() -> tuple[str, str]:
-    """An embedder whose weights can be fetched, and their file."""
-    for name in ("facenet-vggface2", "mobilefacenet"):
+def _first_to_be_had(given: dict[str, str]) -> str:
+    """An embedder whose weights are given, or can be fetched."""
+    for name in ("fused", "mobilefacenet", "facenet-vggface2"):
         try:
-            return name, str(downloads.fetch(name))
+            for network in networks_of(name):
+                if network.removesuffix("-int8") not in given:
+                    downloads.fetch(network)
+            return name
         except InputError as missing:
             LOGGER.info(f"demo: going on without {name}: {missing}")
-    return "dlib-resnet-v1", str(downloads.fetch("dlib-resnet-v1"))
+    downloads.fetch("dlib-resnet-v1")
+    return "dlib-resnet-v1"
 
 
 def show(made: Context) -> None:

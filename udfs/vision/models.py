@@ -160,12 +160,13 @@ _DLIB = EmbedderModel(
     pairs=PairDefaults(match=0.927, review=0.908, intercept=-115.5, slope=127.9, source=_PAIRS_OF_LFW),
 )
 
-# 704 dimensions: FaceNet, and MobileFaceNet with the mirror image.
+# 704 dimensions. FaceNet's share, of .2, .3 and .4, is the best on LFW's pairsDevTrain. FaceNet in 8 bits, as it errs
+# no more here, and takes half the time where a CPU has such integers.
 _FUSED = FusedModel(
     name="fused",
-    parts=(FusedPart(_FACENET, share=0.3), FusedPart(_MOBILEFACENET, share=0.7, flip=True)),
-    thresholds=IdentificationDefaults(match=0.54, review=0.46, keep_floor=0.1, source=_SEARCHES_OF_LFW),
-    pairs=PairDefaults(match=0.46, review=0.35, intercept=-10.0, slope=25.1, source=_PAIRS_OF_LFW),
+    parts=(FusedPart(_FACENET_INT8, share=0.3), FusedPart(_MOBILEFACENET, share=0.7)),
+    thresholds=IdentificationDefaults(match=0.54, review=0.45, keep_floor=0.1, source=_SEARCHES_OF_LFW),
+    pairs=PairDefaults(match=0.45, review=0.35, intercept=-10.0, slope=25.1, source=_PAIRS_OF_LFW),
 )
 
 DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE)}

@@ -21,7 +21,7 @@ class VisionSpec:
     """
 
     detector: str = "centerface"
-    embedder: str = "facenet-vggface2"
+    embedder: str = "fused"
     device: str = "cpu"
     precision: Precision | Fastest = "fp32"
     detector_precision: Precision | None = None

@@ -8,7 +8,7 @@ from udfs.vision.contract import contract, settings_id
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.spec import VisionSpec
 
-SPEC = VisionSpec()
+SPEC = VisionSpec(embedder="facenet-vggface2")
 
 
 def test_what_makes_embeddings_comparable_is_in_the_contract() -> None:

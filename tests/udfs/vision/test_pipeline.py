@@ -130,7 +130,9 @@ def test_distances_are_those_of_facenet_pytorch(shared: Path, facenet_weights: P
     with torch.inference_mode():
         theirs = network(torch.stack([detector(Image.open(path)) for path in portraits])).numpy()
 
-    spec = VisionSpec(detector="mtcnn", **settings, weights=(("facenet-vggface2", str(facenet_weights)),))
+    spec = VisionSpec(
+        detector="mtcnn", embedder="facenet-vggface2", **settings, weights=(("facenet-vggface2", str(facenet_weights)),)
+    )
     ours = np.stack(
         [
             max(outcome.faces, key=lambda face: face.quality.size).embedding
