@@ -93,7 +93,8 @@ class Crop:
 
     def margin(self, spec: VisionSpec) -> int | None:
         """The margin that is configured, else the one that belongs to the detector; None without one."""
-        return spec.margin if spec.margin is not None else dict(self.margins).get(spec.detector)
+        boxes = spec.detector.partition("-")[0]  # those of centerface-twice are centerface's
+        return spec.margin if spec.margin is not None else dict(self.margins).get(boxes)
 
     def document(self, spec: VisionSpec, model: str) -> Document:
         """What belongs to the contract of a model.

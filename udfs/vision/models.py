@@ -57,6 +57,12 @@ _CENTERFACE = DetectorModel(
     finds="udfs.vision.centerface:CenterFace",
 )
 
+_CENTERFACE_TWICE = replace(
+    _CENTERFACE,  # the same weights
+    name="centerface-twice",
+    finds="udfs.vision.centerface:CenterFaceTwice",
+)
+
 # FaceNet: Schroff et al. 2015; training by D. Sandberg (facenet), port by T. Esler (facenet-pytorch).
 _FACENET = EmbedderModel(
     name="facenet-vggface2",
@@ -169,7 +175,7 @@ _FUSED = FusedModel(
     pairs=PairDefaults(match=0.45, review=0.35, intercept=-10.0, slope=25.1, source=_PAIRS_OF_LFW),
 )
 
-DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE)}
+DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE, _CENTERFACE_TWICE)}
 NETWORKS = {model.name: model for model in (_FACENET, _FACENET_INT8, _MOBILEFACENET, _MOBILEFACENET_INT8, _DLIB)}
 EMBEDDERS: dict[str, EmbedderModel | FusedModel] = {**NETWORKS, _FUSED.name: _FUSED}
 MODELS: dict[str, Model] = {**DETECTORS, **NETWORKS}

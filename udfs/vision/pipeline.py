@@ -20,7 +20,7 @@ from udfs.vision.allocator import return_large_blocks
 from udfs.vision.canvases import CanvasBatches
 from udfs.vision.contract import contract
 from udfs.vision.decode import Limits, Picture, RejectedError, decode
-from udfs.vision.detect import Detection, detector_class
+from udfs.vision.detect import Detection, centre_inside, detector_class, second_looks
 from udfs.vision.embed import Crops, embedder_of
 from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality, quality
@@ -210,19 +210,22 @@ class _Run:
         return [self._cut(prepared, faces) for prepared, faces in zip(batch, found, strict=False)]
 
     def _cut(self, prepared: _Prepared, found: list[Detection]) -> list[_Cut]:
+        """From the picture decoded once more, where it was reduced too far for the smallest face."""
         rows, columns = prepared.view.shape[:2]
         x, y = prepared.picture.width / columns, prepared.picture.height / rows
-        faces = [face.scaled(x, y) for face in found if _centre_inside(face, columns, rows)]
-        crops = self._crops_of(prepared, faces)
-        return [_Cut(face, quality(crop[0], face), crop) for face, crop in zip(faces, crops, strict=True)]
-
-    def _crops_of(self, prepared: _Prepared, faces: list[Detection]) -> list[Crops]:
-        """From the picture decoded once more, where it was reduced too far for the smallest face."""
-        reduction = self._reduction_for(prepared.picture, faces)
+        inside = [face for face in found if centre_inside(face, columns, rows)]
+        reduction = self._reduction_for(prepared.picture, [face.scaled(x, y) for face in inside])
         if reduction == prepared.picture.reduction:
-            return self._crop(prepared.picture, faces)
+            return self._cut_out(prepared.picture, inside, (columns, rows))
         with self._decoding_again:
-            return self._crop(decode(prepared.content, self._limits, reduction=reduction), faces)
+            picture = decode(prepared.content, self._limits, reduction=reduction)
+            return self._cut_out(picture, inside, (columns, rows))
+
+    def _cut_out(self, picture: Picture, found: list[Detection], view: tuple[int, int]) -> list[_Cut]:
+        kept = second_looks(self._detector, picture.image, found, view)
+        faces = [face.scaled(picture.width / view[0], picture.height / view[1]) for face in kept]
+        crops = self._crop(picture, faces)
+        return [_Cut(face, quality(crop[0], face), crop) for face, crop in zip(faces, crops, strict=True)]
 
     def _reduction_for(self, picture: Picture, faces: list[Detection]) -> int:
         smallest = min((face.side for face in faces), default=float(self._embedder.side * picture.reduction))
@@ -291,12 +294,6 @@ def _outcome(image: _Image) -> ImageOutcome:
         for cut, embedding in zip(image.faces, image.embeddings, strict=True)
     ]
     return replace(image.outcome, outcome="faces", faces=faces)
-
-
-def _centre_inside(face: Detection, columns: int, rows: int) -> bool:
-    """Whether the middle of a face is in the picture, and not in the black it was padded with."""
-    left, top, right, bottom = face.box
-    return bool(left + right < 2 * columns and top + bottom < 2 * rows)
 
 
 def _given(value: Value | None) -> Value:

@@ -20,7 +20,7 @@ class VisionSpec:
     built from it.
     """
 
-    detector: str = "centerface"
+    detector: str = "centerface-twice"
     embedder: str = "fused"
     device: str = "cpu"
     precision: Precision | Fastest = "fp32"

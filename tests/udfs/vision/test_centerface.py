@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 
 from udfs.vision import weights
-from udfs.vision.centerface import CenterFace
+from udfs.vision.centerface import CenterFace, CenterFaceTwice
 from udfs.vision.centerface_net import CenterFaceNet, read_onnx
+from udfs.vision.detect import Detection, Detector, second_looks
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import put
 
@@ -83,3 +84,79 @@ def test_smaller_faces_than_wanted_are_left_out(centerface_weights: Path, portra
         side = 32 * round(256 * 2 * detector.scale / 32)  # the portrait twice as large, and looked at so
         view = np.asarray(Image.fromarray(portrait).resize((side, side)))
         assert len(detector.detect(view[None])[0]) == count
+
+
+@pytest.fixture(scope="module")
+def twice(centerface_weights: Path) -> CenterFaceTwice:
+    return CenterFaceTwice(VisionSpec(threads=2), weights.source("centerface"))
+
+
+def seen_in(detector: Detector, picture: Image.Image) -> list[Detection]:
+    """As the stream has it: the detector sees a reduced view, and looks again at the whole picture."""
+    view = picture.resize((round(picture.width * detector.scale), round(picture.height * detector.scale)))
+    canvas = np.zeros((1, *detector.canvas(*view.size), 3), np.uint8)
+    canvas[0, : view.height, : view.width] = np.asarray(view)
+    return second_looks(detector, picture, detector.detect(canvas)[0], view.size)
+
+
+def test_a_small_face_that_is_not_certain_is_looked_at_again(twice: CenterFaceTwice, portrait: np.ndarray) -> None:
+    """A face that fades into noise, near the smallest size, until it is doubted, and found by its second look."""
+    whole = Image.fromarray(portrait)
+    picture = Image.new("RGB", (320, 224))
+    picture.paste(whole.resize((224, 224)), (40, 0))
+    noise = Image.fromarray(np.random.default_rng(4).integers(0, 256, (224, 320, 3), np.uint8))
+    looks = []
+    again = twice.again
+
+    def counted(*arguments: object) -> Detection | None:
+        looks.append(again(*arguments))  # type: ignore[arg-type]
+        return looks[-1]
+
+    for share in np.linspace(0, 0.9, 19):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(twice, "again", counted)
+            found = seen_in(twice, Image.blend(picture, noise, share))
+        assert [face.score >= CenterFace.score for face in found] == [True] * len(found)
+    assert looks, "some of them were doubted"
+    assert any(look is not None for look in looks), "and are faces"
+
+
+def test_noise_that_is_taken_for_a_face_is_found_out(twice: CenterFaceTwice) -> None:
+    """A box that nothing stands behind."""
+    picture = Image.fromarray(np.random.default_rng(3).integers(0, 256, (224, 320, 3), np.uint8))
+    made_up = Detection(np.array([50.0, 40, 72, 66]), np.zeros((5, 2)), 0.5)
+    assert twice.doubts(made_up)
+    assert second_looks(twice, picture, [made_up], (160, 112)) == []
+
+
+@pytest.mark.parametrize("corner", [(0.0, 0.0), (140.0, 90.0)])
+def test_second_looks_reach_beyond_the_picture(twice: CenterFaceTwice, corner: tuple[float, float]) -> None:
+    picture = Image.new("RGB", (320, 224))
+    at_the_edge = Detection(np.array([*corner, corner[0] + 20, corner[1] + 22]), np.zeros((5, 2)), 0.5)
+    assert second_looks(twice, picture, [at_the_edge], (160, 112)) == []
+
+
+def test_what_is_certain_is_as_one_look_finds_it(
+    twice: CenterFaceTwice, detector: CenterFace, portrait: np.ndarray
+) -> None:
+    ((once,),) = detector.detect(portrait[None])
+    (found,) = seen_in(twice, Image.fromarray(portrait).resize((512, 512)))
+    assert once.score >= 0.6
+    np.testing.assert_allclose(found.box, once.box, atol=1)
+
+
+def test_two_doubted_faces_that_are_one_count_once() -> None:
+    class Sees(CenterFaceTwice):
+        def __init__(self) -> None:
+            self._wanted = 0.4
+
+        def again(self, image: Image.Image, face: Detection, scale: float) -> Detection | None:
+            return Detection(np.array([10.0, 10, 40, 40]), np.zeros((5, 2)), face.score)
+
+    doubted = [
+        Detection(np.array([left, 5.0, left + 15, 20]), np.zeros((5, 2)), score)
+        for left, score in ((4.0, 0.3), (8.0, 0.5))
+    ]
+    (found,) = second_looks(Sees(), Image.new("RGB", (80, 80)), doubted, (40, 40))
+    assert found.score == 0.5
+    assert found.box.tolist() == [5, 5, 20, 20], "in the pixels of the view"
