@@ -18,7 +18,7 @@ from jobs.run.options import job
 from udfs.errors import InputError
 
 
-@job("sql")
+@job("sql", short=True)
 @click.argument("query")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows shown at most.")
@@ -30,7 +30,7 @@ def sql(context: Context, query: str, form: str, limit: int) -> None:
 
     docs/tables.md describes the tables and has queries to start from.
     """
-    context.tables.register_views()
+    context.tables.register_views(query)
     found = context.spark.sql(query)
     rows = found.limit(limit + 1).collect()
     if len(rows) > limit:

@@ -36,6 +36,9 @@ _WHILE_CREATED = re.compile(rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_E
 # Another process is just adding the same column.
 _WHILE_MIGRATED = re.compile(rf"{_CONFLICT.pattern}|FIELD_ALREADY_EXISTS|FIELDS_ALREADY_EXISTS|COLUMN_ALREADY_EXISTS")
 
+_NAMES_NO_TABLE = {"show", "identifier", "execute"}
+"""Words of statements that reach tables without their names: SHOW VIEWS, IDENTIFIER('fa' || 'ces')."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -295,9 +298,12 @@ class Tables:
         finally:
             self._spark.conf.set(check, str(before))
 
-    def register_views(self) -> list[str]:
-        """Make a temporary view of every table that exists, with the name of the table. Returns the names."""
-        names = [name for name in TABLES if self.exists(name)]
+    def register_views(self, statement: str) -> list[str]:
+        """Make temporary views of the tables that a statement of SQL may name, with the names of the tables, as far as
+        these exist. Returns the names. Opening a table costs about as much as asking it.
+        """
+        words = {word.lower() for word in re.findall(r"\w+", statement)}
+        names = [name for name in TABLES if (name in words or words & _NAMES_NO_TABLE) and self.exists(name)]
         for name in names:
             self.read(name).createOrReplaceTempView(name)
         return names

@@ -36,6 +36,11 @@ def properties(*names: str) -> dict[str, str]:
     return dict(_lines(text(*names)))
 
 
+def packaged(name: str) -> dict[str, str]:
+    """The properties of one file of `conf`, by name."""
+    return dict(_lines(_file(name)))
+
+
 def read_file(path: Path) -> dict[str, str]:
     """The properties of a file, by name.
 

@@ -30,7 +30,7 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
     """Jobs use the tests' session, and leave it running."""
     from jobs.run import session
 
-    monkeypatch.setattr(session, "spark_session", lambda job, master: spark)
+    monkeypatch.setattr(session, "spark_session", lambda job, master, short: spark)
     monkeypatch.setattr(SparkSession, "stop", lambda self: None)
 
 
