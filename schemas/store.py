@@ -66,6 +66,7 @@ class Tables:
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
         self._versions: dict[str, str] = {}
+        self._views: set[str] = set()
         self._locations: dict[str, str] = {}
 
     @property
@@ -300,12 +301,13 @@ class Tables:
 
     def register_views(self, statement: str) -> list[str]:
         """Make temporary views of the tables that a statement of SQL may name, with the names of the tables, as far as
-        these exist. Returns the names. Opening a table costs about as much as asking it.
+        these exist. Returns the names. Opening a table costs about as much as asking it, so each is opened once.
         """
         words = {word.lower() for word in re.findall(r"\w+", statement)}
         names = [name for name in TABLES if (name in words or words & _NAMES_NO_TABLE) and self.exists(name)]
-        for name in names:
+        for name in set(names) - self._views:
             self.read(name).createOrReplaceTempView(name)
+            self._views.add(name)
         return names
 
     # --- what is written -------------------------------------------------------------------------------
