@@ -20,9 +20,10 @@ from pyspark.find_spark_home import _find_spark_home
 from pyspark.java_gateway import launch_gateway
 
 from jobs.run.spark_log import into_log
-from jobs.run.spark_properties import PACKAGES
+from jobs.run.spark_properties import PACKAGES, lines
 from udfs.cache import cache
 
+JARS = "spark.jars"
 _RESOLVED_BY = (PACKAGES, *(f"spark.jars.{name}" for name in ("excludes", "repositories", "ivy", "ivySettings")))
 """The properties that say which jars are resolved, and from where."""
 _LIST = "jars.json"
@@ -62,6 +63,18 @@ def kept_jars(properties: Mapping[str, str]) -> list[Path]:
                 found = _undamaged(folder)
     assert found is not None
     return found
+
+
+def with_kept_jars(said: str) -> str:
+    """A properties file that names the kept jars (`spark.jars`) in the place of packages.
+
+    Raises:
+        RuntimeError, OSError: as `kept_jars`.
+    """
+    given = dict(lines(said))
+    jars = ",".join([*([given[JARS]] if JARS in given else []), *map(str, kept_jars(given))])
+    rest = re.sub(rf"(?m)^({re.escape(PACKAGES)}|{re.escape(JARS)})\s.*\n", "", said)
+    return f"{rest.rstrip()}\n\n{JARS:57} {jars}\n"
 
 
 def _undamaged(folder: Path) -> list[Path] | None:

@@ -9,12 +9,11 @@ from pathlib import Path
 from pyspark.find_spark_home import _find_spark_home
 
 from jobs.run import class_archive
-from jobs.run.jars import kept_jars
+from jobs.run.jars import JARS, kept_jars
 from jobs.run.log import LOGGER
 from jobs.run.spark_properties import PACKAGES, packaged
 from udfs.cache import cache
 
-JARS = "spark.jars"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 CLASS_PATH = "SPARK_DIST_CLASSPATH"
 """The variable whose jars Spark puts behind its own on the class path of the driver."""

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from jobs.properties import command
 from jobs.run import jars
-from jobs.run.jars import kept_jars
-from jobs.run.spark_properties import PACKAGES
+from jobs.run.jars import JARS, kept_jars
+from jobs.run.spark_properties import PACKAGES, lines, properties
 
 ASKED = {PACKAGES: "io.delta:delta-spark_4.2_2.13:4.4.0"}
 IVY = ("io.delta_delta-spark_4.2_2.13-4.4.0.jar", "io.delta_delta-storage-4.4.0.jar", "org.slf4j_slf4j-api-2.0.13.jar")
@@ -61,6 +63,16 @@ def test_a_damaged_copy_is_resolved_again(resolved: list[Mapping[str, str]], dam
     assert kept_jars(ASKED)[1].read_text() == whole
     assert len(resolved) == 2
     assert sorted(path.suffix for path in jar.parent.parent.iterdir()) == ["", ".lock"]
+
+
+def test_a_properties_file_names_files_and_no_packages(resolved: list[Mapping[str, str]]) -> None:
+    said = CliRunner().invoke(command, ["standalone", "s3", "--kept-jars"]).output
+    given = properties("standalone", "s3")
+    kept = [str(jar) for jar in kept_jars(given)]
+    assert dict(lines(said)) == {name: value for name, value in given.items() if name != PACKAGES} | {
+        JARS: ",".join([given[JARS], *kept])
+    }
+    assert len(resolved) == 1
 
 
 def test_jars_that_cannot_be_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.run import class_archive, local_jvm
-from jobs.run.local_jvm import CLASS_PATH, JARS, JAVA_OPTIONS, start
+from jobs.run.jars import JARS
+from jobs.run.local_jvm import CLASS_PATH, JAVA_OPTIONS, start
 from jobs.run.spark_properties import PACKAGES, properties
 
 ARCHIVE = "-XX:SharedArchiveFile=a.jsa"
