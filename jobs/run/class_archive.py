@@ -32,13 +32,10 @@ def options(class_path: Sequence[Path], variables: Mapping[str, str]) -> str:
     variables: those that give a JVM this class path.
     """
     java = _java()
-    if java is None:
+    machine = [] if java is None else list((java.parent.parent / "lib" / "server").glob("libjvm.*"))
+    if not machine:  # no Java, or one of another kind
         return ""
-    files = [java, java.parent.parent / "lib" / "server" / "libjvm.so", *class_path]
-    try:
-        key = hashlib.sha256(json.dumps([_identity(file) for file in files]).encode()).hexdigest()[:16]
-    except OSError:  # a Java of another kind
-        return ""
+    key = hashlib.sha256(json.dumps([_identity(file) for file in (*machine, *class_path)]).encode()).hexdigest()[:16]
     kept = cache() / _FOLDER / key
     found = _whole(kept) or _made_once(kept, variables)
     if found is None:
@@ -97,6 +94,7 @@ def _made(kept: Path, failed: Path, variables: Mapping[str, str]) -> Path | None
         new = Path(folder) / "new.jsa"
         done = _train(new, variables)
         if done.returncode == 0 and new.exists():
+            new.chmod(0o644)
             return new.rename(_named(kept, new))
     failed.write_text(done.stdout + done.stderr, encoding="utf-8")
     LOGGER.warning(
@@ -107,5 +105,12 @@ def _made(kept: Path, failed: Path, variables: Mapping[str, str]) -> Path | None
 
 
 def _train(archive: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "jobs.run.class_training", str(archive)]
-    return subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+    here = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [sys.executable, "-m", "jobs.run.class_training", str(archive)],
+        env={**os.environ, **variables, "PYTHONPATH": here},
+        cwd=archive.parent,  # Spark may leave a folder there
+        capture_output=True,
+        text=True,
+        check=False,
+    )
