@@ -63,7 +63,7 @@ def _first_to_be_had(given: dict[str, str]) -> str:
 
 def show(made: Context) -> None:
     """Print what became of every image."""
-    made.tables.register_views()
+    made.tables.register_views(_RESULT)
     table = Table("image", "face", "pixels", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
     for row in made.spark.sql(_RESULT).where(F.col("embedder") == made.settings.vision.embedder).collect():
         face = "" if row.ordinal is None else str(row.ordinal + 1)

@@ -9,7 +9,7 @@ from jobs.run.options import job
 from udfs.errors import InputError
 
 
-@job("activate")
+@job("activate", short=True)
 @click.argument("contract", required=False)
 @click.option("--allow-gaps", is_flag=True, help="Accept a contract that does not cover all images and persons.")
 def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[Coverage]:

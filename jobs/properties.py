@@ -3,12 +3,18 @@
 import click
 
 from jobs.run.errors import run_command
+from jobs.run.jars import with_kept_jars
 from jobs.run.spark_properties import text
 
 
 @click.command(name="properties")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def command(names: tuple[str, ...]) -> None:
+@click.option(
+    "--kept-jars",
+    is_flag=True,
+    help="Name the jars as files in this machine's cache, where they are kept: spark-submit then asks no repository.",
+)
+def command(names: tuple[str, ...], kept_jars: bool) -> None:
     """Print the Spark properties for a cluster manager, its GPUs and its stores, for --properties-file.
 
     \b
@@ -20,7 +26,8 @@ def command(names: tuple[str, ...]) -> None:
     First one of local, standalone, yarn, kubernetes; then gpu, where executors have one; then the stores of images
     and tables: s3, gcs, adls, hdfs. What a file says later stands; the jars of all are joined.
     """
-    click.echo(text(*names), nl=False)
+    said = text(*names)
+    click.echo(with_kept_jars(said) if kept_jars else said, nl=False)
 
 
 if __name__ == "__main__":

@@ -1,75 +1,52 @@
-"""sql: ask the tables a question."""
+"""sql: ask the tables a question, or many in a shell."""
 
-import csv
-import json
 import sys
-from typing import Any
+from typing import TextIO
 
 import click
-from pyspark.sql import Row
-from rich import box
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
+from jobs.queries.questions import Questions
+from jobs.queries.statements import split
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from pages.answers import FORMS
 from udfs.errors import InputError
 
 
-@job("sql")
-@click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@job("sql", short=True)
+@click.argument("query", required=False)
+@click.option("--file", type=click.File(encoding="utf-8"), help="Statements of a file, or - for standard input.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows shown at most.")
-def sql(context: Context, query: str, form: str, limit: int) -> None:
-    """Run SQL over the tables, by their names.
+@click.option("--write", is_flag=True, help="Allow statements that change tables; otherwise they are refused.")
+def sql(context: Context, query: str | None, file: TextIO | None, form: str, limit: int, write: bool) -> None:
+    """Run SQL over the tables, by their names: one query, the statements of a file, or a shell.
 
     \b
     rollcall sql --tables ./tables "SELECT decision, count(*) FROM identifications GROUP BY decision"
+    rollcall sql --tables ./tables --file questions.sql --format csv
+    rollcall sql --tables ./tables
 
-    docs/tables.md describes the tables and has queries to start from.
+    In the shell a semicolon ends a statement, Tab completes names, Ctrl-C stops a query, and \\? lists the commands.
+    Of several statements, the first that fails ends the command. docs/tables.md describes the tables and has queries
+    to start from.
     """
-    context.tables.register_views()
-    found = context.spark.sql(query)
-    rows = found.limit(limit + 1).collect()
-    if len(rows) > limit:
-        context.log.info(f"sql: only the first {limit:,} rows are shown; --limit shows more")
-    _PRINT[form](found.columns, [tuple(_plain(value) for value in row) for row in rows[:limit]])
+    if query is not None and file is not None:
+        raise InputError("give a query or --file, not both")
+    questions = Questions(context, form, limit, write)
+    if file is not None:
+        query = file.read()
+    if query is not None:
+        statements, rest = split(query)
+        for statement in [*statements, *([rest] if rest else [])]:
+            questions.ask(statement)
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the shell needs a terminal; give a query, or --file FILE (- for standard input)")
+    from jobs.queries import shell  # prompt_toolkit is imported where it is used
 
-
-def _plain(value: Any) -> Any:
-    """A value without Spark's rows in it. The result's own rows stay tuples: two of its columns may share a name."""
-    if isinstance(value, Row):
-        return {name: _plain(part) for name, part in value.asDict().items()}
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list) else value
-
-
-def _print_table(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    # As Text: in a plain string rich takes `[retired]` for markup, and leaves it out.
-    table = Table(*[Column(Text(name)) for name in names], box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*[Text("" if value is None else str(value)) for value in row])
-    Console(width=None if Console().is_terminal else 200).print(table)
-
-
-def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-
-
-def _print_json(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"two columns are called {twice[0]!r}, which JSON cannot hold; rename one with AS")
-    for row in rows:
-        click.echo(json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False))
-
-
-_PRINT = {"table": _print_table, "csv": _print_csv, "json": _print_json}
+    shell.run(questions)
 
 
 command = sql.command

@@ -15,7 +15,7 @@ from jobs.run.errors import run_command
 from jobs.run.options import job
 
 
-@job("status", fails=bool)
+@job("status", fails=bool, short=True)
 @click.option(
     "--late-after",
     type=click.IntRange(min=0),

@@ -8,7 +8,7 @@ from jobs.run.options import Number, job
 from jobs.search import packing
 
 
-@job("sweep")
+@job("sweep", short=True)
 @click.option(
     "--older-than",
     type=Number(min=0),

@@ -36,6 +36,9 @@ _WHILE_CREATED = re.compile(rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_E
 # Another process is just adding the same column.
 _WHILE_MIGRATED = re.compile(rf"{_CONFLICT.pattern}|FIELD_ALREADY_EXISTS|FIELDS_ALREADY_EXISTS|COLUMN_ALREADY_EXISTS")
 
+_NAMES_NO_TABLE = {"show", "identifier", "execute"}
+"""Words of statements that reach tables without their names: SHOW VIEWS, IDENTIFIER('fa' || 'ces')."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -63,6 +66,7 @@ class Tables:
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
         self._versions: dict[str, str] = {}
+        self._views: set[str] = set()
         self._locations: dict[str, str] = {}
 
     @property
@@ -295,11 +299,15 @@ class Tables:
         finally:
             self._spark.conf.set(check, str(before))
 
-    def register_views(self) -> list[str]:
-        """Make a temporary view of every table that exists, with the name of the table. Returns the names."""
-        names = [name for name in TABLES if self.exists(name)]
-        for name in names:
+    def register_views(self, statement: str) -> list[str]:
+        """Make temporary views of the tables that a statement of SQL may name, with the names of the tables, as far as
+        these exist. Returns the names. Opening a table costs about as much as asking it, so each is opened once.
+        """
+        words = {word.lower() for word in re.findall(r"\w+", statement)}
+        names = [name for name in TABLES if (name in words or words & _NAMES_NO_TABLE) and self.exists(name)]
+        for name in set(names) - self._views:
             self.read(name).createOrReplaceTempView(name)
+            self._views.add(name)
         return names
 
     # --- what is written -------------------------------------------------------------------------------

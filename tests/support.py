@@ -41,11 +41,11 @@ SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSe
 @contextmanager
 def short_lived_jvm() -> Iterator[None]:
     """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-java-options '{SHORT_LIVED}' pyspark-shell"
+    os.environ["JDK_JAVA_OPTIONS"] = SHORT_LIVED  # beside the options that a session has of its own
     try:
         yield
     finally:
-        del os.environ["PYSPARK_SUBMIT_ARGS"]
+        del os.environ["JDK_JAVA_OPTIONS"]
 
 
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")

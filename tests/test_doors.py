@@ -30,9 +30,9 @@ NETWORKS = tuple(
     f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "mobilefacenet_net")
 )
 
-ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "search", "reports")
+ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "search", "reports", "queries")
 """Of jobs/, the lowest first: each may import those before it."""
-APART = ({"gallery", "decisions"}, {"search", "reports"})
+APART = ({"gallery", "decisions"}, {"search", "reports", "queries"})
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"
 MAY_DOWNLOAD = ("jobs/weights.py", "demo/")
@@ -107,6 +107,8 @@ def test_doors(path: Path) -> None:
         assert not wrong_doors(name, everything)
     if package == "jobs" and name.count(".") > 1 and not name.startswith("jobs.run."):
         assert not uses(everything, "click", "rich")
+    if not place.startswith("jobs/queries/"):
+        assert not uses(everything, "prompt_toolkit")
     if not place.startswith((*MAY_DOWNLOAD, "udfs/downloads.py")):
         assert not uses(everything, DOWNLOADS, "urllib.request", "http", "requests")
 
@@ -144,6 +146,7 @@ def test_a_closed_door_is_noticed(tmp_path: Path) -> None:
     assert uses(imports(path, top_level=True), "torch") == set()
     assert wrong_doors("jobs.faces.slices", {"jobs.run.ledger", "jobs.search.dates"}) == {"jobs.search.dates"}
     assert wrong_doors("jobs.gallery.snapshot", {"jobs.decisions.cohort", "jobs.faces"}) == {"jobs.decisions.cohort"}
+    assert wrong_doors("jobs.queries.shell", {"jobs.run.errors", "jobs.reports.health"}) == {"jobs.reports.health"}
     assert wrong_doors("jobs.search.dates", {"jobs.embed"}) == {"jobs.embed"}
     assert wrong_doors("jobs.embed", {"jobs.faces.slices", "jobs.identify"}) == {"jobs.identify"}
     assert circle({"a": ["b"], "b": ["c"], "c": ["a"]}) != []

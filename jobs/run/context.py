@@ -36,18 +36,22 @@ def opened(
     config: str | None = None,
     changes: tuple[str, ...] = (),
     master: str | None = None,
+    short: bool = False,
 ) -> Iterator[Context]:
     """Open what a job works with, and stop Spark in the end.
+
+    short: the job only asks; see `spark_session`.
 
     Raises:
         InputError: wrong settings, or no tables named.
     """
-    from jobs.run.session import discard_log, spark_session
+    from jobs.run.session import spark_session
+    from jobs.run.spark_log import discard_log
 
     settings = settings_module.load(config, changes)
     if tables is None and database is None:
         raise InputError("say where the tables are: --tables URI or --database NAME")
-    spark = spark_session(job, master)
+    spark = spark_session(job, master, short=short)
     try:
         yield Context(spark, Tables(spark, tables, database), settings, job=job)
         discard_log()

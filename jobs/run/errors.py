@@ -44,7 +44,7 @@ def one_line(error: BaseException) -> str:
 
 
 def _failure(error: Exception) -> str:
-    from jobs.run.session import log_file
+    from jobs.run.spark_log import log_file
 
     where = f"; Spark's log: {log_file()}" if log_file() else ""
     return f"rollcall: failed: {one_line(error)}{where}"

@@ -68,8 +68,11 @@ class Job(Generic[Result]):
     those that differ from the defaults; either way the ledger notes them.
     """
 
-    def __init__(self, name: str, function: Callable[..., Result], fails: Callable[[Result], bool] | None) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., Result], fails: Callable[[Result], bool] | None, short: bool
+    ) -> None:
         self.name = name
+        self._short = short
         self._function = function
         own = list(reversed(getattr(function, "__click_params__", [])))
         self.command = click.Command(
@@ -89,18 +92,21 @@ class Job(Generic[Result]):
 
     def _run(self, **options: Any) -> None:
         shared = {str(option.name): options.pop(str(option.name)) for option in _SHARED}
-        with opened(self.name, **shared) as context:
+        with opened(self.name, **shared, short=self._short) as context:
             result = self(context, **options)
         if self._fails is not None and self._fails(result):
             raise SystemExit(FAILED)
 
 
-def job(name: str, *, fails: Callable[[Any], bool] | None = None) -> Callable[[Callable[..., Result]], Job[Result]]:
+def job(
+    name: str, *, fails: Callable[[Any], bool] | None = None, short: bool = False
+) -> Callable[[Callable[..., Result]], Job[Result]]:
     """Make a function `f(context, argument, ...)`, whose arguments are stated by `click.option`, a job.
 
     fails: of what it returns, whether the command exits with 1, though nothing went wrong.
+    short: whether most of its time goes into starting; see conf/short.conf.
     """
-    return lambda function: Job(name, function, fails)
+    return lambda function: Job(name, function, fails, short)
 
 
 def _defaults(command: click.Command, own: list[click.Parameter]) -> dict[str, Any]:

@@ -26,14 +26,19 @@ def text(*names: str) -> str:
         raise InputError(f"name exactly one cluster manager ({', '.join(MANAGERS)}); this names {said}")
     shared = ("base",) if managers == ["local"] else ("base", "cluster")
     files_said = [_file(name) for name in (*shared, *_in_order(names))]
-    packages = ",".join(value for said in files_said for name, value in _lines(said) if name == PACKAGES)
+    packages = ",".join(value for said in files_said for name, value in lines(said) if name == PACKAGES)
     rest = "\n".join(re.sub(rf"(?m)^{re.escape(PACKAGES)}\s.*\n", "", said) for said in files_said)
     return f"# rollcall properties {' '.join(names)}\n\n{PACKAGES:57} {packages}\n\n{rest}"
 
 
 def properties(*names: str) -> dict[str, str]:
     """The same, by name."""
-    return dict(_lines(text(*names)))
+    return dict(lines(text(*names)))
+
+
+def packaged(name: str) -> dict[str, str]:
+    """The properties of one file of `conf`, by name."""
+    return dict(lines(_file(name)))
 
 
 def read_file(path: Path) -> dict[str, str]:
@@ -43,7 +48,7 @@ def read_file(path: Path) -> dict[str, str]:
         InputError: it cannot be read.
     """
     try:
-        return dict(_lines(path.read_text(encoding="utf-8")))
+        return dict(lines(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"the file of Spark properties {path} cannot be read: {getattr(error, 'strerror', None) or error}"
@@ -58,7 +63,8 @@ def _file(name: str) -> str:
     return files("conf").joinpath(f"{name}.conf").read_text(encoding="utf-8")
 
 
-def _lines(said: str) -> list[tuple[str, str]]:
+def lines(said: str) -> list[tuple[str, str]]:
+    """The names and values in a properties file, in its order."""
     stripped = (line.strip() for line in said.splitlines())
     split = (re.split(r"[\s=:]+", line, maxsplit=1) for line in stripped if line and line[0] not in "#!")
     return [(name, value) for name, value in split]

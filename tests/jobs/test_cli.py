@@ -1,12 +1,10 @@
 """The command line as a person meets it: what it says when it is used wrongly, and that nothing is written."""
 
-import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import click
 import pytest
 from pyspark.sql import SparkSession
 
@@ -14,24 +12,8 @@ from jobs.cli import COMMANDS, rollcall
 from jobs.run.errors import run_command
 from schemas.table import SCHEMA_VERSION
 from tests.conftest import ROOT
+from tests.jobs.command_line import said
 from tests.spark_submit import PROGRAM, environment
-
-
-def said(capsys: pytest.CaptureFixture[str], command: click.Command, *arguments: str) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as stopped:
-        run_command(command, list(arguments))
-    code = stopped.value.code
-    assert isinstance(code, int)
-    return code, capsys.readouterr().err
-
-
-@pytest.fixture
-def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs use the tests' session, and leave it running."""
-    from jobs.run import session
-
-    monkeypatch.setattr(session, "spark_session", lambda job, master: spark)
-    monkeypatch.setattr(SparkSession, "stop", lambda self: None)
 
 
 @pytest.mark.parametrize(
@@ -108,44 +90,6 @@ def test_a_root_of_another_schema_version_is_left_alone(
 def test_no_tables_named(in_this_session: None, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = said(capsys, rollcall, "ingest", "--source", "/tmp")
     assert (code, "--tables URI or --database NAME" in text) == (2, True)
-
-
-def test_sql_opens_the_tables_by_name(
-    in_this_session: None, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "lake").mkdir()
-    (tmp_path / "lake" / "a.jpg").touch()
-    place = ["--tables", str(tmp_path / "tables")]
-    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *place])
-    capsys.readouterr()
-    run_command(rollcall, ["sql", "SELECT size, count(*) AS n FROM images GROUP BY size", "--format", "csv", *place])
-    assert capsys.readouterr().out == "size,n\n0,1\n"
-    code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
-    assert code == 1
-    assert "nowhere" in text
-
-
-def test_sql_shows_every_column_and_every_character(
-    in_this_session: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    place = ["--tables", str(tmp_path / "tables")]
-    query = "SELECT 'Bob [retired]' AS `name [b]`, 1 AS n, 2 AS n, named_struct('x', array(named_struct('y', 3))) AS s"
-    run_command(rollcall, ["sql", query, *place])
-    table = capsys.readouterr().out
-    assert "Bob [retired]" in table
-    assert "name [b]" in table
-    assert table.splitlines()[1].split()[-3:] == ["n", "n", "s"]
-    run_command(rollcall, ["sql", query, "--format", "csv", *place])
-    assert capsys.readouterr().out.splitlines()[1] == "Bob [retired],1,2,{'x': [{'y': 3}]}"
-    code, text = said(capsys, rollcall, "sql", query, "--format", "json", *place)
-    assert (code, "two columns are called 'n', which JSON cannot hold; rename one with AS" in text) == (2, True)
-    run_command(rollcall, ["sql", query.replace("2 AS n", "2 AS m"), "--format", "json", *place])
-    assert json.loads(capsys.readouterr().out) == {
-        "name [b]": "Bob [retired]",
-        "n": 1,
-        "m": 2,
-        "s": {"x": [{"y": 3}]},
-    }
 
 
 @pytest.mark.parametrize("job", ["ingest", "embed", "enroll", "identify", "sql", "weights"])

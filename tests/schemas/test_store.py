@@ -201,6 +201,25 @@ def test_tables_of_another_version_are_left_alone(spark: SparkSession, tables: T
         Tables(spark, str(tables.root)).read("faces")
 
 
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        ("SELECT * FROM Contracts", ["contracts"]),
+        ("SELECT 'faces', c.* FROM `contracts` c JOIN matches m USING (contract_id)", ["contracts", "matches"]),
+        ("SELECT 1 FROM contractsx", []),
+        ("SHOW VIEWS", ["contracts", "matches"]),
+        ("SELECT * FROM identifier('mat' || 'ches')", ["contracts", "matches"]),
+    ],
+)
+def test_only_tables_that_a_statement_names_are_opened(
+    spark: SparkSession, tables: Tables, statement: str, names: list[str]
+) -> None:
+    tables.append("contracts", contracts(spark, "a"))
+    tables.append("matches", matches(spark, ("f", "p", DAY, 0.5)))
+    assert tables.register_views(statement) == names
+    spark.sql(statement.replace("contractsx", "range(1)")).collect()
+
+
 def test_a_table_that_is_not_there_names_its_job(tables: Tables) -> None:
     with pytest.raises(InputError, match="run `rollcall identify` first"):
         tables.read("matches")

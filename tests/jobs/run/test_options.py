@@ -57,7 +57,7 @@ def test_the_command_line_gives_the_same_arguments_and_its_exit_code(monkeypatch
     with pytest.raises(SystemExit) as stopped:
         count.command.main(["a", *line], standalone_mode=False)
     assert stopped.value.code == 1
-    assert asked[0] == {"tables": "t", "database": None, "config": None, "changes": (), "master": None}
+    assert asked[0] == {"tables": "t", "database": None, "config": None, "changes": (), "master": None, "short": False}
 
 
 def test_the_ledger_keeps_what_says_something() -> None:

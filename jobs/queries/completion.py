@@ -1,0 +1,114 @@
+"""Completes SQL in the shell: its words, the tables, and the columns of the tables that a statement names."""
+
+import re
+from collections.abc import Iterable
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from jobs.queries.statements import without_contents
+from schemas.catalog import TABLES
+
+WORDS = [
+    "ALL",
+    "AND",
+    "ANTI",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COUNT",
+    "CROSS",
+    "DATE",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "HISTORY",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "MAX",
+    "MIN",
+    "NOT",
+    "NULL",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "QUALIFY",
+    "RIGHT",
+    "ROW_NUMBER",
+    "SELECT",
+    "SEMI",
+    "SET",
+    "SHOW",
+    "SUM",
+    "TABLES",
+    "THEN",
+    "TIMESTAMP",
+    "TRUE",
+    "UNION",
+    "USING",
+    "VALUES",
+    "VERSION",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+]
+COMMANDS = {
+    "\\d": "the tables; \\d TABLE: its columns",
+    "\\timing": "say how long each statement takes, or no longer",
+    "\\?": "this help",
+    "\\q": "end",
+}
+"""Of the shell, beside SQL."""
+
+
+class SqlCompleter(Completer):
+    """Offers what begins as the word before the cursor, in either case."""
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """The completions at the cursor."""
+        before = document.text_before_cursor.lstrip()
+        if before.startswith("\\"):
+            command, space, begun = before.partition(" ")
+            offered: Iterable[str] = TABLES if space and command == "\\d" else [] if space else COMMANDS
+            begun = begun if space else command
+        else:
+            begun = document.get_word_before_cursor(pattern=re.compile(r"\w+"))
+            offered = _offered(document.text) if begun else []
+        for word in offered:
+            if word.lower().startswith(begun.lower()):
+                yield Completion(word, start_position=-len(begun))
+
+
+def _offered(statement: str) -> list[str]:
+    """Columns of the tables that a statement names, or else of all; tables; words of SQL."""
+    said = set(re.findall(r"\w+", without_contents(statement).lower()))
+    named = [table for name, table in TABLES.items() if name in said] or list(TABLES.values())
+    columns = dict.fromkeys(column for table in named for column in table.names)
+    return [*columns, *TABLES, *WORDS]

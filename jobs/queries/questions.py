@@ -1,0 +1,96 @@
+"""Puts statements to the tables, and prints the answers."""
+
+import signal
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark import InheritableThread
+from pyspark.sql import Row
+
+from jobs.queries.permission import refuse_writes
+from jobs.queries.progress import progress
+from jobs.run.context import Context
+from pages import answers
+
+Answer = tuple[list[str], list[Row]]
+
+
+@dataclass
+class Questions:
+    """Statements of one person. `form` is one of `pages.answers.FORMS`; at most `limit` rows are shown of each answer.
+
+    write: whether a statement may change tables.
+    """
+
+    context: Context
+    form: str
+    limit: int
+    write: bool
+
+    def ask(self, statement: str) -> None:
+        """Run one statement and print its answer; an interrupt stops the query, and is then passed on.
+
+        Raises:
+            InputError: it is refused, or the form cannot hold its answer.
+            PySparkException: it is wrong, or fails.
+        """
+        names, rows = self._answer(statement)
+        if len(rows) > self.limit:
+            self.context.log.info(f"sql: only the first {self.limit:,} rows are shown; --limit shows more")
+        if names:
+            answers.write(self.form, names, [tuple(_plain(value) for value in row) for row in rows[: self.limit]])
+
+    def _answer(self, statement: str) -> Answer:
+        """The answer, from a thread: an interrupt in the middle of a call to the JVM would spoil its connection."""
+        found: list[Answer] = []
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                found.append(self._rows(statement))
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+                failed.append(error)
+
+        running = InheritableThread(target=run, daemon=True)
+        with progress(self.context.spark):
+            running.start()
+            try:
+                _wait_for(running)
+            except KeyboardInterrupt:
+                self._stop(running)
+                raise
+        if failed:
+            raise failed[0]
+        return found[0]
+
+    def _rows(self, statement: str) -> Answer:
+        if not self.write:
+            refuse_writes(self.context.spark, statement)
+        self.context.tables.register_views(statement)
+        answer = self.context.spark.sql(statement)
+        return answer.columns, answer.limit(self.limit + 1).collect() if answer.columns else []
+
+    def _stop(self, running: threading.Thread) -> None:
+        """Cancel the jobs of a query until it has ended: it may just be starting one."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second interrupt stops nothing that is not stopping
+        try:
+            while running.is_alive():
+                self.context.spark.sparkContext.cancelAllJobs()
+                running.join(0.2)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _wait_for(running: threading.Thread) -> None:
+    while running.is_alive():
+        running.join(0.2)
+
+
+def _plain(value: Any) -> Any:
+    """A value without Spark's rows in it. The result's own rows stay tuples: two of its columns may share a name."""
+    if isinstance(value, Row):
+        return {name: _plain(part) for name, part in value.asDict().items()}
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
