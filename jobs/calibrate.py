@@ -46,7 +46,7 @@ from jobs.run.options import Number, job
     type=click.IntRange(0, LARGEST),
     metavar="PERSONS",
     help="Set this many persons aside, and normalise scores by their faces; 0 does neither."
-    "  [default: a third of the persons, if that is 200 or more]",
+    "  [default: a third of the persons, if that is 200 or more, and if fewer searches miss with it]",
 )
 @click.option(
     "--half",

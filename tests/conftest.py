@@ -19,6 +19,7 @@ from jobs.ingest import ingest
 from jobs.run.context import Context
 from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, short_lived_jvm
 from udfs import downloads
+from udfs.errors import InputError
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -63,6 +64,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def facenet_weights(shared: Path) -> Path:
     return shared / "weights" / "inception_resnet_v1-vggface2.pt"
+
+
+@pytest.fixture(scope="session")
+def mobilefacenet_weights() -> Path:
+    try:
+        return downloads.fetch("mobilefacenet")
+    except InputError as missing:
+        pytest.skip(f"needs npm: {missing}")
 
 
 @pytest.fixture

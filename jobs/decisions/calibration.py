@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from evaluation.bootstrap import Interval, intervals
-from evaluation.calibration import Calibration, Probability
+from evaluation.calibration import COUNTED, Calibration, Probability
 from evaluation.calibration import calibrate as calibrated
 from evaluation.identification import Trials
 from evaluation.verification import Comparisons, Curve
@@ -69,15 +69,24 @@ def calibrate_threshold(
         else:
             assert gallery_size is not None
             faces = MeantFaces.of(context, [photo.uri for photo in photos], agreed, meant)
-            cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, seed)
-            searched = _searched(photos, faces, cohort, enrolled, seed)
             floor = context.settings.keep_floor(agreed.embedder)
             if agreed.embedder not in context.settings.thresholds:
                 context.log.info(
                     f"calibrate: the settings have no thresholds for {agreed.embedder!r}; pairs less similar than"
                     f" {floor:g} are left out"
                 )
+            cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, seed)
+            searched = _searched(photos, faces, cohort, enrolled, seed)
             trials = searched.trials(floor, None if cohort is None else cohort.vectors)
+            if cohort is not None and cohort_size is None and trials.mated.any():
+                missed, plainly = (_missed(of, gallery_size, target) for of in (trials, searched.trials(floor)))
+                helps = missed < plainly
+                context.log.info(
+                    f"calibrate: at FPIR {target:g}, {missed:.4f} of the searches miss their person with a cohort,"
+                    f" {plainly:.4f} without: scores are {'' if helps else 'not '}normalised by one"
+                )
+                if not helps:
+                    cohort, trials = None, _searched(photos, faces, None, enrolled, seed).trials(floor)
             found = _on_searches(trials, gallery_size, target, review_target, seed)
             found["cohort_id"] = None if cohort is None else cohort.cohort_id
             if cohort is not None:
@@ -106,6 +115,12 @@ def _searched(
     """The searches of those who are not in the cohort."""
     aside = set() if cohort is None else set(cohort.persons)
     return SearchedPhotos.of([photo for photo in photos if photo.person not in aside], faces, enrolled, seed)
+
+
+def _missed(trials: Trials, size: int, target: float) -> float:
+    """FNIR at the target, in a gallery of this size or of the largest that can be drawn from the persons."""
+    size = min(size, int(COUNTED * trials.persons))
+    return trials.fnir(size, trials.threshold_at(size, target))
 
 
 def _on_searches(trials: Trials, size: int, target: float, review_target: float, seed: int) -> Values:

@@ -1,4 +1,4 @@
-"""Real faces with known names through the real jobs, with the FaceNet weights."""
+"""Real faces with known names through the real jobs, with the default models."""
 
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import MeantFaces
 from jobs.identify import identify
 from jobs.ingest import ingest
+from jobs.run import settings
 from jobs.run.context import Context
 from tests.support import MakeContext
 from udfs.search.cohort import cohort_similarity
@@ -27,11 +28,12 @@ pytestmark = pytest.mark.slow
 
 
 def changes(weights: Path) -> tuple[str, str]:
-    return "vision.embedder=facenet-vggface2", f"weights.facenet-vggface2={weights}"
+    """The packaged models, and FaceNet's file."""
+    return f"vision.embedder={settings.load().vision.embedder}", f"weights.facenet-vggface2={weights}"
 
 
 @pytest.fixture
-def facenet(make_context: MakeContext, facenet_weights: Path) -> Context:
+def default(make_context: MakeContext, facenet_weights: Path, mobilefacenet_weights: Path) -> Context:
     return make_context("tables", *changes(facenet_weights))
 
 
@@ -39,6 +41,7 @@ def facenet(make_context: MakeContext, facenet_weights: Path) -> Context:
 def lfw(
     spark: SparkSession,
     facenet_weights: Path,
+    mobilefacenet_weights: Path,
     centerface_weights: Path,
     shared: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -79,8 +82,7 @@ def test_half_of_lfw_sets_the_threshold_for_the_other(lfw: Context, shared: Path
     found = evaluate(lfw, protocol="open-set", images=images, sizes=(500,), half="second", output=tmp_path)[""]
     assert the(found, "fpir").at == row.threshold
     assert row.rate_low <= the(found, "fpir").value <= row.rate_high  # type: ignore[operator]
-    assert row.cohort_id is not None
-    assert the(found, "fnir_at_fpir", 1e-2).value < 0.18  # type: ignore[operator]
+    assert the(found, "fnir_at_fpir", 1e-2).value < 0.09  # type: ignore[operator]
 
 
 @pytest.mark.timeout(900)
@@ -120,16 +122,16 @@ def trials(vectors: Array, of: Array, persons: Array, cohort: Array) -> Trials:
     return Trials.between(vectors[kept], number, enrolled, 0.4, cohort_similarity(vectors[kept], cohort))
 
 
-def test_known_faces_are_named_and_the_stranger_is_not(facenet: Context, shared: Path) -> None:
+def test_known_faces_are_named_and_the_stranger_is_not(default: Context, shared: Path) -> None:
     photos = shared / "photos"
-    enroll(facenet, gallery=str(photos / "gallery"), gallery_name="people")
-    ingest(facenet, source=str(photos / "probes"))
-    embed(facenet, all_pending=True)
-    for row in facenet.tables.read("faces").select("run_date").distinct().collect():
-        identify(facenet, run_date=row.run_date)
+    enroll(default, gallery=str(photos / "gallery"), gallery_name="people")
+    ingest(default, source=str(photos / "probes"))
+    embed(default, all_pending=True)
+    for row in default.tables.read("faces").select("run_date").distinct().collect():
+        identify(default, run_date=row.run_date)
     rows = (
-        facenet.tables.read("identifications")
-        .join(facenet.tables.read("images").select("image_id", "uri"), "image_id")
+        default.tables.read("identifications")
+        .join(default.tables.read("images").select("image_id", "uri"), "image_id")
         .selectExpr(
             "substring_index(uri, '/', -1) AS image", "decision", "IF(decision = 'match', person_id, NULL) AS person"
         )

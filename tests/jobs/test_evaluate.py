@@ -272,6 +272,23 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
     assert the(other, "fpir").at == context.settings.threshold("dlib-resnet-v1").match
 
 
+@pytest.mark.parametrize(("with_cohort", "without"), [(0.1, 0.2), (0.2, 0.2)])
+def test_a_cohort_is_kept_only_if_fewer_searches_miss_with_it(
+    context: Context, people: Path, make_context: MakeContext, with_cohort: float, without: float
+) -> None:
+    missed = iter((with_cohort, without))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.decisions.cohort._LEAST", 20)
+        patch.setattr("jobs.decisions.calibration._missed", lambda *_: next(missed))
+        calibrate(context, images=str(people), target=0.1, gallery_size=10)
+    (row,) = context.tables.read("thresholds").collect()
+    kept = with_cohort < without
+    assert (row.persons, row.cohort_id is not None) == (40 if kept else 60, kept)
+    assert context.tables.read_or_empty("cohorts").count() == (20 if kept else 0)
+    said = f"{with_cohort:.4f} of the searches miss their person with a cohort, {without:.4f} without"
+    assert any(said in line for line in make_context.said)
+
+
 @pytest.mark.slow
 def test_scores_are_normalised_by_a_cohort(context: Context, people: Path, make_context: MakeContext) -> None:
     """A calibration with a cohort: `evaluate` and `identify` decide by the same scores."""
