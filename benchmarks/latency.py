@@ -9,13 +9,14 @@ import csv
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks.data import data_option, facenet, lfw
+from benchmarks.data import PhotoFile, data_option, facenet, lfw
 from benchmarks.rounds import Timing, alternate, isa, save
 from jobs.embed import embed
 from jobs.enroll import enroll
@@ -27,12 +28,16 @@ DAY = "2026-01-31"
 STATEMENT = "SELECT count(*) FROM faces"
 
 
-def prepared(data: Path, folder: Path, images: int, persons: int) -> tuple[str, tuple[str, ...]]:
+def put_day(lake: Path, day: str, photos: list[PhotoFile]) -> None:
+    """The photos as those of a day."""
+    (lake / day).mkdir(parents=True)
+    for photo in photos:
+        (lake / day / photo.name).write_bytes(photo.content)
+
+
+def prepared(data: Path, folder: Path, photos: list[PhotoFile], persons: int) -> tuple[str, tuple[str, ...]]:
     """Tables in which all is done, and the options that all jobs had."""
-    day = folder / "lake" / DAY
-    day.mkdir(parents=True)
-    for photo in lfw(data, images):
-        (day / photo.name).write_bytes(photo.content)
+    put_day(folder / "lake", DAY, photos)
     people = sorted(path for path in (data / "lfw-dev" / "images").iterdir() if path.is_dir())[:persons]
     manifest = folder / "people.csv"
     with manifest.open("w", encoding="utf-8", newline="") as file:
@@ -53,9 +58,24 @@ def program(*arguments: str) -> str:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def measured(tables: str, options: tuple[str, ...], rounds: int) -> tuple[dict[str, Timing], float]:
-    """All commands in turn; and the median of the seconds that a second statement takes."""
+def measured(
+    tables: str, options: tuple[str, ...], lake: Path, nights: list[list[PhotoFile]], demo: tuple[str, ...]
+) -> tuple[dict[str, Timing], float]:
+    """All commands in turn; and the median of the seconds that a second statement takes.
+
+    nights: the new photos of each round, that which is not timed included. demo: its arguments.
+    """
     seconds: list[float] = []
+    first = date.fromisoformat(DAY)
+    days = iter([(str(first + timedelta(days=1 + at)), photos) for at, photos in enumerate(nights)])
+
+    def new_night() -> None:
+        day, photos = next(days)
+        put_day(lake, day, photos)
+        night(day)
+
+    def night(day: str) -> None:
+        program("-m", "jobs.night", *place, *options, "--source", f"{lake}/{{run_date}}/", "--run-date", day)
 
     def second() -> None:
         seconds.append(float(program("-m", "benchmarks.second_statement", tables, STATEMENT).split()[-1]))
@@ -68,8 +88,11 @@ def measured(tables: str, options: tuple[str, ...], rounds: int) -> tuple[dict[s
         "embed, nothing pending": lambda: program("-m", "jobs.embed", *place, *options, "--all-pending"),
         "identify, nothing new": lambda: program(*nothing_new),
         "shell, two statements": second,
+        "night, nothing new": lambda: night(DAY),
+        "night, new images": new_night,
+        "demo again": lambda: program("-m", "demo", *demo),
     }
-    return alternate(candidates, rounds), median(seconds[1:])
+    return alternate(candidates, len(nights) - 1), median(seconds[1:])
 
 
 @click.command(help=__doc__)
@@ -78,14 +101,21 @@ def measured(tables: str, options: tuple[str, ...], rounds: int) -> tuple[dict[s
 @click.option("--images", default=60, show_default=True)
 @click.option("--persons", default=20, show_default=True)
 def main(data: Path, rounds: int, images: int, persons: int) -> None:
+    photos = lfw(data, images * (rounds + 2))
+    first, *nights = (photos[start : start + images] for start in range(0, images * (rounds + 2), images))
     with TemporaryDirectory() as name:
-        timings, second = measured(*prepared(data.resolve(), Path(name), images, persons), rounds)
+        tables, options = prepared(data.resolve(), Path(name), first, persons)
+        demo = (f"{name}/demo", "--weights", str(facenet(data).resolve()))
+        timings, second = measured(tables, options, Path(name) / "lake", nights, demo)
     bare = timings["bare count"].median
     ratios = {
         "sql": timings["sql"].median / bare,
         "embed": timings["embed, nothing pending"].median / bare,
         "nothing_new": timings["identify, nothing new"].median / bare,
+        "night": timings["night, nothing new"].median / bare,
+        "night60": timings["night, new images"].median / bare,
         "second": second / bare,
+        "demo": timings["demo again"].median / bare,
     }
     figures: dict[str, object] = {
         "images": images,

@@ -12,7 +12,10 @@ from udfs.vision.spec import VisionSpec
 DLIB = ("--set", "vision.detector=mtcnn", "--set", "vision.embedder=dlib-resnet-v1")
 
 
-def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("udfs.vision.kept.cache", lambda: tmp_path)  # where nothing was measured before
     with pytest.raises(SystemExit) as stopped:
         run_command(rollcall, ["doctor", *DLIB, "--set", f"weights.dlib-resnet-v1={tmp_path}/nothing.dat"])
     shown = capsys.readouterr()
@@ -32,6 +35,6 @@ def test_int8_is_offered_where_the_processor_has_it(
     monkeypatch.setattr(machine, "weights_of", lambda *_: "there")
     for able in (True, False):
         monkeypatch.setattr(machine, "has_int8", lambda able=able: able)
-        run_command(rollcall, ["doctor"])
+        run_command(rollcall, ["doctor", "--set", "vision.embedder=facenet-vggface2"])
         shown = capsys.readouterr().out
         assert ("3.0 times as fast: --set vision.embedder=facenet-vggface2-int8" in shown) == able

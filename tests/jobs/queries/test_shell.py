@@ -11,7 +11,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from pyspark.sql import SparkSession
 
-from jobs.queries import shell
+from jobs.queries import questions, shell
 from jobs.queries.questions import Questions
 from tests.support import MakeContext
 
@@ -75,25 +75,27 @@ def test_what_was_typed_is_kept_for_the_next_session(
 
 
 def test_an_interrupt_stops_the_query_and_not_the_shell(
-    typing: PipeInput, contexts: MakeContext, capsys: pytest.CaptureFixture[str], spark: SparkSession
+    typing: PipeInput,
+    contexts: MakeContext,
+    capsys: pytest.CaptureFixture[str],
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import os
-    import signal
+    """Of a query that runs. A signal to this process could meet pytest elsewhere: the shell on a terminal, in a process
+    of its own, gets real ones.
+    """
+    tracker, wait = spark.sparkContext.statusTracker(), questions._wait_for
 
-    tracker = spark.sparkContext.statusTracker()
-
-    def interrupt() -> None:
+    def interrupted(running: threading.Thread) -> None:
+        monkeypatch.setattr(questions, "_wait_for", wait)
         while not tracker.getActiveJobsIds():
-            ended.wait(0.05)
-        os.kill(os.getpid(), signal.SIGINT)
+            running.join(0.05)
+        raise KeyboardInterrupt
 
-    ended = threading.Event()
-    interrupting = threading.Thread(target=interrupt)
-    interrupting.start()
+    monkeypatch.setattr(questions, "_wait_for", interrupted)
     typing.send_text("SELECT sum(sqrt(a.id * b.id)) FROM range(10000000) a JOIN range(10000000) b ON a.id != b.id;\n")
     typing.send_text("SELECT 8 AS eight;\n\\q\n")
     shell.run(Questions(contexts(), "csv", 10, write=False))
-    interrupting.join()
     assert capsys.readouterr().out == "eight\n8\n"
     assert contexts.said[1:] == ["stopped"]
     assert list(tracker.getActiveJobsIds()) == []

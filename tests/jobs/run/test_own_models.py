@@ -44,7 +44,7 @@ def test_a_specification_with_own_models_can_be_sent(own: OnnxDeclaration) -> No
 def test_own_models_are_found_by_name(own: OnnxDeclaration) -> None:
     given = loaded(settings_file.section(own), FUSED, changes=("vision.embedder=both",))
     spec = given.spec()
-    assert [model.name for model in with_weights(spec)] == ["centerface", "mobilefacenet", "mine"]
+    assert [model.name for model in with_weights(spec)] == ["centerface-twice", "mobilefacenet", "mine"]
     assert networks_of("both", spec.models) == ["mobilefacenet", "mine"]
     assert networks_of("mine", spec.models) == ["mine"]
     assert embedder("both", spec.models).dimension == 192 + own.dimension

@@ -66,7 +66,7 @@ def test_the_similarity_of_fused_vectors_is_that_of_the_parts_by_their_shares() 
 
 def test_a_fused_embedder_needs_the_weights_of_its_parts() -> None:
     names = [model.name for model in with_weights(VisionSpec(embedder="fused"))]
-    assert names == ["centerface", "facenet-vggface2-int8", "mobilefacenet"]
+    assert names == ["centerface-twice", "facenet-vggface2-int8", "mobilefacenet"]
     document = contract(VisionSpec(embedder="fused")).document["embedder"]
     assert [part["weights"] for part in document["parts"]] == [
         MODELS[name].weights.tensors_sha256 for name in names[1:]
