@@ -15,7 +15,7 @@ COMMANDS = {
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
-    "night": "All of these for one date: ingest, embed, identify, summary.",
+    "night": "Ingest, embed, identify and summary of a date, in one session.",
     "summary": "Write one page on the images, faces and matches of a date.",
     "status": "Say what is late, refused or failed, for a person and for monitoring.",
     "maintain": "Migrate tables of older releases, join small files, and remove files that no version needs.",

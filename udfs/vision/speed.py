@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -112,7 +111,7 @@ def _measured(spec: VisionSpec) -> dict[str, dict[str, float]]:
 
 
 def _seconds(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, float]:
-    """Of each call: medians of alternating rounds, as a shared machine is not equally fast all the time."""
+    """Of each call: the best of alternating rounds, as what else runs on a machine can only make it slower."""
     seconds: dict[Key, list[float]] = {name: [] for name in calls}
     for number in range(_WARM + _TIMED):
         for name, call in calls.items():
@@ -120,7 +119,7 @@ def _seconds(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, float]:
             call()
             if number >= _WARM:
                 seconds[name].append(time.perf_counter() - began)
-    return {name: median(times) for name, times in seconds.items()}
+    return {name: min(times) for name, times in seconds.items()}
 
 
 def _one_batch(made: Embedder, spec: VisionSpec) -> Callable[[], object]:
