@@ -183,7 +183,8 @@ def _normalised(probes: Array, templates: Array, cohort: Array, nearest: int = 1
 def main(data: Path, threads: int) -> None:
     study = Study(data, threads)
     fastest = cpu_precisions()[-1]
-    base = VisionSpec(threads=threads, precision=fastest, embedder="facenet-vggface2")
+    base = VisionSpec(threads=threads, precision=fastest, detector="centerface", embedder="facenet-vggface2")
+    default = VisionSpec(threads=threads, precision=fastest)
     choices = {
         f"{detector}, facenet-vggface2 {fastest}, margin {margin}": replace(base, detector=detector, margin=margin)
         for detector, margins in MARGINS.items()
@@ -199,8 +200,8 @@ def main(data: Path, threads: int) -> None:
         f"centerface, mobilefacenet {fastest}": replace(base, embedder="mobilefacenet"),
         "centerface, mobilefacenet fp32, flip": replace(base, embedder="mobilefacenet", precision="fp32", flip=True),
         f"centerface, mobilefacenet-int8 {fastest}": replace(base, embedder="mobilefacenet-int8"),
-        f"centerface, fused {fastest}": replace(base, embedder="fused"),
-        f"centerface, fused {fastest}, flip": replace(base, embedder="fused", flip=True),
+        f"{default.detector}, {default.embedder} {fastest}": default,
+        f"{default.detector}, {default.embedder} {fastest}, flip": replace(default, flip=True),
     }
     print(f"{'':58} faces   train    test at train far=1e-3  far=1e-4 fpir=1e-2")
     rows = []
@@ -208,7 +209,6 @@ def main(data: Path, threads: int) -> None:
         rows.append(study.row(choice, spec))
         print(rows[-1].line(), flush=True)
     print(f"\n{'pixels':>6} {'fnmr':>7} {'fmr':>8}")
-    default = replace(base, embedder=VisionSpec().embedder)
     sizes = by_size(study, default)
     for size in sizes:
         print(f"{size['pixels']:6} {size['fnmr']:7.4f} {size['fmr']:8.1e}")

@@ -2,7 +2,7 @@
 
 python -m benchmarks.models --data FOLDER
 
-Faces of LFW's development view, found by CenterFace. Speed: crops embedded in full batches, in alternating rounds;
+Faces of LFW's development view, found by the default detector. Speed: crops embedded in full batches, in alternating rounds;
 FaceNet as Rollcall 0.1.0 ran it, in bf16 where the processor has it, is the peer. Errors: TAR over all
 pairs, FNIR at FPIR 1e-2 over all galleries of 500 and 1,000 persons with one photo each. Then what a declaration takes
 as thresholds, measured on the same faces. Persons of LFW are also in what the networks were trained on: see
