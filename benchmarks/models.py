@@ -2,12 +2,11 @@
 
 python -m benchmarks.models --data FOLDER
 
-Faces of LFW's development view, found by the default detector. Speed: crops embedded in full batches, in alternating rounds;
-FaceNet as Rollcall 0.1.0 ran it, in bf16 where the processor has it, is the peer. Errors: TAR over all
-pairs, FNIR at FPIR 1e-2 over all galleries of 500 and 1,000 persons with one photo each. Then what a declaration takes
-as thresholds, measured on the same faces. Persons of LFW are also in what the networks were trained on: see
-`rollcall models`. At last the same faces as grey portraits of 45 pixels, for the old default and those that are to
-follow it.
+Faces of LFW's development view, found by the default detector. Speed: crops embedded in full batches, in alternating
+rounds; FaceNet as Rollcall 0.1.0 ran it, in bf16 where the processor has it, is the peer. Errors: TAR over all pairs,
+FNIR at FPIR 1e-2 over all galleries of 500 and 1,000 persons with one photo each. Then what a declaration takes as
+thresholds, measured on the same faces. Persons of LFW are also in what the networks were trained on: see `rollcall
+models`. At last the same faces as grey portraits of 45 pixels, for the old default and those that are to follow it.
 """
 
 from dataclasses import asdict, dataclass, replace
