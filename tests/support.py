@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from pyspark.sql import DataFrame, SparkSession
 
 from demo.photos import RUN_DATE
-from jobs.run import settings
+from jobs.run import class_archive, settings
 from jobs.run.context import Context
 from schemas.store import Tables
 from udfs.cache import cache
@@ -43,7 +44,9 @@ def short_lived_jvm() -> Iterator[None]:
     """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
     os.environ["JDK_JAVA_OPTIONS"] = SHORT_LIVED  # beside the options that a session has of its own
     try:
-        yield
+        # An archive of classes takes longer to make than one start gains by it.
+        with patch.object(class_archive, "_made_once", lambda *_: None):
+            yield
     finally:
         del os.environ["JDK_JAVA_OPTIONS"]
 
