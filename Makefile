@@ -44,7 +44,7 @@ accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each p
 
 # One run has jobs and clusters as processes, accuracy, and vision; the other has the rest. Each alone leaves a processor
 # idle for half of its time.
-WHOLE := tests/accept tests/udfs tests/conf
+WHOLE := tests/accept tests/udfs tests/conf tests/jobs/test_writers.py
 
 accept-whole:
 	$(BIN)/python -m pytest -m slow -s $(WHOLE)

@@ -119,7 +119,7 @@ def trials(vectors: Array, of: Array, persons: Array, cohort: Array) -> Trials:
     number = np.unique(of[kept], return_inverse=True)[1]
     enrolled = np.zeros(len(number), bool)
     enrolled[np.unique(number, return_index=True)[1]] = True
-    return Trials.between(vectors[kept], number, enrolled, 0.2, cohort_similarity(vectors[kept], cohort))
+    return Trials.between(vectors[kept], number, enrolled, 0.4, cohort_similarity(vectors[kept], cohort))
 
 
 def test_known_faces_are_named_and_the_stranger_is_not(default: Context, shared: Path) -> None:

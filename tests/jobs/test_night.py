@@ -24,6 +24,7 @@ def noted(context: Context) -> list[tuple[str, str, dict[str, str]]]:
     return [(row.job, row.event, row.arguments) for row in runs]
 
 
+@pytest.mark.slow
 def test_a_night_is_its_jobs_in_a_row(made: MakeContext, enrolled: Context, lake: Path, tmp_path: Path) -> None:
     source, page = f"{lake}/{{run_date}}/", tmp_path / "page.html"
     at_once, one_by_one = copied(made, enrolled, "night"), copied(made, enrolled, "one_by_one")
