@@ -93,8 +93,7 @@ def main(data: Path, name: str, rounds: int, threads: int, write_ranges: bool) -
     }
     specs = {precision: of for precision, of in specs.items() if of.precision in cpu_precisions()}
     made = {
-        choice: embedder_of(embedder(of.embedder), of, lambda model: weights.source(model, dict(files).get(model)))
-        for choice, of in specs.items()
+        choice: embedder_of(embedder(of.embedder), of, partial(weights.source_of, of)) for choice, of in specs.items()
     }
     timed = list(crops.values())[: BATCH * TIMED_BATCHES]
     timings = alternate({choice: partial(lfw.embed, of, timed, threads) for choice, of in made.items()}, rounds)

@@ -27,7 +27,6 @@ from udfs.vision.models import embedder
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled
-from udfs.vision.tensors import WeightsSource
 
 Array = np.ndarray
 
@@ -63,11 +62,6 @@ class Figures:
         decides = (self.match, self.review, self.pair_match, self.pair_review)
         second = f"{self.choice:32} " + " ".join(f"{value:8.3f}" for value in decides)
         return first, f"{second} {self.intercept:9.1f} {self.slope:7.1f}"
-
-
-def source(data: Path, name: str) -> WeightsSource:
-    """FaceNet's weights out of the data, the others out of the cache."""
-    return weights.source(name, str(facenet(data)) if name.startswith(PEER) else None)
 
 
 def measured(choice: str, name: str, speed: float, vectors: dict[str, Array], pairs: dict[str, list[Pair]]) -> Figures:
@@ -118,7 +112,8 @@ def main(data: Path, rounds: int, threads: int) -> None:
     names = sorted({name for part in pairs.values() for pair in part for name in (pair.left, pair.right)})
     faces = lfw.faces(data, specs[as_shipped], names)
     made: dict[str, Embedder] = {
-        choice: embedder_of(embedder(spec.embedder), spec, partial(source, data)) for choice, spec in specs.items()
+        choice: embedder_of(embedder(spec.embedder), spec, partial(weights.source_of, spec))
+        for choice, spec in specs.items()
     }
     crops: dict[str, list[Crops]] = {
         choice: [of.crop(face.image, face.found) for face in faces.values()] for choice, of in made.items()

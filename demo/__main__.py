@@ -21,7 +21,9 @@ from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
 from udfs import downloads
 from udfs.errors import InputError
+from udfs.vision import weights
 from udfs.vision.models import networks_of
+from udfs.vision.spec import VisionSpec
 
 _RESULT = """
 SELECT regexp_extract(i.uri, '[^/]+$', 0) AS image, o.outcome, f.ordinal, f.quality.size AS pixels,
@@ -41,18 +43,18 @@ def settings(explicit: str | None) -> tuple[str, ...]:
     Every person is kept, however far, so that the runner-up can be shown.
     """
     downloads.fetch("centerface")
-    given = {} if explicit is None else {"facenet-vggface2": explicit}
-    name = _first_to_be_had(given)
-    files = (f"weights.{weights}={path}" for weights, path in given.items())
+    given = () if explicit is None else (("facenet-vggface2", explicit),)
+    name = _first_to_be_had(VisionSpec(weights=given))
+    files = (f"weights.{network}={path}" for network, path in given)
     return (f"vision.embedder={name}", f"thresholds.{name}.keep_floor=-1", *files)
 
 
-def _first_to_be_had(given: dict[str, str]) -> str:
-    """An embedder whose weights are given, or can be fetched."""
+def _first_to_be_had(spec: VisionSpec) -> str:
+    """An embedder whose weights the specification names, or can be fetched."""
     for name in ("fused", "mobilefacenet", "facenet-vggface2"):
         try:
             for network in networks_of(name):
-                if network.removesuffix("-int8") not in given:
+                if weights.named_in(spec, network) is None:
                     downloads.fetch(network)
             return name
         except InputError as missing:

@@ -37,9 +37,9 @@ def embed_pending(
     """
     if (run_date is None) != all_pending:
         raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
-    agreed = verified_contract(context.settings.spec())
-    spec = settled(context.settings.spec())
-    work = PendingImages(context, spec, agreed, partitions)
+    spec = context.settings.spec()
+    agreed = verified_contract(spec)
+    work = PendingImages(context, settled(spec), agreed, partitions)
     chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
     context.tables.read("images")  # without an inventory: said before a run is noted
 

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from jobs.cli import rollcall
 from jobs.run.errors import run_command
@@ -20,14 +19,18 @@ from tests.conftest import ROOT
 from tests.jobs.command_line import said
 
 
-def test_sql_opens_the_tables_by_name(
-    in_this_session: None, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def place(in_this_session: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The option that names tables in which one image is listed."""
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "a.jpg").touch()
-    place = ["--tables", str(tmp_path / "tables")]
-    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *place])
+    tables = ["--tables", str(tmp_path / "tables")]
+    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *tables])
     capsys.readouterr()
+    return tables
+
+
+def test_sql_opens_the_tables_by_name(place: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     run_command(rollcall, ["sql", "SELECT size, count(*) AS n FROM images GROUP BY size", "--format", "csv", *place])
     assert capsys.readouterr().out == "size,n\n0,1\n"
     code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
@@ -100,14 +103,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert (found, told in text, len(text.splitlines())) == (code, True, 1)
 
 
-def test_only_who_says_so_changes_tables(
-    in_this_session: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "lake").mkdir()
-    (tmp_path / "lake" / "a.jpg").touch()
-    place = ["--tables", str(tmp_path / "tables")]
-    run_command(rollcall, ["ingest", "--source", str(tmp_path / "lake"), *place])
-    capsys.readouterr()
+def test_only_who_says_so_changes_tables(place: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, rollcall, "sql", "DELETE FROM images", *place)[0] == 2
     text = "SELECT count(*) AS n FROM images; DELETE FROM images; SELECT count(*) AS n FROM images"
     run_command(rollcall, ["sql", text, "--write", "--format", "csv", *place])

@@ -15,7 +15,7 @@ from udfs.vision.detect import Detection, Detector, in_order
 from udfs.vision.kept import Files, kept
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
-from udfs.vision.suppression import without_overlap
+from udfs.vision.suppression import overlaps, without_overlap
 from udfs.vision.tensors import WeightsSource, put
 
 if TYPE_CHECKING:
@@ -122,18 +122,12 @@ class CenterFaceTwice(CenterFace):
         canvas[0, : size[1], : size[0]] = np.asarray(region.resize(size, Image.Resampling.BILINEAR))
         across, down = region.width / size[0], region.height / size[1]
         seen = [found.scaled(across, down).moved(x, y) for found in self._read(self._close(canvas)[0][0])]
-        best = max(seen, key=lambda found: _shared(found, face), default=None)
-        if best is None or _shared(best, face) < _AGREE or best.score < self._wanted:
+        if not seen:
             return None
-        return best if best.side * scale >= self._least else None
-
-
-def _shared(left: Detection, right: Detection) -> float:
-    """Intersection over union."""
-    start, end = np.maximum(left.box[:2], right.box[:2]), np.minimum(left.box[2:], right.box[2:])
-    shared = float(np.prod(np.maximum(end - start, 0)))
-    areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in (left, right)]
-    return shared / (sum(areas) - shared)
+        shared = overlaps(face.box, np.stack([found.box for found in seen]))
+        best = seen[int(shared.argmax())]
+        agree = shared.max() >= _AGREE and best.score >= self._wanted
+        return best if agree and best.side * scale >= self._least else None
 
 
 def _built(weights: WeightsSource) -> "CenterFaceNet":
