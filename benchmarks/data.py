@@ -80,7 +80,7 @@ def found(photos_with_boxes: list[PhotoFile], boxes: list[Array], minimum: float
         marked += int(wanted.sum())
         count += len(mine)
         if len(mine):
-            near = overlaps(mine, photo.boxes) >= 0.5
+            near = np.greater_equal(overlaps(mine, photo.boxes), 0.5)
             true += int(near.any(0)[wanted].sum())
             false += int((~near.any(1)).sum())
     return Found(true, marked, false, count)

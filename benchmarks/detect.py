@@ -101,13 +101,8 @@ def main(data: Path, rounds: int, threads: int) -> None:
     base, best = timings["facenet-pytorch mtcnn"].median, timings[twice].median
     figures["ratio"] = round(base / best, 2)
     figures["cost"] = round(best / timings[once].median, 3)
-    recall, false = zip(
-        *(
-            (held.recall, held.false)
-            for held in (found(crowds, timings[name].result, MINIMUM_FACE) for name in (once, twice))
-        ),  # type: ignore[arg-type]
-        strict=True,
-    )
+    compared = [found(crowds, timings[name].result, MINIMUM_FACE) for name in (once, twice)]  # type: ignore[arg-type]
+    recall, false = [held.recall for held in compared], [held.false for held in compared]
     print(f"written to {save('detect', figures)}")
     print(
         f"detect: ratio={base / best:.2f} mtcnn_ratio={base / timings['mtcnn fp32'].median:.2f}"

@@ -26,7 +26,7 @@ def listed(made: Context, lake: Path, folder: Path, times: int) -> Iterator[Cont
     contexts = []
     for number in range(times):
         tables = Tables(made.spark, str(folder / f"tables-{number}"), None)
-        contexts.append(replace(made, tables=tables, say=lambda _: None))
+        contexts.append(replace(made, tables=tables))
         ingest(contexts[-1], source=str(lake))
     return iter(contexts)
 

@@ -23,7 +23,7 @@ from benchmarks.rounds import alternate, isa, save
 from jobs.identify import identify
 from jobs.run.context import Context, opened
 from jobs.search import packing
-from jobs.search.nearest import Plan, nearest
+from jobs.search.nearest import ExecutionPlan, nearest
 from schemas.catalog import CONTRACTS, TABLES
 from schemas.store import Tables
 from udfs.arrow import RecordBatches
@@ -122,7 +122,7 @@ def _filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
 
 def fresh(context: Context, folder: Path, name: str, samples: int, faces: int) -> Context:
     """Tables of their own with a gallery and faces to be identified."""
-    made = replace(context, tables=Tables(context.spark, str(folder / name), None), say=lambda _: None)
+    made = replace(context, tables=Tables(context.spark, str(folder / name), None))
     made.tables.append(
         "contracts", made.spark.createDataFrame([("c", "d", "facenet-vggface2", DIMENSION, "{}")], CONTRACTS.schema)
     )
@@ -205,7 +205,7 @@ def against_spark(context: Context) -> dict[str, float]:
     return {name: timing.median / (faces * samples) * 1e6 for name, timing in timings.items()}
 
 
-def search(context: Context, rounds: int, threads: int, plan: Plan) -> dict[str, float]:
+def search(context: Context, rounds: int, threads: int, plan: ExecutionPlan) -> dict[str, float]:
     """Seconds of scan, pack, check and search on Spark, and of the bare kernel on the same packed gallery."""
     samples = context.tables.read("gallery").where("withdrawn_at IS NULL")
 
@@ -213,13 +213,13 @@ def search(context: Context, rounds: int, threads: int, plan: Plan) -> dict[str,
         return packing.pack(context, samples, packing.digest_of_packed(samples))
 
     pack_seconds, _ = timed(pack)
-    check_seconds, (packed, _) = timed(pack)  # type: ignore[misc]
+    check_seconds, packed = timed(lambda: pack()[0])
+    assert isinstance(packed, Packed)
     scan_seconds, scanned = timed(lambda: asked(context).repartition(threads).localCheckpoint())
     assert isinstance(scanned, DataFrame)
     column = scanned.select("embedding").toArrow()["embedding"].combine_chunks()
     vectors = np.asarray(column.flatten()).reshape(len(column), DIMENSION)
-    root = Path(packed.uri.removeprefix("file://"))
-    index = Index([part.load(root / part.name) for part in packed.parts])
+    index = Index([part.load(Path(packed.place(part).removeprefix("file://"))) for part in packed.parts])
     with watched() as memory:
         timings = alternate(
             {
@@ -327,7 +327,7 @@ def of_large(context: Context, folder: Path, samples: int, threads: int) -> dict
     told: dict[str, object] = {"samples": samples, "faces": 4_000}
     for plan in ("gallery", "parts"):
         with watched() as memory:
-            found = search(made, 1, threads, plan)  # type: ignore[arg-type]
+            found = search(made, 1, threads, plan)
         told[plan] = {name: round(value, 2) for name, value in found.items()}
         print(f"{samples:,} samples by {plan}: {told[plan]}, worker at most {memory['mib']:.0f} MiB", flush=True)
     return told

@@ -7,6 +7,7 @@ other persons.
 """
 
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,9 @@ from benchmarks.lfw import BATCH
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision import int8, weights
 from udfs.vision.declaration import EmbedderModel
-from udfs.vision.embed import cut, embedder_of
+from udfs.vision.embed import Crops, cut, embedder_of
 from udfs.vision.int8 import Ranges, ranges_of
-from udfs.vision.models import embedder
+from udfs.vision.models import NETWORKS, embedder
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled
@@ -70,7 +71,7 @@ def write(model: str, ranges: Ranges) -> None:
 @click.option("--threads", default=2, show_default=True, help="Threads each candidate computes on.")
 @click.option("--write-ranges", is_flag=True, help="Measure the ranges anew: galleries must then be enrolled again.")
 def main(data: Path, name: str, rounds: int, threads: int, write_ranges: bool) -> None:
-    model = embedder(name).networks[0]
+    model = NETWORKS[name]
     files = tuple((of, str(facenet(data))) for of in ("facenet-vggface2", "facenet-vggface2-int8"))
     spec = VisionSpec(threads=threads, embedder=name, precision="fastest", batch_size=BATCH, weights=files)
     spec = settled(spec)
@@ -95,7 +96,7 @@ def main(data: Path, name: str, rounds: int, threads: int, write_ranges: bool) -
     made = {
         choice: embedder_of(embedder(of.embedder), of, partial(weights.source_of, of)) for choice, of in specs.items()
     }
-    timed = list(crops.values())[: BATCH * TIMED_BATCHES]
+    timed: Sequence[Crops] = list(crops.values())[: BATCH * TIMED_BATCHES]
     timings = alternate({choice: partial(lfw.embed, of, timed, threads) for choice, of in made.items()}, rounds)
 
     figures: dict[str, object] = {"model": name, "faces": len(timed), "threads": threads, "rounds": rounds}

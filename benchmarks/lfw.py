@@ -15,6 +15,7 @@ from evaluation.verification import Comparisons, Curve
 from udfs.search.similarity import similarity
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Crops, Embedder
+from udfs.vision.models import EMBEDDERS
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.spec import VisionSpec
 
@@ -99,8 +100,11 @@ def all_pairs(vectors: dict[str, Array]) -> Curve:
     return Curve.of(Comparisons((stacked @ stacked.T)[left, right].astype(np.float64), persons[left] == persons[right]))
 
 
-def searches(vectors: dict[str, Array], floor: float) -> Trials:
-    """Each image searched for in galleries of the first image of each person."""
+def searches(vectors: dict[str, Array], embedder: str) -> Trials:
+    """Each image searched for in galleries of the first image of each person, by the vectors of a packaged embedder."""
+    decided = EMBEDDERS[embedder].thresholds
+    assert decided is not None  # as all packaged ones have
+    floor = 0.75 * decided.review  # far below the similarity of FPIR 1e-2; a lower one would only keep more pairs
     persons = _persons(vectors)
     enrolled = np.zeros(len(persons), bool)
     enrolled[np.unique(persons, return_index=True)[1]] = True

@@ -67,18 +67,22 @@ class Figures:
 def measured(choice: str, name: str, speed: float, vectors: dict[str, Array], pairs: dict[str, list[Pair]]) -> Figures:
     """The figures of one embedder. vectors: of the faces, by their images."""
     every = lfw.all_pairs(vectors)
-    # Far below the similarity of FPIR 1e-2; a lower floor would only keep more pairs.
-    searched = lfw.searches(vectors, 0.75 * embedder(name).thresholds.review)
-    missed = [searched.fnir(size, searched.threshold_at(size, FPIR)) for size in SIZES]
+    searched = lfw.searches(vectors, name)
+    missed = {size: searched.fnir(size, searched.threshold_at(size, FPIR)) for size in SIZES}
     odds = Probability.of(lfw.comparisons([pair for part in pairs.values() for pair in part], vectors))
     return Figures(
         choice,
-        round(speed, 1),
-        *(round(every.tar_at(rate), 4) for rate in (1e-3, 1e-4)),
-        *(round(value, 4) for value in missed),
-        *(round(every.threshold_at(rate), 3) for rate in (1e-4, 1e-3, 1e-3, 1e-2)),
-        round(odds.intercept, 1),
-        round(odds.slope, 1),
+        faces_per_second=round(speed, 1),
+        tar_at_far_1e3=round(every.tar_at(1e-3), 4),
+        tar_at_far_1e4=round(every.tar_at(1e-4), 4),
+        fnir_at_500=round(missed[500], 4),
+        fnir_at_1000=round(missed[1000], 4),
+        match=round(every.threshold_at(1e-4), 3),
+        review=round(every.threshold_at(1e-3), 3),
+        pair_match=round(every.threshold_at(1e-3), 3),
+        pair_review=round(every.threshold_at(1e-2), 3),
+        intercept=round(odds.intercept, 1),
+        slope=round(odds.slope, 1),
     )
 
 

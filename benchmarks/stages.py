@@ -18,6 +18,7 @@ from benchmarks.data import data_option, facenet
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision.decode import Limits, decode
 from udfs.vision.detect import Detection
+from udfs.vision.embed import Crops
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.quality import quality
 from udfs.vision.spec import VisionSpec
@@ -41,11 +42,12 @@ class Stopwatch:
         return result
 
 
-def step_by_step(pipeline: FacePipeline, paths: list[Path]) -> tuple[Stopwatch, list[Array], list[Array]]:
+def step_by_step(pipeline: FacePipeline, paths: list[Path]) -> tuple[Stopwatch, list[Array], list[Crops]]:
     """The stages one after the other; also the canvases and crops, for the models alone."""
     spec, watch = pipeline.spec, Stopwatch()
     limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
-    canvases, crops = [], []
+    canvases: list[Array] = []
+    crops: list[Crops] = []
     for path in paths:
         content = watch.time("read", path.read_bytes)
         picture = watch.time("decode", lambda content=content: decode(content, limits))  # type: ignore[misc]
@@ -92,10 +94,9 @@ def main(data: Path, rounds: int, threads: int) -> None:
             size = pipeline.spec.batch_size
             batches = [crops[start : start + size] for start in range(0, len(crops), size)]
             with ThreadPoolExecutor(threads) as pool:
-                searched = [pool.submit(pipeline.detector.detect, canvas) for canvas in canvases]
-                embedded = [pool.submit(pipeline.embedder.embed, batch) for batch in batches]
-                for future in [*searched, *embedded]:
-                    future.result()
+                searched = pool.map(pipeline.detector.detect, canvases)
+                embedded = pool.map(pipeline.embedder.embed, batches)
+                list(searched), list(embedded)
 
         def stream() -> int:
             return sum(len(outcome.faces) for _, outcome in pipeline.run((path, path.read_bytes) for path in paths))

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from udfs import artifacts
 from udfs.arrow import BatchFunction, RecordBatches
@@ -33,6 +34,16 @@ PART = pa.schema(
     ]
 )
 """A part that was packed, and how the executor that packed it would search it."""
+ROW = pa.schema(
+    [
+        ("part", pa.int32()),
+        ("row", pa.int32()),
+        ("person_id", pa.string()),
+        ("sample_id", pa.string()),
+        ("embedding_digest", pa.int64()),
+    ]
+)
+"""A row of a part of a packed gallery."""
 CHECKED = pa.schema([("damage", pa.string()), ("path", pa.string())])
 """What is wrong with a part, if anything, and how this executor would search it."""
 BLOCK = pa.schema(
@@ -55,9 +66,9 @@ CANDIDATE = pa.schema(
 """One of the k nearest persons of a face in what was searched; rank 1 is the nearest."""
 
 
-def pack(uri: str) -> BatchFunction:
-    """(person_id, sample_id, embedding), all samples of a range of persons -> one part of the packed gallery
-    at `uri`, written there (PART)."""
+def pack(root: str, name: str) -> BatchFunction:
+    """(person_id, sample_id, embedding, embedding_digest), all samples of a range of persons -> one part of the packed
+    gallery `name` below the URI `root`, written there (PART)."""
 
     def pack_part(batches: RecordBatches) -> RecordBatches:
         from udfs.search.packed import Part
@@ -68,14 +79,16 @@ def pack(uri: str) -> BatchFunction:
         if not table:
             return
         vectors = vectors_of(table["embedding"])
-        samples = table["sample_id"].combine_chunks()
+        samples, digests = (table[column].combine_chunks() for column in ("sample_id", "embedding_digest"))
         refuse_unfit(vectors, samples)
         matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
+        digests = digests.take(pc.index_in(matrix.samples, value_set=samples))
         del vectors, table, received
-        name = uuid4().hex  # two tasks may write the same part, of which only one is in the description
-        with artifacts.new(f"{uri}/{name}") as folder:
-            part = Part.save(matrix, folder)
-        row = {**asdict(part), "name": name, "sha256": list(part.sha256.items()), "path": _path(matrix)}
+        folder_name = f"{name}/{uuid4().hex}"  # two tasks may write the same part, of which the description names one
+        with artifacts.new(f"{root}/{folder_name}") as folder:
+            part = Part.save(folder_name, matrix, digests, folder)
+        row = {**asdict(part), "sha256": list(part.sha256.items()), "path": _path(matrix)}
+        del row["gone"]
         yield pa.RecordBatch.from_pylist([row], schema=PART)
 
     return pack_part
@@ -91,7 +104,7 @@ def check(packed: "Packed") -> BatchFunction:
             for number in batch.column("part").to_pylist():
                 part, damage = packed.parts[number], None
                 try:
-                    folder = artifacts.near(f"{packed.uri}/{part.name}", part.check)
+                    folder = artifacts.near(packed.place(part), part.check)
                     part.check(folder)
                     path = _path(part.load(folder))
                 except (DamagedError, OSError) as error:
@@ -101,22 +114,37 @@ def check(packed: "Packed") -> BatchFunction:
     return check_parts
 
 
+def rows(packed: "Packed") -> BatchFunction:
+    """(part) numbers of parts -> their rows (ROW)."""
+
+    def read(batches: RecordBatches) -> RecordBatches:
+        for batch in batches:
+            for number in batch.column("part").to_pylist():
+                part = packed.parts[number]
+                names = part.names(artifacts.near(packed.place(part), part.check))
+                count = names.num_rows
+                columns = [pa.array(np.full(count, number, np.int32)), pa.array(np.arange(count, dtype=np.int32))]
+                yield pa.RecordBatch.from_arrays([*columns, *names.columns], schema=ROW)
+
+    return read
+
+
 def _path(matrix: "SampleMatrix") -> str:
     from udfs.search.index import fastest
 
     return fastest(matrix.vectors.shape[1]).name
 
 
-def blocks(rows: int) -> BatchFunction:
-    """(face_id, embedding, left_out) -> blocks of up to `rows` faces (BLOCK)."""
+def blocks(size: int) -> BatchFunction:
+    """(face_id, embedding, left_out) -> blocks of up to `size` faces (BLOCK)."""
 
     def cut(batches: RecordBatches) -> RecordBatches:
         received = list(batches)
         if not received:
             return
         table = pa.Table.from_batches(received)
-        for start in range(0, table.num_rows, rows):
-            block = table.slice(start, rows)
+        for start in range(0, table.num_rows, size):
+            block = table.slice(start, size)
             matrix = vectors_of(block["embedding"])
             face_ids = block["face_id"].to_pylist()
             refuse_unfit(matrix, face_ids)
@@ -180,7 +208,7 @@ def _nearest(
 ) -> "Nearest":
     from udfs.search.index import Index
 
-    matrices = [part.load(artifacts.near(f"{packed.uri}/{part.name}", part.check)) for part in parts]
+    matrices = [part.load(artifacts.near(packed.place(part), part.check)) for part in parts]
     pairs = [(row, sample) for row, samples in enumerate(left_out) for sample in samples or ()]
     return Index(matrices).nearest(faces, k, floor, threads, pairs)
 

@@ -27,6 +27,7 @@ from schemas.catalog import CLAIMED, DECISIONS
 from udfs import matching
 from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
+from udfs.ids import stable_id
 from udfs.matching import CANDIDATE
 
 ATTEMPTS = 5
@@ -275,7 +276,8 @@ class Identification:
     def _nearest(self, faces: DataFrame, count: int, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces, given by face_id, in the whole gallery."""
         run.count("searched", count)
-        return self._search_for(faces, count, self._samples, lambda: self._searched, run)
+        scope = stable_id("scope", self.gallery.name, self.gallery.contract_id, *self.question.labels)
+        return self._search_for(faces, count, self._samples, lambda: self._searched, run, scope)
 
     def _nearest_among(self, faces: DataFrame, samples: DataFrame, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces among some of the samples, given by sample_id."""
@@ -283,11 +285,17 @@ class Identification:
         return self._search_for(faces, faces.count(), some, lambda: packing.digest_of_packed(some), run)
 
     def _search_for(
-        self, faces: DataFrame, count: int, samples: DataFrame, digest: Callable[[], SamplesDigest], run: ledger.Run
+        self,
+        faces: DataFrame,
+        count: int,
+        samples: DataFrame,
+        digest: Callable[[], SamplesDigest],
+        run: ledger.Run,
+        scope: str | None = None,
     ) -> DataFrame:
         if not count:
             return local_frame(self._context.spark, [], spark_schema(CANDIDATE))
-        packed, paths = packing.pack(self._context, samples, digest())
+        packed, paths = packing.pack(self._context, samples, digest(), scope)
         plan = self._execution_plan or execution_plan_for(packed, self._context.settings.identify.largest_whole)
         run.digests.update(search_path=", ".join(paths), plan=plan)
         run.count("comparisons", count * packed.rows)

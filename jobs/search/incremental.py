@@ -30,12 +30,18 @@ class GalleryChange:
     def between(cls, before: DataFrame, now: DataFrame, run_date: date, labels: Sequence[str]) -> "GalleryChange":
         """before, now: rows of `searched_samples`."""
         was, stands = (
-            searched(samples, run_date, labels).select("person_id", *_SAME).localCheckpoint()
-            for samples in (before, now)
+            searched(samples, run_date, labels).select(F.lit(True).alias(side), "person_id", *_SAME)
+            for side, samples in (("was", before), ("stands", now))
         )
-        added = stands.join(was, _SAME, "left_anti").localCheckpoint()
-        removed = was.join(stands, _SAME, "left_anti").localCheckpoint()
-        return cls(added, removed, stands)
+        # In one pass, and cut loose from the tables: what has changed is asked for several times.
+        both = was.join(stands.withColumnRenamed("person_id", "person_now"), _SAME, "full")
+        apart = both.where(F.col("was").isNull() | F.col("stands").isNull()).localCheckpoint()
+        names = ("sample_id", F.coalesce("person_id", "person_now").alias("person_id"))
+        return cls(
+            apart.where(F.col("was").isNull()).select(*names),
+            apart.where(F.col("stands").isNull()).select(*names),
+            stands.select("person_id", *_SAME),
+        )
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,33 @@ def update(matches: DataFrame, faces: DataFrame, change: GalleryChange, k: int, 
 
     matches: the rows of these faces. faces: face_id of all that were searched for.
     """
-    held = matches.join(change.removed.select("sample_id"), "sample_id", "left_semi")
-    full = matches.groupBy("face_id").count().where(F.col("count") >= k).select("face_id")
-    again = held.select("face_id").distinct().join(full, "face_id", "left_semi").localCheckpoint()
-    lost = held.join(again, "face_id", "left_anti").select("face_id", "person_id").localCheckpoint()
+    removed = change.removed.select("sample_id", F.lit(True).alias("gone"))
+    standing = (
+        matches.join(removed, "sample_id", "left")
+        .groupBy("face_id")
+        .agg(
+            (F.count("*") >= k).alias("full"),
+            F.min("similarity").alias("least"),
+            F.collect_list(F.when(F.col("gone"), F.col("person_id"))).alias("lost"),
+        )
+        .localCheckpoint()
+    )
+    held = F.size("lost") > 0
+    again = standing.where(held & F.col("full")).select("face_id")
+    lost = standing.where(held & ~F.col("full")).select("face_id", F.explode("lost").alias("person_id"))
     kept = (
         matches.join(again, "face_id", "left_anti")
         .join(change.removed.select("sample_id"), "sample_id", "left_anti")
         .select(*_FOUND)
     )
-    candidates = _of_added(faces, again, change, search)
+    # Whoever is less similar than the last of a full list changes nothing, and most of those added are.
+    least = standing.where(F.col("full")).select("face_id", "least")
+    candidates = (
+        _of_added(faces, again, change, search)
+        .join(least, "face_id", "left")
+        .where(F.col("least").isNull() | (F.col("similarity") >= F.col("least")))
+        .select(*_FOUND)
+    )
     if not lost.isEmpty():
         candidates = candidates.unionByName(_of_lost(lost, change, search))
     candidates = candidates.localCheckpoint()

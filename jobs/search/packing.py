@@ -11,15 +11,18 @@ from pyspark.sql import functions as F
 from jobs.gallery.snapshot import SamplesDigest, digest_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
+from jobs.search.packed_difference import PackedDifference, by_part
 from udfs import artifacts, matching
 from udfs.arrow import spark_schema
 from udfs.ids import stable_id
 
 if TYPE_CHECKING:
-    from udfs.search.packed import Packed
+    from udfs.search.packed import Packed, Part
 
 SAMPLES_A_PART = 65_536
 """About: 128 MiB of embeddings at 512 dimensions, and what a task packs at a time."""
+LARGEST_CHANGE = 0.1
+"""The share of a packed gallery that may be gone, or packed beside it, before it is packed again."""
 KEPT = 24 * 3600.0
 """Seconds that a packed gallery is kept after it was last searched."""
 
@@ -34,39 +37,100 @@ def digest_of_packed(samples: DataFrame) -> SamplesDigest:
     return digest_of(samples, "sample_id", "person_id", "embedding_digest")
 
 
-def pack(context: Context, samples: DataFrame, of: SamplesDigest) -> tuple["Packed", list[str]]:
+def pack(
+    context: Context, samples: DataFrame, of: SamplesDigest, scope: str | None = None
+) -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest. of: their digest, as of `digest_of_packed`.
+    samples: person_id, sample_id, embedding, embedding_digest. of: their digest, as of `digest_of_packed`. scope: what
+    they are the samples of. Where most of them were packed under the same scope before, the others are packed beside.
     """
-    from udfs.search.packed import DESCRIPTION, Packed
+    from udfs.search.packed import Packed
 
     began = time.monotonic()
-    uri = f"{place(context)}/{stable_id('packed', of.digest)}"
+    name = stable_id("packed", of.digest)
     if not of.samples:
-        return Packed(uri, ()), []
-    content = artifacts.read(f"{uri}/{DESCRIPTION}")
-    packed = Packed.from_json(uri, content) if content is not None else None
-    what = "checked"
-    paths = None if packed is None else _check(context, packed)
-    if packed is None or paths is None:
-        packed, paths = _make(context, uri, samples, of.samples)
-        what = "packed"
-    artifacts.write(f"{uri}/{DESCRIPTION}", packed.to_json())  # also where it stands: it says when it was used
+        return Packed(place(context), name, (), scope), []
+    packed, paths, what = (
+        _found(context, name) or _extended(context, name, samples, scope) or _made(context, name, samples, of, scope)
+    )
+    _note(packed)
     seconds = time.monotonic() - began
     context.log.info(f"identify: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
     return packed, sorted(paths)
 
 
+_Ready = tuple["Packed", set[str], str]
+"""A packed gallery whose files are as they were written, how executors search it, and what was done for that."""
+
+
+def _found(context: Context, name: str) -> _Ready | None:
+    """The packed gallery of this name, if there is one that is whole."""
+    packed = _described(context, name)
+    paths = None if packed is None else _check(context, packed)
+    return None if packed is None or paths is None else (packed, paths, "checked")
+
+
+def _extended(context: Context, name: str, samples: DataFrame, scope: str | None) -> _Ready | None:
+    """The gallery as what is packed of it and a part beside, if little has changed since that was packed."""
+    from udfs.search.packed import Packed
+
+    base = None if scope is None else _base(context, scope)
+    if base is None or base.rows <= SAMPLES_A_PART:  # fewer are packed again as quickly
+        return None
+    paths = _check(context, base)
+    difference = None if paths is None else PackedDifference.between(base, samples, LARGEST_CHANGE)
+    if paths is None or difference is None:
+        return None
+    added: list[Part] = []
+    if difference.count:
+        added, added_paths = _make(context, name, difference.missing, difference.count)
+        paths |= added_paths
+    packed = Packed(place(context), name, (*difference.kept, *added), scope)
+    return packed, paths, f"packed, {difference.count:,} of them now"
+
+
+def _made(context: Context, name: str, samples: DataFrame, of: SamplesDigest, scope: str | None) -> _Ready:
+    from udfs.search.packed import Packed
+
+    parts, paths = _make(context, name, samples, of.samples)
+    return Packed(place(context), name, tuple(parts), scope), paths, "packed"
+
+
+def _base(context: Context, scope: str) -> "Packed | None":
+    """The newest of the galleries that were packed as a whole under this scope."""
+    from udfs.search.packed import DESCRIPTION
+
+    names = artifacts.ages(place(context), DESCRIPTION)
+    for name in sorted(names, key=lambda name: (names[name], name)):
+        packed = _described(context, name)
+        if packed is not None and packed.scope == scope and packed.folders == [name]:
+            return packed
+    return None
+
+
+def _described(context: Context, name: str) -> "Packed | None":
+    from udfs.search.packed import DESCRIPTION, Packed
+
+    content = artifacts.read(f"{place(context)}/{name}/{DESCRIPTION}")
+    return None if content is None else Packed.from_json(place(context), name, content)
+
+
+def _note(packed: "Packed") -> None:
+    """Describe a packed gallery; also one that is described: its description says when it was last used."""
+    from udfs.search.packed import DESCRIPTION
+
+    artifacts.write(f"{packed.root}/{packed.name}/{DESCRIPTION}", packed.to_json())
+    for other in set(packed.folders) - {packed.name}:
+        uri = f"{packed.root}/{other}/{DESCRIPTION}"
+        if (content := artifacts.read(uri)) is not None:
+            artifacts.write(uri, content)
+
+
 def _check(context: Context, packed: "Packed") -> set[str] | None:
     """How executors search the parts; None if one of them is not what was written."""
-    numbers = context.spark.range(len(packed.parts)).select(F.col("id").cast("int").alias("part"))
-    tasks = min(len(packed.parts), context.spark.sparkContext.defaultParallelism)
-    found = (
-        numbers.repartitionById(tasks, (F.col("part") % tasks).cast("int"))
-        .mapInArrow(matching.check(packed), spark_schema(matching.CHECKED))
-        .collect()
-    )
+    checked = by_part(context.spark, packed).mapInArrow(matching.check(packed), spark_schema(matching.CHECKED))
+    found = checked.collect()
     damage = next((row.damage for row in found if row.damage), None)
     if damage is not None:
         context.log.info(f"identify: {damage}; the gallery is packed again")
@@ -74,22 +138,25 @@ def _check(context: Context, packed: "Packed") -> set[str] | None:
     return {row.path for row in found}
 
 
-def _make(context: Context, uri: str, samples: DataFrame, count: int) -> tuple["Packed", set[str]]:
-    from udfs.search.packed import Packed, Part
+def _make(context: Context, name: str, samples: DataFrame, count: int) -> tuple[list["Part"], set[str]]:
+    """Parts of samples, and how the executors that packed them would search them."""
+    from udfs.search.packed import Part
 
     edges = _edges(samples) if count > SAMPLES_A_PART else []
     # As many parts are before a person's as begin with that person or an earlier one.
     part = F.size(F.filter(F.array(*map(F.lit, edges)).cast("array<string>"), lambda edge: edge <= F.col("person_id")))
+    columns = ["person_id", "sample_id", "embedding", "embedding_digest"]
+    pack_part = peak_memory.told(context.spark, matching.pack(place(context), name))
     made = (
-        samples.select("person_id", "sample_id", "embedding", part.alias("part"))
+        samples.select(*columns, part.alias("part"))
         .repartitionById(len(edges) + 1, "part")
-        .select("person_id", "sample_id", "embedding")
-        .mapInArrow(peak_memory.told(context.spark, matching.pack(uri)), spark_schema(matching.PART))
+        .select(*columns)
+        .mapInArrow(pack_part, spark_schema(matching.PART))
         .collect()
     )
     rows = [row.asDict() for row in sorted(made, key=lambda row: row.first_person.encode())]
     paths = {row.pop("path") for row in rows}
-    return Packed(uri, tuple(Part(**row) for row in rows)), paths
+    return [Part(**row) for row in rows], paths
 
 
 def _edges(samples: DataFrame) -> list[str]:

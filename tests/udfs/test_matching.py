@@ -32,6 +32,7 @@ def samples(rows: range) -> pa.RecordBatch:
             "person_id": [PERSONS[row] for row in chosen],
             "sample_id": [IDS[row] for row in chosen],
             "embedding": embeddings(SAMPLES[chosen]),
+            "embedding_digest": pa.array(chosen, pa.int64()),
         }
     )
 
@@ -49,14 +50,16 @@ def run(function: BatchFunction, *batches: pa.RecordBatch) -> list[dict[str, obj
 @pytest.fixture
 def packed(tmp_path: Path) -> Packed:
     """Three parts, of which each came in two batches and out of order."""
-    uri = lake.uri_of(str(tmp_path / "packed"))
+    root = lake.uri_of(str(tmp_path))
     made = []
     for first in (0, 120, 240):
         last = min(first + 120, 300)
-        made += run(matching.pack(uri), samples(range(last - 1, first + 50, -1)), samples(range(first, first + 51)))
+        made += run(
+            matching.pack(root, "packed"), samples(range(last - 1, first + 50, -1)), samples(range(first, first + 51))
+        )
     for row in made:
         assert row.pop("path") == Index([SampleMatrix.of(SAMPLES, PERSONS, IDS)]).path
-    return Packed(uri, tuple(Part(**{**row, "sha256": dict(row["sha256"])}) for row in made))  # type: ignore[arg-type]
+    return Packed(root, "packed", tuple(Part(**{**row, "sha256": dict(row["sha256"])}) for row in made))  # type: ignore[arg-type]
 
 
 def expected(k: int, floor: float, left_out: tuple[tuple[int, str], ...] = ()) -> list[tuple[object, ...]]:
@@ -94,7 +97,7 @@ def test_its_parts_are_searched_one_by_one(packed: Packed) -> None:
 def test_no_faces_no_samples(packed: Packed) -> None:
     assert run(matching.search_all(packed, 4, 0.1, 1)) == []
     assert run(matching.blocks(10)) == []
-    assert run(matching.pack("file:///nowhere")) == []
+    assert run(matching.pack("file:///nowhere", "packed")) == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, 2.0])
@@ -106,14 +109,14 @@ def test_what_is_not_of_unit_length_is_refused_by_its_name(value: float, tmp_pat
             run(search, faces(wrong))
     batch = samples(range(9)).set_column(2, "embedding", embeddings(wrong[:9]))
     with pytest.raises(InputError, match="the embedding of s007 has length"):
-        run(matching.pack(lake.uri_of(str(tmp_path / "other"))), batch)
+        run(matching.pack(lake.uri_of(str(tmp_path)), "other"), batch)
     assert not (tmp_path / "other").exists()
 
 
 def test_a_damaged_part_is_told(packed: Packed) -> None:
     numbers = pa.RecordBatch.from_pydict({"part": [0, 1, 2]})
     assert [row["damage"] for row in run(matching.check(packed), numbers)] == [None] * 3
-    path = lake.local_path(f"{packed.uri}/{packed.parts[1].name}/panels.npy")
+    path = lake.local_path(f"{packed.place(packed.parts[1])}/panels.npy")
     assert path is not None
     with Path(path.decode()).open("r+b") as file:
         file.seek(-1, 2)

@@ -25,7 +25,7 @@ class Index:
     """A gallery to search; the path that scans it is chosen once."""
 
     def __init__(self, parts: Sequence[SampleMatrix], path: type[Compiled | Portable] | None = None) -> None:
-        """parts: of one gallery, in the order of their persons' names; all of a person is in one part.
+        """parts: of one gallery, in any order; all of a person is in one part.
 
         path: how to scan; the fastest that works here, unless another is named.
         """
@@ -52,8 +52,8 @@ class Index:
                 # Whoever is below the k-th person of the parts before cannot be among the nearest.
                 floors = best.floors(len(queries), k, floor)
                 asked = Queries(queries, floors, _rows_left_out(part, left_out))
-                best = best.with_part(number, path.search(asked, k, threads), k)
-        return self._named(best)
+                best = best.with_part(number, path.search(asked, k, threads), len(queries), k)
+        return _ordered(self._named(best), k) if len(self._parts) > 1 else self._named(best)
 
     def _named(self, best: "_Best") -> Nearest:
         person, sample = np.empty((2, len(best.row)), object)
@@ -75,8 +75,24 @@ def _rows_left_out(part: SampleMatrix, left_out: Sequence[tuple[int, str]]) -> A
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
+def _ordered(found: Nearest, k: int) -> Nearest:
+    """The k nearest persons of each query, where those of several parts are as near: these are in no order yet."""
+    columns = {"query": found.query, "similarity": found.similarity, "person": pa.array(found.person, pa.string())}
+    order = pc.sort_indices(
+        pa.table(columns), [("query", "ascending"), ("similarity", "descending"), ("person", "ascending")]
+    ).to_numpy()
+    order = order[_rank(found.query) < k]  # the queries stand as before
+    return Nearest(*(column[order] for column in (found.query, found.person, found.sample, found.similarity)))
+
+
+def _rank(query: Array) -> Array:
+    """The place of each among those of its query, from 0."""
+    return np.arange(len(query)) - np.searchsorted(query, query)
+
+
 class _Best(NamedTuple):
-    """The nearest so far: `row` of `part`; in the order of query, similarity (descending), part, row."""
+    """The nearest so far, and whoever is as near as the last of them: `row` of `part`; in the order of query and
+    similarity (descending)."""
 
     query: Array
     part: Array
@@ -90,11 +106,11 @@ class _Best(NamedTuple):
     def floors(self, queries: int, k: int, floor: float) -> Array:
         """The similarity that another person must reach to be among the k nearest of each query."""
         floors = np.full(queries, floor, np.float64)
-        last = self._rank() == k - 1
+        last = _rank(self.query) == k - 1
         floors[self.query[last]] = self.similarity[last]
         return floors
 
-    def with_part(self, number: int, found: Iterable[Decided], k: int) -> "_Best":
+    def with_part(self, number: int, found: Iterable[Decided], queries: int, k: int) -> "_Best":
         begun, parts = 0, [self]
         for decided in found:
             query, rank = np.nonzero(np.arange(k) < decided.found[:, None])
@@ -103,13 +119,10 @@ class _Best(NamedTuple):
             begun += len(decided.found)
         joined = _Best(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         ordered = joined._taken(np.lexsort((joined.row, joined.part, -joined.similarity, joined.query)))
-        return ordered._taken(ordered._rank() < k)
+        return ordered._taken(ordered.similarity >= ordered.floors(queries, k, -np.inf)[ordered.query])
 
     def _taken(self, which: Array) -> "_Best":
         return _Best(*(column[which] for column in self))
-
-    def _rank(self) -> Array:
-        return np.arange(len(self.query)) - np.searchsorted(self.query, self.query)
 
 
 @cache

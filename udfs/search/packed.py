@@ -1,8 +1,9 @@
 """A gallery as files: packed once, mapped by every worker of a machine.
 
-A packed gallery is a folder of parts and a description of them, `packed.json`, which is written last: what it
-does not name does not belong to it. All files but that one are arrays as they are searched, so that opening a part
-reads nothing, and workers share the memory of what they scan.
+A packed gallery is a folder with a description, `packed.json`, which is written last, and the parts that it names. They
+are folders in the same folder, or, of a gallery that was extended, in that of the gallery it was extended from. All
+files but the description are arrays as they are searched, so that opening a part reads nothing, and workers share the
+memory of what they scan.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from udfs.search.samples import SampleMatrix
 
-_REVISION = 1
+_REVISION = 2
 """Raised when the files change: those of another revision are packed again."""
 
 _ARRAYS = ("vectors", "panels", "scales", "person_of")
@@ -29,9 +30,11 @@ class DamagedError(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a packed gallery: the folder it is in, and what was written there.
+    """One part of a packed gallery, and what was written there.
 
-    first_person: parts stand in the order of their persons. size: bytes. sha256: of each file, by its name.
+    name: its folder, below the one in which all packed galleries are. first_person: by name. size: bytes. sha256: of
+    each file, by its name. gone: rows that are not of this gallery, though they were of the one that it was extended
+    from.
     """
 
     name: str
@@ -41,19 +44,20 @@ class Part:
     loss: float
     kept: float
     sha256: dict[str, str]
+    gone: tuple[int, ...] = ()
 
     @classmethod
-    def save(cls, matrix: SampleMatrix, folder: Path) -> "Part":
-        """Write a part of at least one sample to a new folder."""
+    def save(cls, name: str, matrix: SampleMatrix, digests: pa.Int64Array, folder: Path) -> "Part":
+        """Write a part of at least one sample to a new folder; digests: of the embeddings, a row each."""
         folder.mkdir(parents=True)
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(matrix, name), allow_pickle=False)
-        names = pa.record_batch([matrix.persons, matrix.samples], ["person", "sample"])
+        for array in _ARRAYS:
+            np.save(folder / f"{array}.npy", getattr(matrix, array), allow_pickle=False)
+        names = pa.record_batch([matrix.persons, matrix.samples, digests], ["person", "sample", "digest"])
         with pa.ipc.new_file(folder / _NAMES, names.schema) as file:
             file.write_batch(names)
         files = sorted(folder.iterdir())
         return cls(
-            folder.name,
+            name,
             matrix.persons[0].as_py(),
             len(matrix.vectors),
             sum(file.stat().st_size for file in files),
@@ -66,8 +70,15 @@ class Part:
         """Map a part that was checked before."""
         # Copy-on-write, though nothing is written: compiled loops tell read-only arrays from others.
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False) for name in _ARRAYS}
-        names = pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).get_batch(0)
-        return SampleMatrix(persons=names["person"], samples=names["sample"], loss=self.loss, kept=self.kept, **arrays)
+        names = self.names(folder)
+        matrix = SampleMatrix(
+            persons=names["person"], samples=names["sample"], loss=self.loss, kept=self.kept, **arrays
+        )
+        return matrix.without(self.gone)
+
+    def names(self, folder: Path) -> pa.RecordBatch:
+        """person, sample, and the digest of the embedding, of each row; rows that are gone too."""
+        return pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).get_batch(0)
 
     def check(self, folder: Path) -> None:
         """Read all files of a part, and compare them with what was written.
@@ -85,10 +96,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed gallery: where it is, and its parts in their order."""
+    """A packed gallery: the URI of the folder in which all are, its own folder there, and its parts.
 
-    uri: str
+    scope: what later galleries must be of to be extended from this one; None if none is.
+    """
+
+    root: str
+    name: str
     parts: tuple[Part, ...]
+    scope: str | None = None
 
     @property
     def size(self) -> int:
@@ -98,14 +114,24 @@ class Packed:
     @property
     def rows(self) -> int:
         """Samples."""
-        return sum(part.rows for part in self.parts)
+        return sum(part.rows - len(part.gone) for part in self.parts)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that it needs: its own, and that of the gallery it was extended from."""
+        return sorted({self.name, *(part.name.partition("/")[0] for part in self.parts)})
+
+    def place(self, part: Part) -> str:
+        """The URI of a part."""
+        return f"{self.root}/{part.name}"
 
     def to_json(self) -> bytes:
-        """The description of the parts."""
-        return json.dumps({"revision": _REVISION, "parts": [asdict(part) for part in self.parts]}).encode()
+        """The description."""
+        parts = [asdict(part) for part in self.parts]
+        return json.dumps({"revision": _REVISION, "scope": self.scope, "parts": parts}).encode()
 
     @classmethod
-    def from_json(cls, uri: str, content: bytes) -> "Packed | None":
+    def from_json(cls, root: str, name: str, content: bytes) -> "Packed | None":
         """The packed gallery that is described; None if it has another revision, or is not complete JSON."""
         try:
             described = json.loads(content)
@@ -113,7 +139,8 @@ class Packed:
             return None
         if described.get("revision") != _REVISION:
             return None
-        return cls(uri, tuple(Part(**part) for part in described["parts"]))
+        parts = tuple(Part(**{**part, "gone": tuple(part["gone"])}) for part in described["parts"])
+        return cls(root, name, parts, described["scope"])
 
 
 def _sha256(path: Path) -> str:

@@ -88,7 +88,8 @@ class PortableFloat(Portable):
 
     def __init__(self, samples: SampleMatrix) -> None:
         self._samples = samples
-        self._scales = np.ones(len(samples.vectors), np.float32)
+        uncounted = np.isnan(samples.scales[: len(samples.vectors)])
+        self._scales = np.where(uncounted, np.float32(np.nan), np.float32(1))
 
     @classmethod
     def works(cls, dimension: int) -> bool:

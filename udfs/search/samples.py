@@ -1,7 +1,7 @@
 """Samples of a gallery as they are searched: in the order of their names, and quantised to 8 bits in panels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,8 @@ class SampleMatrix:
     persons, samples: strings (n,). person_of: int32 (n,), which person each row belongs to, counted in the
     order of their names.
     panels: uint8 (panels, width / 4, 32, 4), the codes of 32 rows + 128, four at a time; width is the dimension
-    rounded up to 64. scales: float32 (panels * 32,), NaN where a row is only there to fill the last panel.
+    rounded up to 64. scales: float32 (panels * 32,), NaN where a row is only there to fill the last panel, or does not
+    count.
     loss: the length of the most that quantisation loses of a sample, in units of its scale. kept: the length of the
     longest quantised sample.
     """
@@ -68,6 +69,14 @@ class SampleMatrix:
             loss = max(loss, float((quantised.lost / quantised.scales).max()))
             kept = max(kept, float(quantised.kept.max()))
         return cls(vectors, persons, samples, person_of, panels, scales, loss, kept)
+
+    def without(self, rows: Sequence[int]) -> "SampleMatrix":
+        """The same samples, of which some are never found."""
+        if not len(rows):
+            return self
+        scales = self.scales.copy()
+        scales[list(rows)] = np.nan  # nothing compares with it
+        return replace(self, scales=scales)
 
     def codes(self, first: int, last: int) -> Array:
         """The codes of a range of rows, int8 (last - first, width)."""

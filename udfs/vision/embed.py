@@ -2,7 +2,7 @@
 
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +38,7 @@ class Embedder(ABC):
         """What each network sees of a face: uint8 (side, side, 3)."""
 
     @abstractmethod
-    def embed(self, crops: list[Crops]) -> Array:
+    def embed(self, crops: Sequence[Crops]) -> Array:
         """float32 (n, dimension), each row of length 1."""
 
 
@@ -53,7 +53,7 @@ class NetworkEmbedder(Embedder):
     def crop(self, image: Image.Image, face: Detection) -> Crops:
         return (cut(self._crop, self._margin, image, face),)
 
-    def embed(self, crops: list[Crops]) -> Array:
+    def embed(self, crops: Sequence[Crops]) -> Array:
         return self._vectors([crop for (crop,) in crops])
 
 
@@ -67,7 +67,7 @@ class FusedEmbedder(Embedder):
     def crop(self, image: Image.Image, face: Detection) -> Crops:
         return tuple(crop for part in self._parts for crop in part.crop(image, face))
 
-    def embed(self, crops: list[Crops]) -> Array:
+    def embed(self, crops: Sequence[Crops]) -> Array:
         found = [
             np.sqrt(share) * part.embed([(of_face[at],) for of_face in crops]).astype(np.float64)
             for at, (part, share) in enumerate(zip(self._parts, self._shares, strict=True))

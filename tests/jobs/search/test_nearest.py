@@ -52,6 +52,6 @@ def test_both_plans_give_what_the_definition_says(context: Context, monkeypatch:
 def test_the_plan_is_chosen_by_the_size_of_the_gallery() -> None:
     from udfs.search.packed import Packed, Part
 
-    packed = Packed("file:///g", (Part("p", "a", 10, 1000, 0.0, 1.0, {}),))
+    packed = Packed("file:///g", "p", (Part("p/1", "a", 10, 1000, 0.0, 1.0, {}),))
     assert nearest.execution_plan_for(packed, 1000) == "gallery"
     assert nearest.execution_plan_for(packed, 999) == "parts"

@@ -63,6 +63,19 @@ def test_the_order_of_the_gallery_does_not_matter(case, random) -> None:
     assert found.rows() == Index([gallery]).nearest(queries, k, floor).rows()
 
 
+@settings(max_examples=100, deadline=None)
+@given(searches(), st.integers(1, 4), st.randoms())
+def test_it_does_not_matter_which_part_a_person_is_in(case, parts, random) -> None:
+    queries, vectors, persons, samples, k, floor = case
+    part_of = {person: random.randrange(parts) for person in sorted(set(persons))}
+    matrices = []
+    for part in range(parts):
+        rows = [row for row, person in enumerate(persons) if part_of[person] == part]
+        matrices.append(SampleMatrix.of(vectors[rows], [persons[i] for i in rows], [samples[i] for i in rows]))
+    found = Index(matrices).nearest(queries, k, floor)
+    assert found.rows() == nearest_persons(queries, vectors, persons, samples, k, floor).rows()
+
+
 def test_the_similarity_is_a_sum_in_order() -> None:
     """1e16 + 1 - 1e16 is 0 in this order and 1 in another: the definition says which."""
     left = np.array([[1e8, 1.0, -1e8]], np.float32)
