@@ -1,6 +1,7 @@
 """Faces of LFW's development view, and how well embeddings tell mated pairs from non-mated ones."""
 
 import io
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -71,7 +72,7 @@ def faces(data: Path, spec: VisionSpec, images: list[str]) -> dict[str, CentralF
     return nearest
 
 
-def embed(made: Embedder, crops: list[Crops], threads: int) -> Array:
+def embed(made: Embedder, crops: Sequence[Crops], threads: int) -> Array:
     """Unit vectors of all crops, a batch a thread."""
     batches = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
     with ThreadPoolExecutor(threads) as pool:
