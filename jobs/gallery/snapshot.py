@@ -18,7 +18,8 @@ from udfs.ids import stable_id
 class GallerySnapshot:
     """The samples of one gallery that are not withdrawn, all of the contract in force.
 
-    digest: of all that decides who is found: samples, persons, validity, labels, embeddings.
+    digest: of all that decides who is found: samples, persons, validity, labels, embeddings. bounded: whether one of
+    the samples is valid from or to some date only.
     """
 
     name: str
@@ -29,6 +30,7 @@ class GallerySnapshot:
     digest: str
     count: int
     persons: int
+    bounded: bool
 
     @classmethod
     def open(cls, context: Context, name: str | None) -> "GallerySnapshot":
@@ -59,7 +61,15 @@ class GallerySnapshot:
         assert contract is not None
         digest = stable_id("gallery", name, contract_id, found.digest)
         return cls(
-            name, contract_id, contract.embedder, contract.dimension, samples, digest, found.samples, found.persons
+            name,
+            contract_id,
+            contract.embedder,
+            contract.dimension,
+            samples,
+            digest,
+            found.samples,
+            found.persons,
+            found.bounded,
         )
 
     def described(self) -> DataFrame:
@@ -92,11 +102,14 @@ def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataF
 
 @dataclass(frozen=True)
 class SamplesDigest:
-    """A digest of samples, whatever their order and partitions; how many there are, and of how many persons."""
+    """A digest of samples, whatever their order and partitions; how many there are, and of how many persons; and
+    whether one of them is valid from or to some date only.
+    """
 
     digest: str
     samples: int
     persons: int
+    bounded: bool
 
 
 def digest_of(samples: DataFrame, *columns: str) -> SamplesDigest:
@@ -114,11 +127,12 @@ def digests_of(samples: GroupedData, *columns: str) -> dict[tuple[str, ...], Sam
     lanes: list[Column] = [
         F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)
     ]
+    bounded = F.bool_or(F.col("valid_from").isNotNull() | F.col("valid_to").isNotNull())
     found = {}
-    for row in samples.agg(F.count("*"), *lanes, F.count_distinct("person_id")).collect():
-        *group, count, one, two, three, four, persons = row
+    for row in samples.agg(F.count("*"), *lanes, F.count_distinct("person_id"), bounded).collect():
+        *group, count, one, two, three, four, persons, some_bounded = row
         digest = stable_id("samples", *[str(value) for value in (count, one, two, three, four)])
-        found[tuple(group)] = SamplesDigest(digest, count, persons)
+        found[tuple(group)] = SamplesDigest(digest, count, persons, bool(some_bounded))
     return found
 
 

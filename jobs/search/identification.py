@@ -243,7 +243,7 @@ class Identification:
         written, some_written = plan.ids("fresh", "dropped"), plan.came_or_went
         if plan.change is not None:
             updated = update(
-                self._here("matches").join(plan.ids("known"), "face_id", "left_semi").localCheckpoint(),
+                self._here("matches").join(plan.ids("known"), "face_id", "left_semi"),
                 plan.identifiable("known"),
                 plan.change,
                 self.question.k,
@@ -271,6 +271,9 @@ class Identification:
     @cached_property
     def _searched(self) -> SamplesDigest:
         """What is known of the samples that are searched."""
+        gallery = self.gallery
+        if not gallery.bounded and not self.question.labels:  # all of them, on any date
+            return SamplesDigest(gallery.digest, gallery.count, gallery.persons, bounded=False)
         return packing.digest_of_packed(self._samples)
 
     def _nearest(self, faces: DataFrame, count: int, run: ledger.Run) -> DataFrame:

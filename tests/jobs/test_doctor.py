@@ -15,7 +15,7 @@ DLIB = ("--set", "vision.detector=mtcnn", "--set", "vision.embedder=dlib-resnet-
 def test_what_is_missing_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("udfs.vision.kept.cache", lambda: tmp_path)  # where nothing was measured before
+    monkeypatch.setattr("udfs.kept.cache", lambda: tmp_path)  # where nothing was measured before
     with pytest.raises(SystemExit) as stopped:
         run_command(rollcall, ["doctor", *DLIB, "--set", f"weights.dlib-resnet-v1={tmp_path}/nothing.dat"])
     shown = capsys.readouterr()

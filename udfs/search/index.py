@@ -14,11 +14,12 @@ from udfs.search.definition import Nearest, nearest_persons
 from udfs.search.portable import Portable, PortableFloat
 from udfs.search.queries import Queries
 from udfs.search.samples import SampleMatrix
+from udfs.search.speed import by_speed
 
 Array = np.ndarray
 
 PATHS: tuple[type[Compiled | Portable], ...] = (Compiled, CompiledAvx2, Portable, PortableFloat)
-"""All give the same bits; the fastest first."""
+"""All give the same bits."""
 
 
 class Index:
@@ -127,8 +128,8 @@ class _Best(NamedTuple):
 
 @cache
 def fastest(dimension: int) -> type[Compiled | Portable]:
-    """The first path that works here, and finds in a small search what the definition finds."""
-    return next(path for path in PATHS if path.works(dimension) and _agrees(path, dimension))
+    """The fastest path here that finds in a small search what the definition finds."""
+    return next(path for path in by_speed(PATHS, dimension) if path.works(dimension) and _agrees(path, dimension))
 
 
 def _agrees(path: type[Compiled | Portable], dimension: int) -> bool:

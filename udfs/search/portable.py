@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -42,7 +43,7 @@ class Portable:
 
     def search(self, queries: Queries, k: int, threads: int) -> Iterator[Decided]:
         """The k nearest persons of all queries, some queries at a time."""
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool, _torch_threads(threads):
             for part in queries.parts(QUERIES):
                 yield self._search(part, k, pool, threads)
 
@@ -110,6 +111,19 @@ class PortableFloat(Portable):
             return torch.mm(vectors, samples[first:last].T, out=out).numpy()
 
         return bounds, scored
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    """How many threads torch's products take meanwhile: else they would take all processors."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def tiles(rows: int) -> list[tuple[int, int]]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from udfs.kept import Files, kept
 from udfs.vision.detect import Detection, Detector, in_order
-from udfs.vision.kept import Files, kept
 from udfs.vision.runtime import network
 from udfs.vision.spec import VisionSpec
 from udfs.vision.suppression import overlaps, without_overlap
@@ -149,7 +149,7 @@ def _outputs(build: "Callable[[], CenterFaceNet]", digest: str | None) -> list[C
         np.savez(content, **arrays)
         return {"outputs.npz": content.getvalue()}
 
-    files = make() if digest is None else kept({"outputs of": digest}, make)
+    files = make() if digest is None else kept(__package__, {"outputs of": digest}, make)
     arrays = np.load(io.BytesIO(files["outputs.npz"]))
     return [_linear(arrays[f"{at}.weight"], arrays[f"{at}.bias"]) for at in range(len(arrays) // 2)]
 

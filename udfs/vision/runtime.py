@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.errors import InputError
+from udfs.kept import Files, kept
 from udfs.vision.int8 import Ranges, has_int8, quantise, quantised
-from udfs.vision.kept import Files, kept
 from udfs.vision.spec import Precision, VisionSpec
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def network(
         return _converted(_of_pixels(build(), shift, scale), pixels, shape)
 
     named = {"network": of, "shift": shift, "scale": scale, "pixels": pixels.__name__, "shape": shape, **versions()}
-    model = _read(convert() if of is None else kept(named, convert))
+    model = _read(convert() if of is None else kept(__package__, named, convert))
     return on_cpu(model if ranges is None else quantised(model, ranges, integers=has_int8()), spec)
 
 

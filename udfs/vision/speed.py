@@ -5,21 +5,19 @@ Hence it is measured, and not told by what a processor knows.
 """
 
 import json
-import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from udfs.errors import InputError
+from udfs.kept import Files, kept
+from udfs.machine import best_seconds, processor
 from udfs.vision import weights
 from udfs.vision.detect import Detection, detector_class
 from udfs.vision.embed import Embedder, embedder_of, untrained
-from udfs.vision.kept import Files, kept
 from udfs.vision.models import detector, embedder
 from udfs.vision.runtime import cpu_precisions, versions
 from udfs.vision.spec import Precision, VisionSpec
@@ -28,8 +26,6 @@ _WARM, _TIMED = 2, 5
 _WORTH_IT = 1.1  # times as fast: below that the more precise is the better choice
 _PICTURE = 512  # pixels of the sides of the picture in which faces are sought
 _FILE = "seconds.json"
-
-Key = TypeVar("Key", bound=Hashable)
 
 Seconds = dict[Precision, float]
 """Of one call, by the precision it computes in."""
@@ -49,14 +45,14 @@ class MeasuredSpeeds:
         Raises:
             InputError: unknown models, or weights missing or wrong.
         """
-        measured = {"batch_size": spec.batch_size, "processor": _processor(), **versions()}
+        measured = {"batch_size": spec.batch_size, "processor": processor(), **versions()}
         embeds = embedder(spec.embedder, spec.models).document(spec)
         models = {"detector": spec.detector, "embedder": embeds}
 
         def measure() -> Files:
             return {_FILE: json.dumps(_measured(spec)).encode()}
 
-        return cls(**json.loads(kept({"speeds of": models, **measured}, measure)[_FILE]))
+        return cls(**json.loads(kept(__package__, {"speeds of": models, **measured}, measure)[_FILE]))
 
     @staticmethod
     def fastest(seconds: Seconds) -> Precision:
@@ -90,7 +86,7 @@ def crops_per_second(specs: dict[str, VisionSpec]) -> dict[str, float]:
         InputError: unknown models, or the device is absent.
     """
     made = {name: untrained(embedder(spec.embedder, spec.models), spec) for name, spec in specs.items()}
-    seconds = _seconds({name: _one_batch(of, specs[name]) for name, of in made.items()})
+    seconds = best_seconds({name: _one_batch(of, specs[name]) for name, of in made.items()}, _WARM, _TIMED)
     return {name: specs[name].batch_size / taken for name, taken in seconds.items()}
 
 
@@ -103,23 +99,11 @@ def _measured(spec: VisionSpec) -> dict[str, dict[str, float]]:
         picture = _noise(*finds.canvas(_PICTURE, _PICTURE))[None]
         calls["detector", precision] = partial(finds.detect, picture)
         calls["embedder", precision] = _one_batch(embeds, of)
-    seconds = _seconds(calls)
+    seconds = best_seconds(calls, _WARM, _TIMED)
     return {
         kind: {precision: seconds[kind, precision] for precision in cpu_precisions()}
         for kind in ("detector", "embedder")
     }
-
-
-def _seconds(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, float]:
-    """Of each call: the best of alternating rounds, as what else runs on a machine can only make it slower."""
-    seconds: dict[Key, list[float]] = {name: [] for name in calls}
-    for number in range(_WARM + _TIMED):
-        for name, call in calls.items():
-            began = time.perf_counter()
-            call()
-            if number >= _WARM:
-                seconds[name].append(time.perf_counter() - began)
-    return {name: min(times) for name, times in seconds.items()}
 
 
 def _one_batch(made: Embedder, spec: VisionSpec) -> Callable[[], object]:
@@ -130,11 +114,3 @@ def _one_batch(made: Embedder, spec: VisionSpec) -> Callable[[], object]:
 
 def _noise(rows: int, columns: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (rows, columns, 3), np.uint8)
-
-
-def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
-    """Its name and what it knows, as the cache may be one of many machines."""
-    if not cpuinfo.exists():
-        return []
-    lines = cpuinfo.read_text(encoding="utf-8").split("\n\n")[0].splitlines()
-    return [line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))]

@@ -6,8 +6,8 @@ import pkgutil
 from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
+from udfs.kept import Files, kept
 from udfs.vision.declaration import Model
-from udfs.vision.kept import Files, kept
 from udfs.vision.models import MODELS, model
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import Tensors, WeightsSource, digest
@@ -39,7 +39,7 @@ def verify(name: str, explicit: str | None = None) -> None:
     if of.weights.file is None:
         check()
     else:
-        kept({"weights": of.weights.tensors_sha256, "in": hashlib.sha256(content).hexdigest()}, check)
+        kept(__package__, {"weights": of.weights.tensors_sha256, "in": hashlib.sha256(content).hexdigest()}, check)
 
 
 def _file(of: Model, explicit: str | None) -> tuple[bytes, str, str]:

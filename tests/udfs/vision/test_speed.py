@@ -14,7 +14,7 @@ SPEC = VisionSpec(detector="mtcnn", embedder="dlib-resnet-v1", precision="fastes
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("udfs.vision.kept.cache", lambda: tmp_path)
+    monkeypatch.setattr("udfs.kept.cache", lambda: tmp_path)
     monkeypatch.setattr(speed, "cpu_precisions", lambda: ["fp32", "bf16"])
 
 
@@ -37,7 +37,7 @@ def test_detector_and_embedder_are_settled_apart_and_measured_once(monkeypatch: 
     assert (spec.precision, spec.for_detector().precision) == ("fp32", "bf16")
     assert settled(SPEC) == spec
     assert len(measured) == 1, "kept"
-    monkeypatch.setattr(speed, "_processor", lambda: ["another"])
+    monkeypatch.setattr(speed, "processor", lambda: ["another"])
     settled(SPEC)
     assert len(measured) == 2, "the cache is that of several machines"
 

@@ -17,19 +17,19 @@ from udfs.ids import document_id
 
 Files = dict[str, bytes]
 
-_FOLDER = "networks"
+_FOLDER = "made"
 _DIGESTS = "sha256.json"
 _UNUSED = 30 * 24 * 3600.0
 """Seconds after which what no process has used is removed, when something else is kept."""
 
 
-def kept(of: Mapping[str, object], make: Callable[[], Files]) -> Files:
+def kept(package: str, of: Mapping[str, object], make: Callable[[], Files]) -> Files:
     """Some files by their names, as they were kept, else as `make` gives them.
 
-    of: all that decides what is made, besides the code of this package, whose every change makes everything anew. What
+    of: all that decides what is made, besides the code of the package, whose every change makes everything anew. What
     was damaged since is made again. Where the cache cannot be written, nothing is kept.
     """
-    folder = cache() / _FOLDER / document_id({**of, "code": _code()})
+    folder = cache() / _FOLDER / document_id({**of, "code": _code(package)})
     found = _whole(folder)
     if found is None:
         found = make()
@@ -39,8 +39,8 @@ def kept(of: Mapping[str, object], make: Callable[[], Files]) -> Files:
 
 
 @remembered
-def _code() -> str:
-    sources = sorted((file.name, file) for file in files("udfs.vision").iterdir() if file.name.endswith(".py"))
+def _code(package: str) -> str:
+    sources = sorted((file.name, file) for file in files(package).iterdir() if file.name.endswith(".py"))
     return sha256(b"".join(name.encode() + file.read_bytes() for name, file in sources)).hexdigest()
 
 

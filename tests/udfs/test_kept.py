@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from udfs.vision import kept as module
-from udfs.vision.kept import Files, kept
+from udfs import kept as module
+from udfs.kept import Files, kept
 
 MADE = {"a": b"one", "b": b"two"}
 
@@ -29,22 +29,22 @@ class Maker:
 @pytest.fixture
 def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[Path]]:
     monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path / "cache"))
-    return lambda: sorted((tmp_path / "cache" / "networks").iterdir())
+    return lambda: sorted((tmp_path / "cache" / "made").iterdir())
 
 
 def test_it_is_made_once(folders: Callable[[], list[Path]]) -> None:
     make = Maker()
-    assert kept({"of": 1}, make) == kept({"of": 1}, make) == MADE
+    assert kept("udfs.search", {"of": 1}, make) == kept("udfs.search", {"of": 1}, make) == MADE
     assert make.calls == 1
-    kept({"of": 2}, make)
+    kept("udfs.search", {"of": 2}, make)
     assert (make.calls, len(folders())) == (2, 2)
 
 
 def test_other_code_makes_it_anew(folders: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
     make = Maker()
-    kept({"of": 1}, make)
-    monkeypatch.setattr(module, "_code", lambda: "another")
-    kept({"of": 1}, make)
+    kept("udfs.search", {"of": 1}, make)
+    monkeypatch.setattr(module, "_code", lambda package: "another")
+    kept("udfs.search", {"of": 1}, make)
     assert make.calls == 2
 
 
@@ -60,11 +60,11 @@ def test_other_code_makes_it_anew(folders: Callable[[], list[Path]], monkeypatch
 )
 def test_what_is_damaged_is_made_again(folders: Callable[[], list[Path]], harm: Callable[[Path], object]) -> None:
     make = Maker()
-    kept({"of": 1}, make)
+    kept("udfs.search", {"of": 1}, make)
     (folder,) = folders()
     harm(folder)
-    assert kept({"of": 1}, make) == MADE
-    assert kept({"of": 1}, make) == MADE
+    assert kept("udfs.search", {"of": 1}, make) == MADE
+    assert kept("udfs.search", {"of": 1}, make) == MADE
     assert make.calls == 2, "once more, and then it is whole"
 
 
@@ -72,21 +72,28 @@ def test_without_a_cache_it_is_made_each_time(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("ROLLCALL_CACHE", str(tmp_path / "file"))
     make = Maker()
-    assert kept({"of": 1}, make) == kept({"of": 1}, make) == MADE
+    assert kept("udfs.search", {"of": 1}, make) == kept("udfs.search", {"of": 1}, make) == MADE
+    assert make.calls == 2
+
+
+def test_the_code_of_the_package_counts(folders: Callable[[], list[Path]]) -> None:
+    make = Maker()
+    for package in ("udfs.search", "udfs.vision", "udfs.search"):
+        kept(package, {"of": 1}, make)
     assert make.calls == 2
 
 
 def test_what_was_not_used_for_long_is_removed(folders: Callable[[], list[Path]]) -> None:
-    kept({"of": "old"}, Maker())
-    kept({"of": "used"}, Maker())
+    kept("udfs.search", {"of": "old"}, Maker())
+    kept("udfs.search", {"of": "used"}, Maker())
     long_ago = time.time() - 40 * 24 * 3600
     for folder in folders():
         os.utime(folder, (long_ago, long_ago))
-    kept({"of": "used"}, Maker())
-    kept({"of": "new"}, Maker())
+    kept("udfs.search", {"of": "used"}, Maker())
+    kept("udfs.search", {"of": "new"}, Maker())
     assert len(folders()) == 2
     make = Maker()
-    kept({"of": "used"}, make)
+    kept("udfs.search", {"of": "used"}, make)
     assert make.calls == 0
 
 
