@@ -1,5 +1,7 @@
 """Exact top-k against FAISS, torch and scikit-learn: one process, the same vectors, the same threads.
 
+The ratio is against the fastest of them in the run; the kernels that their libraries took are named.
+
 python -m benchmarks.search --data FOLDER [--samples N ...]
 
 As on a processor with AVX2 alone:
@@ -9,7 +11,9 @@ OPENBLAS_CORETYPE=Haswell NUMBA_CPU_NAME=haswell python -m benchmarks.search --d
 """
 
 import ctypes
+import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_info
 
 from benchmarks import lfw
 from benchmarks.data import data_option, facenet
@@ -138,6 +143,36 @@ def by_sklearn(problem: Problem) -> Callable[[], Array]:
     return lambda: index.kneighbors(problem.queries, return_distance=False)
 
 
+PEERS: dict[str, Callable[[Problem], Callable[[], Array]]] = {
+    "FAISS flat": by_faiss,
+    "torch topk": by_torch,
+    "scikit-learn": by_sklearn,
+}
+
+
+def kernels() -> dict[str, str]:
+    """What the peers multiply with: each library for linear algebra in this process, and the processor it takes this
+    to be; torch's own says so itself.
+    """
+    found = {
+        f"{library['internal_api']} {library['version']} ({Path(library['filepath']).name})": library.get(
+            "architecture", "unknown"
+        )
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    }
+    return {**found, "FAISS": faiss.get_compile_options().strip(), "torch": torch.backends.cpu.get_cpu_capability()}
+
+
+def with_best_blas() -> None:
+    """Start again where FAISS's OpenBLAS would not use AVX-512: it is older than some processors, and takes those that
+    it does not know for others.
+    """
+    if "OPENBLAS_CORETYPE" not in os.environ and isa() in ("amx", "avx512", "avx512_bf16"):
+        environment = {**os.environ, "OPENBLAS_CORETYPE": "SkylakeX"}
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.search", *sys.argv[1:]], environment)
+
+
 def galleries(problem: Problem) -> dict[str, SampleMatrix]:
     """The samples as each its own person, and as `A_PERSON` a person. Rows stay in their order."""
     number = np.arange(len(problem.samples), dtype=np.int32)
@@ -188,21 +223,18 @@ def measure(problem: Problem, rounds: int, threads: int) -> dict[str, object]:
     """Time all on one problem; best of the rounds of each."""
     flops = 2.0 * len(problem.queries) * problem.samples.size / 1e9
     print(f"\n{problem.name}: {len(problem.queries):,} queries x {len(problem.samples):,} samples", flush=True)
-    candidates: dict[str, Callable[[], object]] = {
-        "FAISS flat": by_faiss(problem),
-        "torch topk": by_torch(problem),
-        "scikit-learn": by_sklearn(problem),
-    }
+    candidates: dict[str, Callable[[], object]] = {name: make(problem) for name, make in PEERS.items()}
     for level, gallery in galleries(problem).items():
         for path in paths():
             index = Index([gallery], path)
             candidates[f"{path.name} {level}"] = partial(index.nearest, problem.queries, K, NOTHING, threads)
     timings = alternate(candidates, rounds)
     best = {name: min(timing.seconds) for name, timing in timings.items()}
-    figures: dict[str, object] = {"queries": len(problem.queries), "samples": len(problem.samples)}
+    peer = min(PEERS, key=lambda name: best[name])
+    figures: dict[str, object] = {"queries": len(problem.queries), "samples": len(problem.samples), "peer": peer}
     for name, seconds in best.items():
-        ratio = best["FAISS flat"] / seconds
-        print(f"{name:20} {seconds:8.2f} s {flops / seconds:8.1f} GFLOP/s {ratio:6.2f} x FAISS")
+        ratio = best[peer] / seconds
+        print(f"{name:20} {seconds:8.2f} s {flops / seconds:8.1f} GFLOP/s {ratio:6.2f} x {peer}")
         figures[name] = {"seconds": round(seconds, 3), "gflops": round(flops / seconds, 1), "ratio": round(ratio, 2)}
     figures["exact"] = all(_is_exact(problem, name, timing) for name, timing in timings.items())
     return figures
@@ -219,12 +251,20 @@ def _is_exact(problem: Problem, name: str, timing: Timing) -> bool:
 @click.option("--rounds", default=3, show_default=True, help="Timed rounds.")
 @click.option("--threads", default=2, show_default=True, help="Threads each candidate computes on.")
 def main(data: Path, samples: tuple[int, ...], queries: int, rounds: int, threads: int) -> None:
+    with_best_blas()
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
     vectors, persons = real_embeddings(data, threads)
     most = peak(threads)
     print(f"{threads} threads, {isa()}, k = {K}; 8-bit peak {most or 0:.0f} GFLOP/s")
-    figures: dict[str, object] = {"threads": threads, "k": K, "peak_gflops": most and round(most, 1)}
+    figures: dict[str, object] = {
+        "threads": threads,
+        "k": K,
+        "peak_gflops": most and round(most, 1),
+        "kernels": kernels(),
+    }
+    for name, kernel in kernels().items():
+        print(f"{name}: {kernel}")
     measured = []
     for count in samples:
         for make in (partial(like_real, vectors=vectors, persons=persons), uniform):
@@ -240,7 +280,11 @@ def main(data: Path, samples: tuple[int, ...], queries: int, rounds: int, thread
     gflops = min(of[fast]["gflops"] for of in last)  # type: ignore[index]
     share = f"{gflops / most:.2f}" if most else "unknown"
     said = "yes" if all(of["exact"] for of in measured) else "NO"
-    print(f"search: ratio={ratio} portable={plain} gflops={gflops} peak_share={share} exact={said} isa={isa()}")
+    peers = "/".join(sorted({str(of["peer"]).split(" ")[0] for of in last}))
+    print(
+        f"search: ratio={ratio} peer={peers} portable={plain} gflops={gflops} peak_share={share} exact={said}"
+        f" isa={isa()}"
+    )
 
 
 if __name__ == "__main__":
