@@ -12,6 +12,7 @@ from jobs.run.context import Context
 from schemas.catalog import SEARCHED_SAMPLES
 from udfs.errors import InputError
 from udfs.ids import stable_id
+from udfs.vision.contract import contract
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class GallerySnapshot:
     """The samples of one gallery that are not withdrawn, all of the contract in force.
 
     digest: of all that decides who is found: samples, persons, validity, labels, embeddings. bounded: whether one of
-    the samples is valid from or to some date only.
+    the samples is valid from or to some date only. embedder: as the settings call it, where it is theirs: one's own may
+    have been renamed.
     """
 
     name: str
@@ -57,14 +59,16 @@ class GallerySnapshot:
         contract_id = _in_force(context, name, {contract for of_gallery, contract in held if of_gallery == name})
         samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
         found = held[name, contract_id]
-        contract = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
-        assert contract is not None
+        noted = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
+        assert noted is not None
         digest = stable_id("gallery", name, contract_id, found.digest)
+        of_settings = contract(context.settings.spec())
+        embedder = of_settings.embedder if of_settings.contract_id == contract_id else noted.embedder
         return cls(
             name,
             contract_id,
-            contract.embedder,
-            contract.dimension,
+            embedder,
+            noted.dimension,
             samples,
             digest,
             found.samples,
