@@ -64,7 +64,11 @@ IMAGE_OUTCOMES = Table(
         _CONTRACT,
         _SETTINGS,
         Column("outcome", "string", "faces, no_face, or rejected:<reason>"),
-        Column("detail", "string", "more about a rejection; empty if it was not rejected"),
+        Column(
+            "detail",
+            "string",
+            "more about a rejection; of other outcomes, what was not as it should be; empty if there is nothing to add",
+        ),
         Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
         Column("width", "int", "pixels of the upright image; 0 if unknown"),
         Column("height", "int", "pixels of the upright image; 0 if unknown"),

@@ -19,6 +19,7 @@ LOGGER = logging.getLogger("rollcall")
 VERSION = "rollcall.schemaVersion"
 """The property of a table that holds its schema version."""
 
+_CONSTRAINT = "delta.constraints."
 _DELETION_VECTORS = "deletionVectors"
 _CHECKPOINT_PROTECTION = "checkpointProtection"
 
@@ -128,9 +129,21 @@ def add_declared_columns(table: OlderTable) -> int:
     return 0
 
 
+def renew_constraints(table: OlderTable) -> int:
+    """Put the declared conditions in the place of others of the same name. Delta reads all rows to check them."""
+    held = properties(table.spark, table.identifier)
+    for name, condition in table.declared.constraints.items():
+        if held.get(f"{_CONSTRAINT}{name}") == condition:
+            continue
+        table.spark.sql(f"ALTER TABLE {table.identifier} DROP CONSTRAINT IF EXISTS {name}")
+        table.spark.sql(f"ALTER TABLE {table.identifier} ADD CONSTRAINT {name} CHECK ({condition})")
+    return 0
+
+
 STEPS: dict[str, tuple[Step, ...]] = {
     "4": (stop_new_deletion_vectors, remove_deletion_vectors, drop_deletion_vectors),
     "5": (add_declared_columns,),
+    "6": (renew_constraints,),
 }
 """What brings a table of a version to the next version. Older versions than these cannot be migrated."""
 

@@ -4,7 +4,8 @@ from jobs.faces.lookup import MeantFaces
 from pages.report import Side, picture
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision.decode import Limits, RejectedError, decode
+from udfs.vision.decode import Limits, decode
+from udfs.vision.rejection import RejectedError
 
 _SHOWN = Limits(minimum_side=1, maximum_side=2048, maximum_pixels=100_000_000)
 

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from udfs.outcomes import REASONS
-from udfs.vision.decode import Limits, RejectedError, decode
+from udfs.vision.decode import Limits, decode
+from udfs.vision.rejection import RejectedError
 
 LIMITS = Limits(minimum_side=20, maximum_side=512, maximum_pixels=4_000_000)
 _MOST_MEMORY_MIB, _MOST_SECONDS_AN_INPUT = 1536, 20

@@ -17,6 +17,7 @@ from delta import DeltaTable
 from deltalake import DeltaTable as OtherReader
 from deltalake.exceptions import DeltaProtocolError
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from schemas import migration
 from schemas.catalog import CONTRACTS, MATCHES, TABLES
@@ -188,6 +189,24 @@ def test_what_a_running_job_reads_outlives_the_migration(tables: Tables) -> None
             os.utime(path, (month_ago, month_ago))
     tables.vacuum("matches", 168)
     assert rows_of(reading) == rows, "files and deletion vectors of a week's versions are kept"
+
+
+def test_conditions_that_have_changed_are_renewed(spark: SparkSession, tmp_path: Path) -> None:
+    narrow = replace(CONTRACTS, constraints={"known": "embedder IN ('e')"})
+    wide = replace(CONTRACTS, constraints={"known": "embedder IN ('e', 'f')"})
+    with schema_version("6") as patch:
+        patch.setitem(TABLES, "contracts", narrow)
+        Tables(spark, str(tmp_path)).append("contracts", contract(spark, "a"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TABLES, "contracts", wide)
+        tables = Tables(spark, str(tmp_path))
+        tables.append("contracts", contract(spark, "b").withColumn("embedder", F.lit("f")))
+        with pytest.raises(Exception, match="DELTA_VIOLATE_CONSTRAINT"):
+            tables.append("contracts", contract(spark, "c").withColumn("embedder", F.lit("g")))
+        before = commits(tables, "contracts")
+        Tables(spark, str(tmp_path)).migrate("contracts")
+        assert commits(tables, "contracts") == before
+    assert {row.embedder for row in tables.read("contracts").collect()} == {"e", "f"}
 
 
 def test_migrating_twice_does_nothing(tables: Tables, said: Callable[[], str]) -> None:

@@ -19,12 +19,13 @@ from udfs.vision import weights
 from udfs.vision.allocator import return_large_blocks
 from udfs.vision.canvases import CanvasBatches
 from udfs.vision.contract import contract
-from udfs.vision.decode import Limits, Picture, RejectedError, decode
+from udfs.vision.decode import Limits, Picture, decode
 from udfs.vision.detect import Detection, centre_inside, detector_class, second_looks
 from udfs.vision.embed import Crops, embedder_of
 from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality, quality
 from udfs.vision.read_ahead import ByteBudget, Hold, ahead
+from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
@@ -49,7 +50,8 @@ class Face:
 
 @dataclass(frozen=True)
 class ImageOutcome:
-    """What became of one image. `detail` says more about a rejection; sizes are 0 where they are unknown."""
+    """What became of one image. `detail` says more about a rejection, and of a picture what is not as it should
+    be; sizes are 0 where they are unknown."""
 
     outcome: str
     detail: str = ""
@@ -194,7 +196,7 @@ class _Run:
             reduced_view(picture, self._limits, self._detector.scale),
         )
         hold(prepared.held)
-        outcome = ImageOutcome("no_face", "", digest, picture.width, picture.height, picture.captured_at)
+        outcome = ImageOutcome("no_face", picture.detail, digest, picture.width, picture.height, picture.captured_at)
         return _Image(key, outcome, prepared)
 
     def _search(self, canvas: tuple[int, int], batch: list[_Image]) -> None:

@@ -10,12 +10,13 @@ from PIL import Image
 
 from udfs.errors import InputError
 from udfs.vision.declaration import OnnxModel
-from udfs.vision.decode import Limits, RejectedError, decode
+from udfs.vision.decode import Limits, decode
 from udfs.vision.detect import Detection, Detector
 from udfs.vision.embed import UnitVectors, cut
 from udfs.vision.onnx_network import of_content
 from udfs.vision.own import Colour, OnnxDeclaration
 from udfs.vision.pipeline import reduced_view
+from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray

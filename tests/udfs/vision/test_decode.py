@@ -1,28 +1,16 @@
-import io
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from udfs.vision.decode import Limits, Picture, RejectedError, decode
+from tests.udfs.vision.pictures import encoded, gradient
+from udfs.vision.decode import Limits, Picture, decode
+from udfs.vision.rejection import RejectedError
 
 
 def picture(content: bytes, maximum_side: int = 2048, reduction: int | None = None) -> Picture:
     return decode(content, Limits(20, maximum_side, 10**8), reduction=reduction)
-
-
-def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, form, **options)
-    return content.getvalue()
-
-
-def gradient(width: int = 64, height: int = 48) -> Image.Image:
-    pixels = np.zeros((height, width, 3), np.uint8)
-    pixels[..., 0] = np.linspace(0, 255, width)
-    pixels[..., 1] = np.linspace(0, 255, height)[:, None]
-    return Image.fromarray(pixels)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF", "JPEG2000", "PPM"])
@@ -75,7 +63,7 @@ def test_what_decoding_takes_is_said_before() -> None:
     said: list[int] = []
     content = encoded(gradient(1000, 500), "JPEG")
     decode(content, Limits(20, 2048, 10**8), hold=said.append)
-    assert said == [len(content) + 4 * 1000 * 500]
+    assert said == [len(content) + 7 * 1000 * 500]
 
 
 def test_the_first_frame_counts() -> None:
@@ -97,8 +85,6 @@ def test_the_first_frame_counts() -> None:
         (encoded(gradient(1, 1)), "too_small"),
         (encoded(gradient(4000, 30)), "too_small"),
         (encoded(Image.new("1", (20_000, 20_000))), "too_large"),
-        (encoded(Image.new("F", (64, 64)), "TIFF"), "unsupported_mode"),
-        (encoded(Image.new("I", (64, 64)), "TIFF"), "unsupported_mode"),
     ],
 )
 def test_rejections(content: bytes, reason: str) -> None:
