@@ -4,7 +4,7 @@ A JPEG that was cut off is decoded like a whole one: libjpeg warns, and fills th
 warnings, so simplejpeg decodes (libjpeg-turbo as Pillow, with the same bits).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,15 @@ def _grey_rows(pixels: Array) -> int:
 def is_progressive(content: bytes) -> bool:
     """Whether each scan adds detail to the whole picture."""
     return any(marker in (0xC2, 0xC6, 0xCA, 0xCE) for marker, _ in _header(content))
+
+
+def coefficients(layers: Sequence[tuple[int, int, int, int]]) -> float:
+    """How many coefficients a pixel has on average: each is held in two bytes until the last scan was read.
+
+    layers: Pillow's, of each component the number, and how often it is sampled across and down.
+    """
+    most = max(across * down for _, across, down, _ in layers)
+    return sum(across * down for _, across, down, _ in layers) / most
 
 
 def scans(content: bytes) -> Iterator[Scan]:

@@ -28,8 +28,9 @@ _MORE_BITS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 _MOST_SCANS = 100
 """Of a progressive JPEG: cameras and programs write about ten, and each takes as long as all of a baseline JPEG."""
 
-_DECODER_BYTES = {"WEBP": 12, "JPEG2000": 16, "AVIF": 9, "HEIF": 9}
-"""What decoders hold of each pixel besides the picture."""
+_DECODER_BYTES = {"WEBP": 16, "JPEG2000": 16, "AVIF": 6, "HEIF": 4}
+"""What decoders hold of each pixel besides the picture, as measured; of WebP, those that are animated."""
+_ONE_BYTE = {"1", "L", "P"}
 
 _TEXT_BYTES = 20
 """Held for each byte of numbers that are written as text."""
@@ -81,6 +82,8 @@ def opened(content: bytes) -> PictureFile:
     if form == "PPM" and (pnm := Pnm.opened(content)) is not None:
         return _Pnm(pnm)
     image = _by_pillow(content, form)
+    if form == "WEBP" and getattr(image, "n_frames", 1) == 1:
+        return _StillWebp(content, image)
     return _Jpeg(content, image) if form == "JPEG" else _ByPillow(content, image)
 
 
@@ -89,7 +92,7 @@ def _of_tiff(content: bytes) -> PictureFile:
     if isinstance(found, tiff_pages.Preview):
         return _Preview(found)
     if isinstance(found, tiff_pages.Page):
-        return _TiffPage(found)
+        return _TiffPage(found, len(content))
     return _ByPillow(content, _by_pillow(content, "TIFF"), found.said)
 
 
@@ -120,9 +123,10 @@ class _ByPillow(PictureFile):
 
     def memory(self, reduction: int) -> int:
         # Pillow keeps a pixel of several channels in 4 bytes; what is not RGB is converted into a second picture.
-        pictures = 1 if self._image.mode == "RGB" else 2
+        first = 0 if self._image.mode == "RGB" else 1 if self._image.mode in _ONE_BYTE else 4
         decoder = _DECODER_BYTES.get(self._image.format or "", 0)
-        return len(self._content) + (4 * pictures + decoder) * self.columns * self.rows
+        copies = 2 if self._image.format == "PNG" else 1  # see `png_chunks.essential`
+        return copies * len(self._content) + (4 + first + decoder) * self.columns * self.rows
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         image = self._image
@@ -148,6 +152,7 @@ class _Jpeg(PictureFile):
         self._content, self._image = content, image
         self.columns, self.rows = image.size
         self.metadata = Metadata.of(image)
+        self._layers = getattr(image, "layer", [(1, 1, 1, 0)])
         self._progressive = jpeg_pixels.is_progressive(content)
         count = len(list(jpeg_pixels.scans(content))) if self._progressive else 1
         if count > _MOST_SCANS:
@@ -156,8 +161,10 @@ class _Jpeg(PictureFile):
     def memory(self, reduction: int) -> int:
         columns, rows = self._size(reduction)
         channels = 4 if self._image.mode == "CMYK" else 3
-        coefficients = 2 * channels * self.columns * self.rows if self._progressive else 0
-        return len(self._content) + (channels + 4 + (channels > 3) * 8) * columns * rows + coefficients
+        coefficients = 0
+        if self._progressive:
+            coefficients = math.ceil(2 * jpeg_pixels.coefficients(self._layers) * self.columns * self.rows)
+        return len(self._content) + max((channels + 4) * columns * rows, channels * columns * rows + coefficients)
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         columns, rows = self._size(reduction)
@@ -166,6 +173,27 @@ class _Jpeg(PictureFile):
 
     def _size(self, reduction: int) -> tuple[int, int]:
         return math.ceil(self.columns / reduction), math.ceil(self.rows / reduction)
+
+
+class _StillWebp(PictureFile):
+    """A WebP of one frame, which Pillow would decode as an animation, in twice the memory."""
+
+    def __init__(self, content: bytes, image: Image.Image) -> None:
+        self._content = content
+        self.columns, self.rows = image.size
+        self.metadata = Metadata.of(image)
+        self._bytes = 7 if image.mode == "RGB" else 11
+
+    def memory(self, reduction: int) -> int:
+        return len(self._content) + self._bytes * self.columns * self.rows
+
+    def decoded(self, reduction: int) -> tuple[Image.Image, str]:
+        import imagecodecs
+
+        try:
+            return of_channels(imagecodecs.webp_decode(self._content)[..., :3]), ""
+        except Exception as error:  # damaged data may raise anything; it costs one image
+            raise RejectedError("truncated", in_one_line(error)) from error
 
 
 class _DeepPng(PictureFile):
@@ -186,7 +214,7 @@ class _DeepPng(PictureFile):
             return Metadata()
 
     def memory(self, reduction: int) -> int:
-        return len(self._content) + (5 * self._channels + 8) * self.columns * self.rows
+        return 2 * len(self._content) + (5 * self._channels + 4) * self.columns * self.rows
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         import imagecodecs
@@ -201,13 +229,13 @@ class _DeepPng(PictureFile):
 class _TiffPage(PictureFile):
     """A page of a TIFF that Pillow cannot read, or reads wrongly."""
 
-    def __init__(self, page: tiff_pages.Page) -> None:
-        self._page = page
+    def __init__(self, page: tiff_pages.Page, size: int) -> None:
+        self._page, self._size = page, size
         self.columns, self.rows = page.columns, page.rows
         self.metadata = Metadata(page.orientation, None)
 
     def memory(self, reduction: int) -> int:
-        return self._page.memory + 8 * self.columns * self.rows
+        return self._size + self._page.memory + 4 * self.columns * self.rows
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         return of_channels(self._page.pixels()), self._page.said
@@ -224,7 +252,7 @@ class _Pnm(PictureFile):
 
     def memory(self, reduction: int) -> int:
         samples = self._pnm.channels * self.columns * self.rows
-        return len(self._pnm.content) * (_TEXT_BYTES if self._pnm.is_text else 1) + 9 * samples
+        return len(self._pnm.content) * (_TEXT_BYTES if self._pnm.is_text else 1) + 7 * samples
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         return of_channels(self._pnm.pixels()), ""

@@ -13,15 +13,19 @@ _METADATA = {b"eXIf", b"sBIT"}
 _XMP = b"XML:com.adobe.xmp\0\0"
 """The beginning of a text that is XMP and not compressed, in which the orientation may stand."""
 _LONGEST_XMP = 1 << 20
+_LONGEST = 1 << 16
+_COMPRESSED = {b"zTXt", b"iTXt", b"iCCP"}
+"""They may be of any length once they are not."""
 
 
 def essential(content: bytes) -> bytes:
-    """The same picture: its pixels as they are, and of the metadata what is whole and says how it is to be seen."""
-    kept = [SIGNATURE]
-    for name, chunk in chunks(content):
-        if name in _PIXELS or (_says_how(name, chunk) and _is_whole(chunk)):
-            kept.append(chunk)
-    return b"".join(kept)
+    """The same picture: its pixels as they are, and of the metadata what is whole and says how it is to be seen. Where
+    nothing else can be in the way, the file itself.
+    """
+    found = list(chunks(content))
+    if all(name in _PIXELS or _is_harmless(name, chunk) for name, chunk in found):
+        return content
+    return b"".join([SIGNATURE, *(chunk for name, chunk in found if name in _PIXELS or _is_wanted(name, chunk))])
 
 
 def significant_bits(content: bytes) -> int | None:
@@ -29,22 +33,26 @@ def significant_bits(content: bytes) -> int | None:
     return next((max(chunk[8:-4]) for name, chunk in chunks(content) if name == b"sBIT" and len(chunk) > 12), None)
 
 
-def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """Each chunk's name and its bytes, from the length to the checksum; the last may end early."""
-    at = len(SIGNATURE)
+    at, whole = len(SIGNATURE), memoryview(content)
     while at + 8 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4], "big")
         name = content[at + 4 : at + 8]
-        yield name, content[at:end]
+        yield name, whole[at:end]
         if name == b"IEND":
             return
         at = end
 
 
-def _says_how(name: bytes, chunk: bytes) -> bool:
-    is_xmp = name == b"iTXt" and chunk[8:].startswith(_XMP) and len(chunk) <= _LONGEST_XMP
-    return name in _METADATA or is_xmp
+def _is_harmless(name: bytes, chunk: memoryview) -> bool:
+    return len(chunk) <= _LONGEST and name not in _COMPRESSED and _is_whole(chunk)
 
 
-def _is_whole(chunk: bytes) -> bool:
+def _is_wanted(name: bytes, chunk: memoryview) -> bool:
+    is_xmp = name == b"iTXt" and bytes(chunk[8 : 8 + len(_XMP)]) == _XMP and len(chunk) <= _LONGEST_XMP
+    return (name in _METADATA or is_xmp) and _is_whole(chunk)
+
+
+def _is_whole(chunk: memoryview) -> bool:
     return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")

@@ -149,4 +149,4 @@ def _number(page: Any, tag: int, otherwise: int) -> int:
 
 def _bytes(page: Any) -> int:
     width = max(1, page.bitspersample // 8) if page.dtype is None else page.dtype.itemsize
-    return int(page.imagewidth * page.imagelength * page.samplesperpixel * (width + 8))
+    return int(page.imagewidth * page.imagelength * page.samplesperpixel * (width + 1))
