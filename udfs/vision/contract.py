@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from udfs.ids import document_id
+from udfs.vision import upright
 from udfs.vision.decode import DECODE_RULE
 from udfs.vision.detect import detector_class
 from udfs.vision.models import detector, embedder
@@ -32,6 +33,7 @@ def contract(spec: VisionSpec) -> Contract:
     document: dict[str, object] = {
         "decode": DECODE_RULE,
         "detector": {**detector_class(found_by).rule(), "weights": found_by.weights.tensors_sha256},
+        "upright": upright.RULE,
         "embedder": embedded_by.document(spec),
         "dimension": embedded_by.dimension,
     }

@@ -40,7 +40,7 @@ def eyes_crop(image: Image.Image, face: Detection, *, size: int) -> Array:
     eyes = face.landmarks[:2]
     wanted = _DLIB_EYES * size
     step = complex(*(eyes[1] - eyes[0])) / complex(*(wanted[1] - wanted[0]))
-    return _turned(image, size, complex(*eyes[0]), complex(*wanted[0]), step)
+    return turned(image, size, complex(*eyes[0]), complex(*wanted[0]), step)
 
 
 # Where the faces that ArcFace's family of networks are trained on have eyes, nose and mouth, in 112 pixels.
@@ -60,10 +60,10 @@ def arcface_crop(image: Image.Image, face: Detection, *, size: int) -> Array:
     middle, wanted_middle = found.mean(), wanted.mean()
     spread = found - middle
     turn = np.vdot(spread, wanted - wanted_middle) / np.vdot(spread, spread)  # crop pixels a source pixel
-    return _turned(image, size, complex(middle), complex(wanted_middle), 1 / complex(turn))
+    return turned(image, size, complex(middle), complex(wanted_middle), 1 / complex(turn))
 
 
-def _turned(image: Image.Image, size: int, point: complex, wanted: complex, step: complex) -> Array:
+def turned(image: Image.Image, size: int, point: complex, wanted: complex, step: complex) -> Array:
     """A square of a picture, in which `point` stands where it is wanted. step: source pixels a pixel of the square, as
     a complex number, which turns as well."""
     # Sampling fewer than every second pixel would alias: shrink the picture first.

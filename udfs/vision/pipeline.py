@@ -27,6 +27,7 @@ from udfs.vision.quality import Quality, quality
 from udfs.vision.read_ahead import ByteBudget, Hold, ahead
 from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
+from udfs.vision.upright import stood_up
 
 Array = np.ndarray
 Read = Callable[[], bytes]
@@ -225,9 +226,18 @@ class _Run:
 
     def _cut_out(self, picture: Picture, found: list[Detection], view: tuple[int, int]) -> list[_Cut]:
         kept = second_looks(self._detector, picture.image, found, view)
-        faces = [face.scaled(picture.width / view[0], picture.height / view[1]) for face in kept]
-        crops = self._crop(picture, faces)
-        return [_Cut(face, quality(crop[0], face), crop) for face, crop in zip(faces, crops, strict=True)]
+        x, y = picture.image.width / view[0], picture.image.height / view[1]
+        return [self._cut_one(picture, face.scaled(x, y)) for face in kept]
+
+    def _cut_one(self, picture: Picture, face: Detection) -> _Cut:
+        """face: in pixels of the picture as it was decoded."""
+        turned = stood_up(self._detector, picture.image, face)
+        if turned is None:
+            crops = self._embedder.crop(picture.image, face)
+        else:
+            face, crops = turned.face, self._embedder.crop(turned.image, turned.upright)
+        face = face.scaled(picture.width / picture.image.width, picture.height / picture.image.height)
+        return _Cut(face, quality(crops[0], face), crops)
 
     def _reduction_for(self, picture: Picture, faces: list[Detection]) -> int:
         smallest = min((face.side for face in faces), default=float(self._embedder.side * picture.reduction))
@@ -235,10 +245,6 @@ class _Run:
         while reduction > 1 and smallest / reduction < self._embedder.side:
             reduction //= 2
         return reduction
-
-    def _crop(self, picture: Picture, faces: list[Detection]) -> list[Crops]:
-        x, y = picture.image.width / picture.width, picture.image.height / picture.height
-        return [self._embedder.crop(picture.image, face.scaled(x, y)) for face in faces]
 
     def _take_faces(self, most: int) -> None:
         """Take the faces that have been found, and wait while pictures of more than so many bytes are searched."""
