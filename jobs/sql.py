@@ -4,11 +4,12 @@ import sys
 from typing import TextIO
 
 import click
+from pyspark.errors import AnalysisException
 
 from jobs.queries.questions import Questions
 from jobs.queries.statements import split
 from jobs.run.context import Context
-from jobs.run.errors import run_command
+from jobs.run.errors import one_line, run_command
 from jobs.run.options import job
 from pages.answers import FORMS
 from udfs.errors import InputError
@@ -39,8 +40,11 @@ def sql(context: Context, query: str | None, file: TextIO | None, form: str, lim
         query = file.read()
     if query is not None:
         statements, rest = split(query)
-        for statement in [*statements, *([rest] if rest else [])]:
-            questions.ask(statement)
+        try:
+            for statement in [*statements, *([rest] if rest else [])]:
+                questions.ask(statement)
+        except AnalysisException as error:  # of what was typed; another try will fail again
+            raise InputError(one_line(error)) from error
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the shell needs a terminal; give a query, or --file FILE (- for standard input)")

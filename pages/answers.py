@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from rich.text import Text
 from udfs.errors import InputError
 
 Rows = Sequence[tuple[Any, ...]]
+"""Of None, bool, int, float and str, and of lists and dicts of these."""
 
 
 def write(form: str, names: list[str], rows: Rows) -> None:
@@ -29,14 +31,26 @@ def _write_table(names: list[str], rows: Rows) -> None:
     # As Text: in a plain string rich takes `[retired]` for markup, and leaves it out.
     table = Table(*[Column(Text(name)) for name in names], box=box.SIMPLE_HEAD)
     for row in rows:
-        table.add_row(*[Text("" if value is None else str(value)) for value in row])
+        table.add_row(*[Text(_text(value)) for value in row])
     Console(width=None if Console().is_terminal else 200).print(table)
+
+
+def _write_lines(names: list[str], rows: Rows) -> None:
+    """One record below the other, a line a column: for tables with more columns than a screen."""
+    width = max(map(len, names), default=0)
+    for number, row in enumerate(rows, 1):
+        print(f"-- {number} --")
+        for name, value in zip(names, row, strict=True):
+            begin, *more = _text(value).splitlines() or [""]
+            print(f"{name:{width}}  {begin}".rstrip())
+            for line in more:
+                print(f"{'':{width}}  {line}".rstrip())
 
 
 def _write_csv(names: list[str], rows: Rows) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerows([_text(value) for value in row] for row in rows)
 
 
 def _write_json(names: list[str], rows: Rows) -> None:
@@ -44,8 +58,30 @@ def _write_json(names: list[str], rows: Rows) -> None:
     if twice:
         raise InputError(f"two columns are called {twice[0]!r}, which JSON cannot hold; rename one with AS")
     for row in rows:
-        print(json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False))
+        print(_json(dict(zip(names, row, strict=True))))
 
 
-_WRITE = {"table": _write_table, "csv": _write_csv, "json": _write_json}
+def _text(value: Any) -> str:
+    """A value as a cell: nothing for null, and JSON for what has parts."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | dict):
+        return _json(value)
+    return str(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: they are text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list) else value
+
+
+_WRITE = {"table": _write_table, "lines": _write_lines, "csv": _write_csv, "json": _write_json}
 FORMS = tuple(_WRITE)

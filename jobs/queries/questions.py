@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark import InheritableThread
-from pyspark.sql import Row
 
 from jobs.queries.permission import refuse_writes
 from jobs.queries.progress import progress
+from jobs.queries.values import plain_rows
 from jobs.run.context import Context
 from pages import answers
 
-Answer = tuple[list[str], list[Row]]
+Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Questions:
         if len(rows) > self.limit:
             self.context.log.info(f"sql: only the first {self.limit:,} rows are shown; --limit shows more")
         if names:
-            answers.write(self.form, names, [tuple(_plain(value) for value in row) for row in rows[: self.limit]])
+            answers.write(self.form, names, rows[: self.limit])
 
     def _answer(self, statement: str) -> Answer:
         """The answer, from a thread: an interrupt in the middle of a call to the JVM would spoil its connection."""
@@ -69,7 +69,7 @@ class Questions:
             refuse_writes(self.context.spark, statement)
         self.context.tables.register_views(statement)
         answer = self.context.spark.sql(statement)
-        return answer.columns, answer.limit(self.limit + 1).collect() if answer.columns else []
+        return answer.columns, plain_rows(answer, self.limit + 1) if answer.columns else []
 
     def _stop(self, running: threading.Thread) -> None:
         """Cancel the jobs of a query until it has ended: it may just be starting one."""
@@ -85,12 +85,3 @@ class Questions:
 def _wait_for(running: threading.Thread) -> None:
     while running.is_alive():
         running.join(0.2)
-
-
-def _plain(value: Any) -> Any:
-    """A value without Spark's rows in it. The result's own rows stay tuples: two of its columns may share a name."""
-    if isinstance(value, Row):
-        return {name: _plain(part) for name, part in value.asDict().items()}
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list) else value

@@ -34,8 +34,10 @@ def test_sql_opens_the_tables_by_name(place: list[str], capsys: pytest.CaptureFi
     run_command(rollcall, ["sql", "SELECT size, count(*) AS n FROM images GROUP BY size", "--format", "csv", *place])
     assert capsys.readouterr().out == "size,n\n0,1\n"
     code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
-    assert code == 1
+    assert code == 2
     assert "nowhere" in text
+    code, text = said(capsys, rollcall, "sql", "SELEC 1", *place)
+    assert (code, "Syntax error at or near 'SELEC'" in text) == (2, True)
 
 
 def test_sql_shows_every_column_and_every_character(
@@ -49,7 +51,7 @@ def test_sql_shows_every_column_and_every_character(
     assert "name [b]" in table
     assert table.splitlines()[1].split()[-3:] == ["n", "n", "s"]
     run_command(rollcall, ["sql", query, "--format", "csv", *place])
-    assert capsys.readouterr().out.splitlines()[1] == "Bob [retired],1,2,{'x': [{'y': 3}]}"
+    assert capsys.readouterr().out.splitlines()[1] == 'Bob [retired],1,2,"{""x"": [{""y"": 3}]}"'
     code, text = said(capsys, rollcall, "sql", query, "--format", "json", *place)
     assert (code, "two columns are called 'n', which JSON cannot hold; rename one with AS" in text) == (2, True)
     run_command(rollcall, ["sql", query.replace("2 AS n", "2 AS m"), "--format", "json", *place])
@@ -85,7 +87,7 @@ def test_statements_of_a_file_until_the_first_that_fails(
         (["SELECT 1", "--file", "-"], 2, "give a query or --file, not both"),
         ([], 2, "the shell needs a terminal; give a query, or --file FILE (- for standard input)"),
         (["--file", "/no/file"], 2, "/no/file"),
-        (["SELECT 'open"], 1, "PARSE_SYNTAX_ERROR"),
+        (["SELECT 'open"], 2, "PARSE_SYNTAX_ERROR"),
         (["DELETE FROM runs"], 2, "give --write"),
     ],
 )
