@@ -3,6 +3,7 @@
 python -m benchmarks.identify [--large 5000000]
 """
 
+import logging
 import re
 import threading
 import time
@@ -20,10 +21,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from benchmarks.rounds import alternate, isa, save
+from benchmarks.tables import filled
 from jobs.identify import identify
 from jobs.run.context import Context, opened
 from jobs.search import packing
-from jobs.search.nearest import Plan, nearest
+from jobs.search.nearest import ExecutionPlan, nearest
 from schemas.catalog import CONTRACTS, TABLES
 from schemas.store import Tables
 from udfs.arrow import RecordBatches
@@ -82,7 +84,7 @@ def put_samples(context: Context, first: int, last: int) -> None:
         "enrolled_at": F.lit(datetime.now(UTC)),
         "run_id": F.lit("r"),
     }
-    context.tables.append("gallery", _filled(drawn, "gallery", known))
+    context.tables.append("gallery", filled(drawn, "gallery", known))
 
 
 def put_faces(context: Context, count: int, persons: int) -> None:
@@ -102,27 +104,16 @@ def put_faces(context: Context, count: int, persons: int) -> None:
         "run_id": F.lit("r"),
         "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
     }
-    context.tables.append("faces", _filled(drawn, "faces", known))
-
-
-def _filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
-    columns = []
-    for column in TABLES[table].columns:
-        value = known.get(column.name)
-        if value is None and column.name == "quality":
-            names = re.findall(r"(\w+):", column.type)
-            value = F.struct(*[F.lit(100.0).alias(name) for name in names])
-        elif value is None and column.name == "box":
-            value = F.struct(
-                *[F.lit(float(at)).alias(name) for at, name in enumerate(("left", "top", "right", "bottom"))]
-            )
-        columns.append((F.lit(None) if value is None else value).cast(column.type).alias(column.name))
-    return rows.select(*columns)
+    context.tables.append("faces", filled(drawn, "faces", known))
 
 
 def fresh(context: Context, folder: Path, name: str, samples: int, faces: int) -> Context:
     """Tables of their own with a gallery and faces to be identified."""
-    made = replace(context, tables=Tables(context.spark, str(folder / name), None), say=lambda _: None)
+    made = replace(
+        context,
+        tables=Tables(context.spark, str(folder / name), None),
+        log=logging.Logger("benchmark", logging.CRITICAL),
+    )
     made.tables.append(
         "contracts", made.spark.createDataFrame([("c", "d", "facenet-vggface2", DIMENSION, "{}")], CONTRACTS.schema)
     )
@@ -205,7 +196,7 @@ def against_spark(context: Context) -> dict[str, float]:
     return {name: timing.median / (faces * samples) * 1e6 for name, timing in timings.items()}
 
 
-def search(context: Context, rounds: int, threads: int, plan: Plan) -> dict[str, float]:
+def search(context: Context, rounds: int, threads: int, plan: ExecutionPlan) -> dict[str, float]:
     """Seconds of scan, pack, check and search on Spark, and of the bare kernel on the same packed gallery."""
     samples = context.tables.read("gallery").where("withdrawn_at IS NULL")
 

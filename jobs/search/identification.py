@@ -160,7 +160,7 @@ class Identification:
         self._run_dates = run_dates
         self._execution_plan = execution_plan
         self._samples = searched(gallery.samples, run_dates[0], question.labels)
-        self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery.name)
+        self._mine = dates.on_dates(run_dates) & (F.col("gallery_name") == gallery.name)
 
     def bring_up_to_date(self, run: ledger.Run, afresh: bool = False) -> None:
         """Search for what is new, write what that changes, and note by date what the rows now stand for.
@@ -301,7 +301,7 @@ class Identification:
         if not self.question.exclude_self:
             return faces.select("face_id", "embedding", F.lit(None).cast("array<string>").alias("left_out"))
         photo = ["image_id", "contract_id", "settings_id"]
-        content = self._tables.read("image_outcomes").where(F.col("run_date").isin(*self._run_dates))
+        content = self._tables.read("image_outcomes").where(dates.on_dates(self._run_dates))
         samples = (
             self._tables.read("enrollments")
             .where(F.col("gallery_name") == self.gallery.name)
