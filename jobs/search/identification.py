@@ -322,6 +322,8 @@ class Identification:
     def _write(self, table: str, rows: DataFrame, faces: DataFrame, everything: bool) -> None:
         """Replace the rows of some faces, or all that there are of these dates and this gallery."""
         if everything:
+            if len(self._run_dates) > 1:  # a file for each date, not one for each date and task
+                rows = rows.hint("rebalance", F.col("run_date"))
             self._tables.overwrite(table, rows, self._mine)
             return
         scope = faces.select("face_id", F.lit(self.gallery.name).alias("gallery_name"))

@@ -412,6 +412,20 @@ def test_dates_that_need_the_same_are_brought_up_to_date_together(context: Conte
 
 
 @pytest.mark.slow
+def test_many_dates_are_written_as_a_file_each(context: Context) -> None:
+    """And not as one for each date and task."""
+    days = [date(2026, 1, day) for day in range(2, 8)]
+    faces = unit(6, seed=19)
+    for at, day in enumerate(days):
+        put_faces(context, faces, day, first=10 * at)
+    put_samples(context, faces, list("abcdef"))
+    assert identify(context, all_dates=True)["match"] == 36
+    for table in ("matches", "identifications"):
+        files = context.tables.files(table)
+        assert (files.count, files.most) == (6, 1)
+
+
+@pytest.mark.slow
 def test_dates_of_other_models_do_not_stop_the_ones_before_them(context: Context) -> None:
     faces = unit(3, seed=18)
     days = [date(2026, 1, day) for day in (2, 3, 4)]
