@@ -217,7 +217,9 @@ def _measured(heap: str, measure: Callable[..., Figures], sizes: tuple[int, ...]
 
 @click.command(help=__doc__)
 @click.option("--data", hidden=True, help="Not needed; all benchmarks are called with it.")
-@click.option("--only", multiple=True, help="pending, dates, files or faces; may be repeated.  [default: all]")
+@click.option(
+    "--only", multiple=True, type=click.Choice(["pending", "dates", "files", "faces"]), help="May be repeated."
+)
 @click.option("--pending", "images", default=5_000_000, show_default=True, help="Images that are pending.")
 @click.option("--dates", "days", default=2_000, show_default=True, help="Dates with a few faces each.")
 @click.option("--files", "names", default=1_000_000, show_default=True, help="Files in one folder.")
@@ -234,10 +236,9 @@ def main(
     }
     figures: dict[str, Figures] = {}
     for name in only or measures:
-        figures[name] = measures[name]()
-        click.echo(f"{name}: {figures[name]}")
-    if not only:
-        click.echo(f"written to {save('large', dict(figures))}")
+        load = os.getloadavg()[0]
+        figures[name] = measures[name]() | {"load_before": round(load, 1)}
+        click.echo(f"{name}: {figures[name]}, written to {save(f'large-{name}', figures[name])}")
 
     def of(name: str, *added: str) -> str:
         return f"{sum(figures[name][part] for part in added):.0f}" if name in figures else "-"  # type: ignore[misc]

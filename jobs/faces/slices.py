@@ -1,6 +1,7 @@
 """Pending images are embedded slice by slice: computed, staged, committed."""
 
 import time
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -21,6 +22,9 @@ from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled
+
+_BEGINNING = 8
+"""Characters of an id: millions of images have few that begin alike."""
 
 
 def embed_pending(
@@ -127,15 +131,21 @@ class Slices:
     def commit(self, slice_id: str, run: ledger.Run) -> None:
         """Move a staged slice to `faces`, then to `image_outcomes`; only then is it done, and unstaged."""
         staged = self._tables.read("staged").where(F.col("slice_id") == slice_id)
-        counted = staged.groupBy("run_date", "outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f"))
+        counted = staged.groupBy("run_date", "outcome").agg(
+            F.count("*").alias("n"),
+            F.sum("face_count").alias("f"),
+            F.min("image_id").alias("first"),
+            F.max("image_id").alias("last"),
+        )
         outcomes = counted.collect()
         dates = [row.run_date for row in outcomes]
+        ids = _around([row.first for row in outcomes], [row.last for row in outcomes])
         scope = staged.select("image_id", "contract_id", "settings_id")
         found = staged.select(
             "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
         ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
-        self._tables.replace("faces", found, scope, dates)
-        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
+        self._tables.replace("faces", found, scope, dates, ids)
+        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates, ids)
         for row in outcomes:
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
@@ -151,3 +161,10 @@ class Slices:
 
     def _mine(self) -> Column:
         return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
+
+
+def _around(first: Sequence[str], last: Sequence[str]) -> tuple[str, str] | None:
+    """Text around the ids of a slice: of a date with millions of images, a slice and the files it has become lie in a
+    narrow range of ids. The beginnings of ids are enough; whole ones would stay in Delta's log.
+    """
+    return (min(first)[:_BEGINNING], max(last)[:_BEGINNING] + "~") if first else None
