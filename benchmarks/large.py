@@ -138,6 +138,7 @@ def timed(told: Figures, name: str) -> Iterator[None]:
     yield
     told[f"{name}_s"] = round(time.perf_counter() - began, 1)
     told[f"{name}_cpu_s"] = round(processor_seconds() - used, 1)
+    click.echo(f"  {name}: {told[f'{name}_s']} s, {told[f'{name}_cpu_s']} s of processors")
 
 
 def processor_seconds() -> float:
