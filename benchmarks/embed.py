@@ -3,6 +3,7 @@
 python -m benchmarks.embed --data FOLDER
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ def listed(made: Context, lake: Path, folder: Path, times: int) -> Iterator[Cont
     contexts = []
     for number in range(times):
         tables = Tables(made.spark, str(folder / f"tables-{number}"), None)
-        contexts.append(replace(made, tables=tables))
+        contexts.append(replace(made, tables=tables, log=logging.Logger("benchmark", logging.CRITICAL)))
         ingest(contexts[-1], source=str(lake))
     return iter(contexts)
 

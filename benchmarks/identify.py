@@ -3,6 +3,7 @@
 python -m benchmarks.identify [--large 5000000]
 """
 
+import logging
 import re
 import threading
 import time
@@ -20,6 +21,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from benchmarks.rounds import alternate, isa, save
+from benchmarks.tables import filled
 from jobs.identify import identify
 from jobs.run.context import Context, opened
 from jobs.search import packing
@@ -82,7 +84,7 @@ def put_samples(context: Context, first: int, last: int) -> None:
         "enrolled_at": F.lit(datetime.now(UTC)),
         "run_id": F.lit("r"),
     }
-    context.tables.append("gallery", _filled(drawn, "gallery", known))
+    context.tables.append("gallery", filled(drawn, "gallery", known))
 
 
 def put_faces(context: Context, count: int, persons: int) -> None:
@@ -102,27 +104,16 @@ def put_faces(context: Context, count: int, persons: int) -> None:
         "run_id": F.lit("r"),
         "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
     }
-    context.tables.append("faces", _filled(drawn, "faces", known))
-
-
-def _filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
-    columns = []
-    for column in TABLES[table].columns:
-        value = known.get(column.name)
-        if value is None and column.name == "quality":
-            names = re.findall(r"(\w+):", column.type)
-            value = F.struct(*[F.lit(100.0).alias(name) for name in names])
-        elif value is None and column.name == "box":
-            value = F.struct(
-                *[F.lit(float(at)).alias(name) for at, name in enumerate(("left", "top", "right", "bottom"))]
-            )
-        columns.append((F.lit(None) if value is None else value).cast(column.type).alias(column.name))
-    return rows.select(*columns)
+    context.tables.append("faces", filled(drawn, "faces", known))
 
 
 def fresh(context: Context, folder: Path, name: str, samples: int, faces: int) -> Context:
     """Tables of their own with a gallery and faces to be identified."""
-    made = replace(context, tables=Tables(context.spark, str(folder / name), None))
+    made = replace(
+        context,
+        tables=Tables(context.spark, str(folder / name), None),
+        log=logging.Logger("benchmark", logging.CRITICAL),
+    )
     made.tables.append(
         "contracts", made.spark.createDataFrame([("c", "d", "facenet-vggface2", DIMENSION, "{}")], CONTRACTS.schema)
     )

@@ -166,11 +166,14 @@ class Tables:
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())
 
-    def replace(self, name: str, rows: DataFrame, scope: DataFrame, dates: Iterable[date]) -> None:
+    def replace(
+        self, name: str, rows: DataFrame, scope: DataFrame, dates: Iterable[date], ids: tuple[str, str] | None = None
+    ) -> None:
         """Delete the rows that agree with a row of `scope` in all its columns, and add `rows`, in one commit.
 
         All rows must lie in the partitions of `dates`: they are named literally, so that writers of other
-        dates are not in each other's way.
+        dates are not in each other's way. ids: text between which each `image_id` of the scope lies, as text is
+        ordered. Files that have none between are not read then; the text stays in Delta's log.
         """
         table = self._create(name)
         keys = scope.columns
@@ -184,6 +187,8 @@ class Tables:
             *[F.lit(None).cast(scope.schema[key].dataType).alias(f"_{key}") for key in keys], *shaped.columns
         )
         found = " AND ".join(f"t.{key} = s._{key}" for key in keys)
+        if ids is not None:
+            found = f"t.image_id BETWEEN '{ids[0]}' AND '{ids[1]}' AND {found}"
         days = ", ".join(f"DATE'{day.isoformat()}'" for day in sorted(set(dates)))
         if not days:
             return

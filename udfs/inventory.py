@@ -23,16 +23,19 @@ INVENTORY = pa.schema(
         ("case_id", pa.string()),
     ]
 )
+FOLDER = pa.schema([("uri", pa.string()), ("at_any_depth", pa.bool_())])
+"""A folder whose files are to be listed: those directly in it, or all below it."""
 _ROWS = 4096
 
 
-def list_directories(batches: RecordBatches) -> RecordBatches:
-    """(uri) of directories -> the files below them (FILE)."""
+def list_folders(batches: RecordBatches) -> RecordBatches:
+    """Folders (FOLDER) -> their files (FILE). Of what a folder holds, `_ROWS` files are held at a time."""
     for batch in batches:
-        for directory in batch.column("uri").to_pylist():
-            # It existed when the driver listed its parent, and may have been removed since.
-            below = lake.list_below(directory, missing_ok=True)
-            yield from _batched((vars(file) for file in below), FILE)
+        for folder in batch.to_pylist():
+            # One at any depth existed when the driver listed its parent, and may have been removed since.
+            deep = folder["at_any_depth"]
+            found = lake.list_below(folder["uri"], missing_ok=True) if deep else lake.files_in(folder["uri"])
+            yield from _batched((vars(file) for file in found), FILE)
 
 
 def describe(template: Template) -> BatchFunction:

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
@@ -171,7 +171,7 @@ class Listing:
 
 
 def list_directory(uri: str) -> Listing:
-    """List one directory, or the one file that `uri` names.
+    """List one directory, or the one file that `uri` names, in the order of names.
 
     Hidden and empty files are files. Links to directories are followed.
 
@@ -179,12 +179,32 @@ def list_directory(uri: str) -> Listing:
         InputError: it does not exist, or may not be listed.
         StoreError: its store does not answer.
     """
-    path = local_path(uri)
-    return _list_remote(uri) if path is None else _list_local(path)
+    directories: list[str] = []
+    files = sorted(_files_in(uri, directories), key=lambda file: file.uri)
+    return Listing(files, sorted(directories))
+
+
+def directories_in(uri: str) -> list[str]:
+    """The directories that stand directly in one, in the order of names; no file is looked at. None if `uri` names a
+    file.
+
+    Raises:
+        InputError, StoreError: as of `list_directory`.
+    """
+    return sorted(name for name, file in _entries(uri) if file is None)
+
+
+def files_in(uri: str) -> Iterator[File]:
+    """The files that stand directly in a directory, or the one that `uri` names, in no order and one at a time.
+
+    Raises:
+        InputError, StoreError: as of `list_directory`.
+    """
+    return _files_in(uri, [])
 
 
 def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
-    """All files below a directory, at any depth. A link that leads back to its own parent is refused.
+    """All files below a directory, at any depth, one at a time. A link that leads back to its own parent is refused.
 
     A lake is written to while it is listed: what is below `uri` and is removed meanwhile is passed over, and with
     `missing_ok` so is `uri` itself.
@@ -196,18 +216,44 @@ def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
 
 
 def _walk(uri: str, parents: tuple[tuple[int, int], ...], missing_ok: bool) -> Iterator[File]:
+    directories: list[str] = []
     try:
         here = _identity(uri)
         if here in parents:
             raise InputError(f"{uri}: a link leads back to its own parent; remove it, or name its target")
-        listing = list_directory(uri)
+        yield from _files_in(uri, directories)
     except InputError as error:
         if missing_ok and isinstance(error.__cause__, FileNotFoundError):
             return
         raise
-    yield from listing.files
-    for directory in listing.directories:
+    for directory in sorted(directories):
         yield from _walk(directory, parents if here is None else (*parents, here), missing_ok=True)
+
+
+def _files_in(uri: str, directories: list[str]) -> Iterator[File]:
+    """The files directly in a directory; its directories are added to a list."""
+    for name, file in _entries(uri):
+        if file is None:
+            directories.append(name)
+            continue
+        try:
+            yield file()
+        except FileNotFoundError:  # it was removed after its folder was read
+            continue
+
+
+_Entry = tuple[str, Callable[[], File] | None]
+"""The URI of what stands in a directory, and what looks at it; None for a directory."""
+
+
+def _entries(uri: str) -> Iterator[_Entry]:
+    """What stands directly in one directory, or the one file that `uri` names, in no order.
+
+    Of a folder on this machine one entry at a time is held, of one in a store all that the store has said of them:
+    pyarrow asks for all before it gives the first.
+    """
+    path = local_path(uri)
+    return _remote_entries(uri) if path is None else _local_entries(path)
 
 
 def _identity(uri: str) -> tuple[int, int] | None:
@@ -222,24 +268,16 @@ def _identity(uri: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _list_local(path: bytes) -> Listing:
+def _local_entries(path: bytes) -> Iterator[_Entry]:
     try:
         if not stat.S_ISDIR(os.stat(path).st_mode):
-            return Listing([_local_file(path)], [])
+            yield _file_uri(path), partial(_local_file, path)
+            return
         with os.scandir(path) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            for entry in entries:
+                yield _file_uri(entry.path), None if _is_directory(entry) else partial(_local_file, entry.path)
     except OSError as error:
         raise _cannot(_file_uri(path), "be listed", error) from error
-    files, directories = [], []
-    for entry in found:
-        if _is_directory(entry):
-            directories.append(_file_uri(entry.path))
-            continue
-        try:
-            files.append(_local_file(entry.path))
-        except FileNotFoundError:  # it was removed after its folder was read
-            continue
-    return Listing(files, directories)
 
 
 def _is_directory(entry: os.DirEntry[bytes]) -> bool:
@@ -259,22 +297,20 @@ def _local_file(path: bytes) -> File:
     return File(_file_uri(path), status.st_size if regular else 0, _microseconds(status.st_mtime_ns), regular)
 
 
-def _list_remote(uri: str) -> Listing:
+def _remote_entries(uri: str) -> Iterator[_Entry]:
     store, path = _remote(uri)
     try:
         here = _ask(uri, lambda: store.get_file_info(path))
         if here.type == fs.FileType.File:
-            return Listing([_remote_file(uri, here)], [])
+            yield uri, partial(_remote_file, uri, here)
+            return
         children = _ask(uri, lambda: store.get_file_info(fs.FileSelector(path, recursive=False)))
     except OSError as error:
         raise _cannot(uri, "be listed", error) from error
     base = uri.rstrip("/")
-    children = sorted(children, key=lambda info: info.base_name)
-    named = [(f"{base}/{quote_from_bytes(info.base_name.encode())}", info) for info in children]
-    directories = [name for name, info in named if info.type == fs.FileType.Directory]
-    return Listing(
-        [_remote_file(name, info) for name, info in named if info.type != fs.FileType.Directory], directories
-    )
+    for info in children:
+        name = f"{base}/{quote_from_bytes(info.base_name.encode())}"
+        yield name, None if info.type == fs.FileType.Directory else partial(_remote_file, name, info)
 
 
 def _remote_file(uri: str, info: fs.FileInfo) -> File:

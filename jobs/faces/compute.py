@@ -28,10 +28,11 @@ def faces_of(
     stored = images.where(F.col("content_table").isNull()).select(*columns)
     computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile)
     for name in sorted(set(rows["content_table"].drop_null().to_pylist())):
-        contents = image_table.contents(context, name)
         carried = images.where(F.col("content_table") == name).select(*columns)
         # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
-        carried = carried.join(contents, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
+        # First the few that are wanted, which are sent to the table: the bytes of the others are not sent anywhere.
+        held = image_table.contents(context, name).join(carried, image_table.VERSION, "left_semi")
+        carried = carried.join(held, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
         computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile))
     return computed
 

@@ -1,18 +1,18 @@
 """Pending images are embedded slice by slice: computed, staged, committed."""
 
 import time
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.faces.crashes import by_halves
-from jobs.inputs import image_table
+from jobs.faces.pending import PendingImages
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import records
@@ -23,8 +23,8 @@ from udfs.vision.contract import Contract, settings_id
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled
 
-RETRIES = 3
-"""How many later runs try an unreadable image again."""
+_BEGINNING = 8
+"""Characters of an id: millions of images have few that begin alike."""
 
 
 def embed_pending(
@@ -39,38 +39,31 @@ def embed_pending(
         raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
     spec = context.settings.spec()
     agreed = verified_contract(spec)
-    work = PendingImages(context, settled(spec), agreed, partitions)
+    work = Slices(context, settled(spec), agreed, partitions)
     chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
     context.tables.read("images")  # without an inventory: said before a run is noted
 
     with ledger.run(context) as run:
         run.digests.update(contract=work.contract.contract_id, settings=work.settings_id)
         work.recover(chosen, run)
-        # Kept by the driver, some 200 bytes an image: what is pending must not change as slices are
-        # committed, whatever executors are lost meanwhile.
-        pending = work.readable(work.pending(chosen).toArrow(), run)
-        total = pending.num_rows
-        run.count("pending", total)
-        context.log.info(f"embed: {total:,} images pending, {work.contract.embedder} on {spec.device}")
-        if total:
+        pending = work.pending(chosen, run)
+        run.count("pending", pending.total)
+        context.log.info(f"embed: {pending.total:,} images pending, {work.contract.embedder} on {spec.device}")
+        if pending.total:
             note_contract(context, work.contract)
-        for start in range(0, total, commit_every):
+        done = 0
+        for images in pending.slices(commit_every):
             began = time.monotonic()
-            images = pending.slice(start, commit_every)
             for slice_id in by_halves(images, partial(work.stage, run=run), partial(work.stage_crashed, run=run)):
                 work.commit(slice_id, run)
+            done += images.num_rows
             rate = images.num_rows / (time.monotonic() - began)
-            context.log.info(f"embed: {start + images.num_rows:,} of {total:,} images, {rate:.1f} images/s")
+            context.log.info(f"embed: {done:,} of {pending.total:,} images, {rate:.1f} images/s")
     return run.counts
 
 
-def is_tried_again() -> Column:
-    """Of an outcome: its image could not be read, and a later run tries it again."""
-    return (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
-
-
-class PendingImages:
-    """The images that have no final outcome under one contract and settings, and the steps to give them one."""
+class Slices:
+    """The steps to give pending images their outcome under one contract and settings, slice by slice."""
 
     def __init__(self, context: Context, spec: VisionSpec, agreed: Contract, partitions: int | None) -> None:
         self._context = context
@@ -80,51 +73,9 @@ class PendingImages:
         self.contract = agreed
         self.settings_id = settings_id(spec)
 
-    def pending(self, chosen: Column) -> DataFrame:
-        """Images without a final outcome and their `attempts` so far, in the order of work."""
-        outcomes = (
-            self._tables.read_or_empty("image_outcomes")
-            .where(chosen & self._mine())
-            .select("image_id", "outcome", "attempts")
-        )
-        return (
-            self._tables.read("images")
-            .where(chosen)
-            .join(outcomes, "image_id", "left")
-            .where(F.col("outcome").isNull() | is_tried_again())
-            .select(
-                "image_id",
-                "uri",
-                "size",
-                "modified_us",
-                "regular",
-                "run_date",
-                "captured_at",
-                "content_table",
-                F.coalesce("attempts", F.lit(0)).alias("attempts"),
-            )
-            .orderBy("run_date", "image_id")
-        )
-
-    def readable(self, pending: pa.Table, run: ledger.Run) -> pa.Table:
-        """Those of the pending images whose bytes can be had: all but the images of a table that cannot be
-        opened, or has them twice.
-
-        A table may be put back or mended, and then its images are embedded: so they stay pending and get no
-        outcome, which is said; and the images of all other sources go on.
-        """
-        for name in sorted(set(pending["content_table"].drop_null().to_pylist())):
-            of_this = pc.fill_null(pc.equal(pending["content_table"], name), False)
-            wanted = pending.filter(of_this).select(image_table.VERSION)
-            try:
-                held = image_table.contents(self._context, name).select(*image_table.VERSION)
-                asked = self._context.spark.createDataFrame(wanted)
-                image_table.refuse_ambiguous(name, held.join(asked, image_table.VERSION, "left_semi"))
-            except InputError as error:
-                self._context.log.warning(f"embed: {wanted.num_rows:,} images stay pending: {error}")
-                run.count("left_pending", wanted.num_rows)
-                pending = pending.filter(pc.invert(of_this))
-        return pending
+    def pending(self, chosen: Column, run: ledger.Run) -> PendingImages:
+        """The images without a final outcome, as they are now."""
+        return PendingImages.of(self._context, chosen, self._mine(), run)
 
     def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
@@ -180,15 +131,21 @@ class PendingImages:
     def commit(self, slice_id: str, run: ledger.Run) -> None:
         """Move a staged slice to `faces`, then to `image_outcomes`; only then is it done, and unstaged."""
         staged = self._tables.read("staged").where(F.col("slice_id") == slice_id)
-        counted = staged.groupBy("run_date", "outcome").agg(F.count("*").alias("n"), F.sum("face_count").alias("f"))
+        counted = staged.groupBy("run_date", "outcome").agg(
+            F.count("*").alias("n"),
+            F.sum("face_count").alias("f"),
+            F.min("image_id").alias("first"),
+            F.max("image_id").alias("last"),
+        )
         outcomes = counted.collect()
         dates = [row.run_date for row in outcomes]
+        ids = _around([row.first for row in outcomes], [row.last for row in outcomes])
         scope = staged.select("image_id", "contract_id", "settings_id")
         found = staged.select(
             "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
         ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
-        self._tables.replace("faces", found, scope, dates)
-        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates)
+        self._tables.replace("faces", found, scope, dates, ids)
+        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates, ids)
         for row in outcomes:
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)
@@ -204,3 +161,10 @@ class PendingImages:
 
     def _mine(self) -> Column:
         return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
+
+
+def _around(first: Sequence[str], last: Sequence[str]) -> tuple[str, str] | None:
+    """Text around the ids of a slice: of a date with millions of images, a slice and the files it has become lie in a
+    narrow range of ids. The beginnings of ids are enough; whole ones would stay in Delta's log.
+    """
+    return (min(first)[:_BEGINNING], max(last)[:_BEGINNING] + "~") if first else None

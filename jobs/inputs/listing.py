@@ -9,7 +9,7 @@ from jobs.inputs import image_table
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import inventory, lake
-from udfs.arrow import spark_schema
+from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
 from udfs.template import Template
 
@@ -93,21 +93,16 @@ def _outside(counts: dict[str, int], template: Template) -> str:
 def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
     """The files of a source; and how many directories cannot hold any, of whatever date.
 
-    The directories of the first level are listed by the executors, each with all that is below it.
+    Executors list: the directories of the first level, each with all that is below it, and the files beside those. The
+    driver looks for directories alone, as a folder may have a million files.
     """
-    root = lake.list_directory(template.root)
-    spark = context.spark
-    direct = spark.createDataFrame(
-        [(file.uri, file.size, file.modified_us, file.regular) for file in root.files], spark_schema(inventory.FILE)
-    )
-    directories = [(uri,) for uri in root.directories if template.admits(uri)]
+    directories = lake.directories_in(template.root)
     of_any_date = Template(template.text)
-    passed_over = sum(not of_any_date.admits(uri) for uri in root.directories)
-    if not directories:
-        return direct, passed_over
-    tasks = min(len(directories), 4 * spark.sparkContext.defaultParallelism)
-    below = spark.createDataFrame(directories, "uri string").repartition(tasks)
-    return direct.unionByName(below.mapInArrow(inventory.list_directories, spark_schema(inventory.FILE))), passed_over
+    passed_over = sum(not of_any_date.admits(uri) for uri in directories)
+    folders = [(template.root, False), *((uri, True) for uri in directories if template.admits(uri))]
+    tasks = min(len(folders), 4 * context.spark.sparkContext.defaultParallelism)
+    frame = local_frame(context.spark, folders, spark_schema(inventory.FOLDER)).repartition(tasks)
+    return frame.mapInArrow(inventory.list_folders, spark_schema(inventory.FILE)), passed_over
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.faces.slices import is_tried_again
+from jobs.faces.pending import is_tried_again
 from jobs.gallery.activation import activated
 from jobs.run.context import Context
 from jobs.run.ledger import LONGEST_RUN, utc

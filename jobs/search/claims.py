@@ -11,6 +11,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
+from jobs.search.dates import on_dates
 from schemas.catalog import CLAIMED, SEARCHES
 from udfs.arrow import local_frame
 
@@ -40,7 +41,7 @@ class Claims:
         self._run_dates = run_dates
         self._run_id = run_id
         self._noted: dict[date, str] = {}
-        self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery_name)
+        self._mine = on_dates(run_dates) & (F.col("gallery_name") == gallery_name)
 
     def read(self) -> list[Row]:
         """The notes as they stand, once no other run is writing."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import GallerySnapshot
 from jobs.run.context import Context
+from jobs.search.dates import on_dates
 from udfs.errors import InputError
 from udfs.vision.contract import settings_id
 
@@ -26,25 +26,31 @@ def comparable(context: Context, gallery: GallerySnapshot, run_dates: Sequence[d
         IncomparableError: all of a date are of another contract, or were found under several limits, none of them
             configured.
     """
-    of_dates = context.tables.read("faces").where(F.col("run_date").isin(*run_dates))
+    of_dates = context.tables.read("faces").where(on_dates(run_dates))
     found = of_dates.select("run_date", "contract_id", "settings_id").distinct().collect()
-    configured_only: list[Column] = []
-    for run_date in sorted({row.run_date for row in found}):
-        contracts = sorted({row.contract_id for row in found if row.run_date == run_date})
+    contracts_of: dict[date, set[str]] = {}
+    limits_of: dict[date, set[str]] = {}
+    for row in found:
+        contracts_of.setdefault(row.run_date, set()).add(row.contract_id)
+        if row.contract_id == gallery.contract_id:
+            limits_of.setdefault(row.run_date, set()).add(row.settings_id)
+    configured = settings_id(context.settings.spec())
+    configured_only: list[date] = []
+    for run_date, contracts in sorted(contracts_of.items()):
         if gallery.contract_id not in contracts:
             raise IncomparableError(
-                f"the faces of {run_date} are of contract {', '.join(contracts)}, gallery {gallery.name!r} of"
+                f"the faces of {run_date} are of contract {', '.join(sorted(contracts))}, gallery {gallery.name!r} of"
                 f" {gallery.contract_id}, and cannot be compared; embed or enroll with the other's models"
             )
-        here = [row for row in found if (row.run_date, row.contract_id) == (run_date, gallery.contract_id)]
-        limits = sorted(row.settings_id for row in here)
-        if len(limits) <= 1:
-            continue
-        if (configured := settings_id(context.settings.spec())) not in limits:
+        limits = limits_of[run_date]
+        if len(limits) > 1 and configured not in limits:
             raise IncomparableError(
-                f"the faces of {run_date} were found under several limits ({', '.join(limits)}), and the settings"
-                f" are others ({configured}); identify with the settings of the embed run that counts"
+                f"the faces of {run_date} were found under several limits ({', '.join(sorted(limits))}), and the"
+                f" settings are others ({configured}); identify with the settings of the embed run that counts"
             )
-        configured_only.append((F.col("run_date") != F.lit(run_date)) | (F.col("settings_id") == configured))
+        if len(limits) > 1:
+            configured_only.append(run_date)
     comparable_faces = of_dates.where(F.col("contract_id") == gallery.contract_id)
-    return reduce(DataFrame.where, configured_only, comparable_faces)
+    if configured_only:
+        comparable_faces = comparable_faces.where(~on_dates(configured_only) | (F.col("settings_id") == configured))
+    return comparable_faces

@@ -161,7 +161,7 @@ class Identification:
         self._run_dates = run_dates
         self._execution_plan = execution_plan
         self._samples = searched(gallery.samples, run_dates[0], question.labels)
-        self._mine = F.col("run_date").isin(*run_dates) & (F.col("gallery_name") == gallery.name)
+        self._mine = dates.on_dates(run_dates) & (F.col("gallery_name") == gallery.name)
 
     def bring_up_to_date(self, run: ledger.Run, afresh: bool = False) -> None:
         """Search for what is new, write what that changes, and note by date what the rows now stand for.
@@ -312,7 +312,7 @@ class Identification:
         if not self.question.exclude_self:
             return faces.select("face_id", "embedding", F.lit(None).cast("array<string>").alias("left_out"))
         photo = ["image_id", "contract_id", "settings_id"]
-        content = self._tables.read("image_outcomes").where(F.col("run_date").isin(*self._run_dates))
+        content = self._tables.read("image_outcomes").where(dates.on_dates(self._run_dates))
         samples = (
             self._tables.read("enrollments")
             .where(F.col("gallery_name") == self.gallery.name)
@@ -333,6 +333,8 @@ class Identification:
     def _write(self, table: str, rows: DataFrame, faces: DataFrame, everything: bool) -> None:
         """Replace the rows of some faces, or all that there are of these dates and this gallery."""
         if everything:
+            if len(self._run_dates) > 1:  # a file for each date, not one for each date and task
+                rows = rows.hint("rebalance", F.col("run_date"))
             self._tables.overwrite(table, rows, self._mine)
             return
         scope = faces.select("face_id", F.lit(self.gallery.name).alias("gallery_name"))

@@ -15,6 +15,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, SEARCHES, TABLES
 from schemas.store import Tables, spark_path
+from tests.rows import frame
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 
@@ -158,6 +159,24 @@ def test_replacing_takes_the_old_rows_of_its_scope_and_no_others(spark: SparkSes
         assert found(tables) == [("f1", "p", 0.9), ("f1", "x", 0.2), ("f2", "p", 0.3), ("f3", "p", 0.8)]
     tables.replace("matches", fresh.limit(0), scope, [DAY])
     assert found(tables) == [("f1", "x", 0.2), ("f2", "p", 0.3)]
+
+
+def test_replacing_within_a_range_of_ids(spark: SparkSession, tables: Tables) -> None:
+    """Rows beyond it stay, and rows are added wherever they are; the log has no more of the ids than was given."""
+
+    def outcomes(precision: str, *ids: str) -> DataFrame:
+        return frame(spark, "image_outcomes", [{"image_id": name, "precision": precision} for name in ids])
+
+    tables.append("image_outcomes", outcomes("fp32", "aa11", "bb22", "bb33", "cc44"))
+    scope = outcomes("fp32", "bb33", "bb55").select("image_id", "contract_id", "settings_id")
+    for _ in range(2):  # the second time changes nothing
+        tables.replace("image_outcomes", outcomes("bf16", "bb33", "bb55"), scope, [DAY], ("bb", "bb~"))
+        rows = {row.image_id: row.precision for row in tables.read("image_outcomes").collect()}
+        assert rows == {"aa11": "fp32", "bb22": "fp32", "bb33": "bf16", "bb55": "bf16", "cc44": "fp32"}
+    newest = DeltaTable.forPath(spark, f"{tables.root}/image_outcomes").history(1).first()
+    assert newest is not None
+    assert "bb~" in str(newest.operationParameters)
+    assert "bb33" not in str(newest.operationParameters)
 
 
 def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) -> None:

@@ -1,6 +1,6 @@
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,26 @@ def test_hidden_empty_and_nested_files_are_listed(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = [file.uri.removeprefix(f"file://{tmp_path}/") for file in lake.list_below(f"file://{tmp_path}")]
     assert sorted(found) == sorted([".hidden", "_SUCCESS", "deep/empty.jpg", "deep/deeper/x"])
+
+
+def test_one_directory_is_listed_in_order_and_its_halves_apart(tmp_path: Path) -> None:
+    for name in ("b", "a b", "c"):
+        (tmp_path / name).mkdir()
+    for name in ("z.jpg", ".hidden", "c/deep.jpg"):
+        (tmp_path / name).touch()
+    root = f"file://{tmp_path}"
+    listing = lake.list_directory(root)
+    assert listing.directories == lake.directories_in(root) == [f"{root}/a%20b", f"{root}/b", f"{root}/c"]
+    assert [file.uri for file in listing.files] == [f"{root}/.hidden", f"{root}/z.jpg"]
+    assert sorted(lake.files_in(root), key=lambda file: file.uri) == listing.files
+    one_file = f"{root}/z.jpg"
+    assert (lake.directories_in(one_file), [file.uri for file in lake.files_in(one_file)]) == ([], [one_file])
+
+
+@pytest.mark.parametrize("listed", [lake.list_directory, lake.directories_in, lambda uri: list(lake.files_in(uri))])
+def test_a_directory_that_is_not_there(tmp_path: Path, listed: Callable[[str], object]) -> None:
+    with pytest.raises(InputError, match="cannot be listed"):
+        listed(f"file://{tmp_path}/missing")
 
 
 def test_a_pipe_is_listed_and_never_opened(tmp_path: Path) -> None:
@@ -147,7 +167,7 @@ def test_a_file_that_is_another_now(tmp_path: Path, content: bytes | None, reaso
 def test_limits_of_size(tmp_path: Path) -> None:
     put(tmp_path, b"large", b"12345")
     put(tmp_path, b"none", b"")
-    large, none = lake.list_below(f"file://{tmp_path}")
+    large, none = sorted(lake.list_below(f"file://{tmp_path}"), key=lambda file: file.uri)
     with pytest.raises(ReadError, match="too_large"):
         lake.read(large, 4)
     with pytest.raises(ReadError, match="empty"):

@@ -26,3 +26,9 @@ def test_samples_that_begin_or_end_between_two_dates_tell_them_apart(
     spark: SparkSession, samples: list[tuple[date | None, date | None]], alike: bool
 ) -> None:
     assert dates.alike(spark.createDataFrame(samples, SPAN), [DAY, NEXT_DAY]) is alike
+
+
+def test_rows_on_dates(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([(DAY,), (NEXT_DAY,), (date(2026, 3, 1),), (None,)], "run_date date")
+    assert [row.run_date for row in rows.where(dates.on_dates([NEXT_DAY, DAY])).collect()] == [DAY, NEXT_DAY]
+    assert rows.where(~dates.on_dates([DAY])).count() == 2

@@ -1,12 +1,12 @@
 """identify on made-up vectors, held against its definition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.identify import identify
@@ -409,6 +409,30 @@ def test_dates_that_need_the_same_are_brought_up_to_date_together(context: Conte
     assert [len(set(runs)) for runs in ([notes[day] for day in days[1:]], notes.values())] == [1, 3]
     asked = {row.arguments.get("run_dates") for row in context.tables.read("runs").collect()}
     assert asked - {None} == {"3 dates from 2026-01-03 to 2026-01-05", "4 dates from 2026-01-02 to 2026-01-05"}
+
+
+@pytest.fixture
+def adaptive(spark: SparkSession) -> Iterator[None]:
+    """Queries are adapted while they run, as in every session but that of the tests."""
+    name = "spark.sql.adaptive.enabled"
+    before = spark.conf.get(name)
+    spark.conf.set(name, "true")
+    yield
+    spark.conf.set(name, str(before))
+
+
+@pytest.mark.slow
+def test_many_dates_are_written_as_a_file_each(context: Context, adaptive: None) -> None:
+    """And not as one for each date and task."""
+    days = [date(2026, 1, day) for day in range(2, 8)]
+    faces = unit(6, seed=19)
+    for at, day in enumerate(days):
+        put_faces(context, faces, day, first=10 * at)
+    put_samples(context, faces, list("abcdef"))
+    assert identify(context, all_dates=True)["match"] == 36
+    for table in ("matches", "identifications"):
+        files = context.tables.files(table)
+        assert (files.count, files.most) == (6, 1)
 
 
 @pytest.mark.slow
