@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from jobs.gallery.snapshot import SamplesDigest, digest_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
+from schemas.catalog import SEEN_PHOTOS
 from udfs import artifacts, matching
 from udfs.arrow import spark_schema
 from udfs.ids import stable_id
@@ -24,9 +25,9 @@ KEPT = 24 * 3600.0
 """Seconds that a packed gallery is kept after it was last searched."""
 
 
-def place(context: Context) -> str:
-    """Where packed galleries are kept: in the folder of the table, where Delta looks at no name with a _."""
-    return f"{context.tables.location('gallery')}/_packed"
+def place(context: Context, table: str = "gallery") -> str:
+    """Where the packed samples of a table are kept: in its folder, where Delta looks at no name with a _."""
+    return f"{context.tables.location(table)}/_packed"
 
 
 def digest_of_packed(samples: DataFrame) -> SamplesDigest:
@@ -34,15 +35,16 @@ def digest_of_packed(samples: DataFrame) -> SamplesDigest:
     return digest_of(samples, "sample_id", "person_id", "embedding_digest")
 
 
-def pack(context: Context, samples: DataFrame, of: SamplesDigest) -> tuple["Packed", list[str]]:
+def pack(context: Context, samples: DataFrame, of: SamplesDigest, table: str = "gallery") -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest. of: their digest, as of `digest_of_packed`.
+    samples: person_id, sample_id, embedding, embedding_digest, from a table. of: their digest, as of
+    `digest_of_packed`.
     """
     from udfs.search.packed import DESCRIPTION, Packed
 
     began = time.monotonic()
-    uri = f"{place(context)}/{stable_id('packed', of.digest)}"
+    uri = f"{place(context, table)}/{stable_id('packed', of.digest)}"
     if not of.samples:
         return Packed(uri, ()), []
     content = artifacts.read(f"{uri}/{DESCRIPTION}")
@@ -54,7 +56,7 @@ def pack(context: Context, samples: DataFrame, of: SamplesDigest) -> tuple["Pack
         what = "packed"
     artifacts.write(f"{uri}/{DESCRIPTION}", packed.to_json())  # also where it stands: it says when it was used
     seconds = time.monotonic() - began
-    context.log.info(f"identify: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
+    context.log.info(f"{context.job}: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
     return packed, sorted(paths)
 
 
@@ -69,7 +71,7 @@ def _check(context: Context, packed: "Packed") -> set[str] | None:
     )
     damage = next((row.damage for row in found if row.damage), None)
     if damage is not None:
-        context.log.info(f"identify: {damage}; the gallery is packed again")
+        context.log.info(f"{context.job}: {damage}; the gallery is packed again")
         return None
     return {row.path for row in found}
 
@@ -103,11 +105,15 @@ def _edges(samples: DataFrame) -> list[str]:
 
 
 def sweep(context: Context, older_than: float) -> list[str]:
-    """Remove packed galleries that were last searched more than so many seconds ago; returns their names."""
+    """Remove packed samples that were last searched more than so many seconds ago; returns their names."""
     from udfs.search.packed import DESCRIPTION
 
-    root = place(context)
-    old = sorted(name for name, age in artifacts.ages(root, DESCRIPTION).items() if age > older_than)
-    for name in old:
-        artifacts.remove(f"{root}/{name}")
-    return old
+    swept = []
+    for table in ("gallery", SEEN_PHOTOS.name):
+        if context.tables.exists(table):
+            root = place(context, table)
+            old = sorted(name for name, age in artifacts.ages(root, DESCRIPTION).items() if age > older_than)
+            for name in old:
+                artifacts.remove(f"{root}/{name}")
+            swept += old
+    return swept
