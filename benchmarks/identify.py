@@ -23,7 +23,7 @@ from benchmarks.rounds import alternate, isa, save
 from jobs.identify import identify
 from jobs.run.context import Context, opened
 from jobs.search import packing
-from jobs.search.nearest import Plan, nearest
+from jobs.search.nearest import ExecutionPlan, nearest
 from schemas.catalog import CONTRACTS, TABLES
 from schemas.store import Tables
 from udfs.arrow import RecordBatches
@@ -82,7 +82,7 @@ def put_samples(context: Context, first: int, last: int) -> None:
         "enrolled_at": F.lit(datetime.now(UTC)),
         "run_id": F.lit("r"),
     }
-    context.tables.append("gallery", _filled(drawn, "gallery", known))
+    context.tables.append("gallery", filled(drawn, "gallery", known))
 
 
 def put_faces(context: Context, count: int, persons: int) -> None:
@@ -102,10 +102,10 @@ def put_faces(context: Context, count: int, persons: int) -> None:
         "run_id": F.lit("r"),
         "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
     }
-    context.tables.append("faces", _filled(drawn, "faces", known))
+    context.tables.append("faces", filled(drawn, "faces", known))
 
 
-def _filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
+def filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
     columns = []
     for column in TABLES[table].columns:
         value = known.get(column.name)
@@ -122,7 +122,7 @@ def _filled(rows: DataFrame, table: str, known: dict[str, Column]) -> DataFrame:
 
 def fresh(context: Context, folder: Path, name: str, samples: int, faces: int) -> Context:
     """Tables of their own with a gallery and faces to be identified."""
-    made = replace(context, tables=Tables(context.spark, str(folder / name), None), say=lambda _: None)
+    made = replace(context, tables=Tables(context.spark, str(folder / name), None))
     made.tables.append(
         "contracts", made.spark.createDataFrame([("c", "d", "facenet-vggface2", DIMENSION, "{}")], CONTRACTS.schema)
     )
@@ -205,7 +205,7 @@ def against_spark(context: Context) -> dict[str, float]:
     return {name: timing.median / (faces * samples) * 1e6 for name, timing in timings.items()}
 
 
-def search(context: Context, rounds: int, threads: int, plan: Plan) -> dict[str, float]:
+def search(context: Context, rounds: int, threads: int, plan: ExecutionPlan) -> dict[str, float]:
     """Seconds of scan, pack, check and search on Spark, and of the bare kernel on the same packed gallery."""
     samples = context.tables.read("gallery").where("withdrawn_at IS NULL")
 
