@@ -68,14 +68,13 @@ def enrol(
             active = refuse_certain_withdrawals(context, register, listing, reconsider, max_withdraw)
 
         seen = look_for(context, register, agreed, policy, run).see(new, commit_every)
-        told = _with_samples(new, seen.told)
-        standing = standing_enrollments(register, told)
-        samples = undecided(new, seen, decisions(standing), reconsider)
+        standing = standing_enrollments(register, seen.photos)
+        samples = undecided(seen.photos, decisions(standing), reconsider)
         judged = judge_samples(context, register, seen, samples, agreed, resembles, search)
         changes = ChangeInputs(
             register,
             listing.photos,
-            told,
+            seen.photos,
             seen.faces,
             judged,
             standing,
@@ -103,14 +102,6 @@ def _open(context: Context, gallery_name: str, agreed: Contract, beside: bool) -
     if beside and activated(context) is None:
         activate_standing(context, gallery_name)
     return register
-
-
-def _with_samples(new: pa.Table, told: pa.Table) -> pa.Table:
-    """The new photos with the samples that were seen in them."""
-    photos = new.select(["person_id", "uri", "photo_id"])
-    for name in ("sample_id", "content_sha256"):
-        photos = photos.append_column(name, told[name])
-    return photos
 
 
 def _known_samples(changes: ChangeInputs, few: int) -> tuple[DataFrame | None, int]:

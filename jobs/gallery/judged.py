@@ -35,21 +35,16 @@ _VERDICT = pa.schema(
 _KNOWN = ("sample_id", "person_id", "embedding", "embedding_digest")
 
 
-def undecided(new: pa.Table, seen: SeenPhotos, standing: pa.Table, reconsider: bool) -> pa.Table:
-    """Of the new photos of each sample the first, if no decision on it stands; in the order of sample_id.
+def undecided(photos: pa.Table, standing: pa.Table, reconsider: bool) -> pa.Table:
+    """Of the photos of each sample the first, if no decision on it stands; in the order of sample_id.
 
-    standing: sample_id of the samples with a decision. Columns: those of the photos, and of `seen.told`.
+    photos: those that were seen (`SeenPhotos.photos`). standing: sample_id of the samples with a decision.
     """
-    photos = new.drop_columns(["sample_id", "accepted"])
-    for name in seen.told.column_names:
-        photos = photos.append_column(name, seen.told[name])
     if not reconsider:
-        photos = photos.filter(
-            pc.invert(pc.is_in(photos["sample_id"], value_set=standing["sample_id"].combine_chunks()))
-        )
+        decided = pc.is_in(photos["sample_id"], value_set=standing["sample_id"].combine_chunks())
+        photos = photos.filter(pc.invert(decided))
     ids = photos["sample_id"].combine_chunks()
-    first = pc.index_in(pc.unique(ids), value_set=ids)
-    return photos.take(first).sort_by("sample_id")
+    return photos.take(pc.index_in(pc.unique(ids), value_set=ids)).sort_by("sample_id")
 
 
 def judge_samples(

@@ -55,11 +55,11 @@ class Faces:
 class SeenPhotos:
     """What was seen in the new photos of a listing.
 
-    told: sample_id, content_sha256, reason, detail of each, in the order of the listing. few: whether they were seen in
-    one slice, whose faces this process has.
+    photos: person_id, uri, photo_id, sample_id, content_sha256, reason, detail of each, in the order of the listing.
+    few: whether they were seen in one slice, whose faces this process has.
     """
 
-    told: pa.Table
+    photos: pa.Table
     faces: Faces
     few: bool
 
@@ -80,12 +80,12 @@ class PhotoLooker:
         """
         if photos.num_rows <= commit_every:
             seen = self._look(photos, ask_tables=True) if photos.num_rows else SEEN.empty_table()
-            return SeenPhotos(seen.select(_TOLD), Faces(self.context.spark, seen), few=True)
+            return SeenPhotos(_beside(photos, seen), Faces(self.context.spark, seen), few=True)
         self._take_from_tables(photos)
         rest = photos.filter(pc.invert(pc.is_in(_key(photos), value_set=_key(self._committed()).combine_chunks())))
         taken = photos.num_rows - rest.num_rows
         if taken:
-            self.context.log.info(f"enroll: {taken:,} of {photos.num_rows:,} photos were seen before")
+            self.context.log.info(f"enroll: {taken:,} of {photos.num_rows:,} photos need not be opened")
         for start in range(0, rest.num_rows, commit_every):
             began = time.monotonic()
             part = rest.slice(start, commit_every)
@@ -177,7 +177,7 @@ class PhotoLooker:
             )
         if len(pc.unique(_key(told))) < told.num_rows:
             rows = rows.dropDuplicates(["person_id", "photo_id"])  # two runs at once, which have seen the same
-        return SeenPhotos(told.take(of_photo).select(_TOLD), Faces(self.context.spark, rows), few=False)
+        return SeenPhotos(_beside(photos, told.take(of_photo)), Faces(self.context.spark, rows), few=False)
 
 
 def look_for(
@@ -194,6 +194,13 @@ def forget(context: Context, gallery_name: str) -> None:
     here = F.col("gallery_name") == gallery_name
     if not context.tables.read("seen_photos").where(here).isEmpty():
         context.tables.delete_where("seen_photos", here)
+
+
+def _beside(photos: pa.Table, told: pa.Table) -> pa.Table:
+    photos = photos.select(["person_id", "uri", "photo_id"])
+    for name in _TOLD:
+        photos = photos.append_column(name, told[name])
+    return photos
 
 
 def _key(photos: pa.Table) -> pa.ChunkedArray:
