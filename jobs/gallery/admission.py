@@ -1,5 +1,5 @@
 """Which samples are admitted: whether each shows who it is said to show, as far as the others can tell. As plainly as
-it can be written: what `judging` finds without holding a gallery, bit by bit.
+it can be written: what `verdicts` finds without holding a gallery, bit by bit.
 """
 
 from collections.abc import Sequence

@@ -12,10 +12,10 @@ from jobs.faces.contracts import note_contract, verified_contract
 from jobs.gallery.activation import activate_standing, activated
 from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
 from jobs.gallery.judged import judge_samples, undecided
-from jobs.gallery.judging import Search
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import forget, look_for
+from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest
 from jobs.run import ledger
 from jobs.run.context import Context

@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.admission import Verdict
-from jobs.gallery.judging import Resemblances, Search, verdicts
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import SeenPhotos
+from jobs.gallery.verdicts import Resemblances, Search, verdicts
 from jobs.run.context import Context
 from schemas.catalog import GALLERY
 from udfs import judging

@@ -81,8 +81,12 @@ class PhotoLooker:
         if photos.num_rows <= commit_every:
             seen = self._look(photos, ask_tables=True) if photos.num_rows else SEEN.empty_table()
             return SeenPhotos(_beside(photos, seen), Faces(self.context.spark, seen), few=True)
-        self._take_from_tables(photos)
-        rest = photos.filter(pc.invert(pc.is_in(_key(photos), value_set=_key(self._committed()).combine_chunks())))
+        rest = self._uncommitted(photos)
+        if rest.num_rows and self.context.tables.exists("image_outcomes"):
+            self._take_from_tables(rest)
+            unknown = self._uncommitted(rest)
+            self.run.count("looked_up", rest.num_rows - unknown.num_rows)
+            rest = unknown
         taken = photos.num_rows - rest.num_rows
         if taken:
             self.context.log.info(f"enroll: {taken:,} of {photos.num_rows:,} photos need not be opened")
@@ -95,20 +99,13 @@ class PhotoLooker:
         return self._all_of(photos)
 
     def _take_from_tables(self, photos: pa.Table) -> None:
-        """Commit what the tables of the lake say of photos, in one slice: nothing is opened for it."""
-        if not self.context.tables.exists("image_outcomes"):
-            return
-        rest = photos.filter(pc.invert(pc.is_in(_key(photos), value_set=_key(self._committed()).combine_chunks())))
-        if not rest.num_rows:
-            return
+        """Commit what the tables of the lake say of photos, as one slice: nothing is opened for it."""
         spark = self.context.spark
-        asked = spark.createDataFrame(pa.table({"image_id": pc.unique(rest["photo_id"])}))
+        asked = spark.createDataFrame(pa.table({"image_id": pc.unique(photos["photo_id"])}))
         found = known_outcomes(self.context, asked, self.agreed).withColumnRenamed("image_id", "photo_id")
-        listed = spark.createDataFrame(rest.select(["person_id", "photo_id"]))
+        listed = spark.createDataFrame(photos.select(["person_id", "photo_id"]))
         known = listed.join(found, "photo_id").select(*PHOTO.names)
-        before = self._committed().num_rows
         self._commit(known.mapInArrow(self.choose, spark_schema(SEEN)))
-        self.run.count("looked_up", self._committed().num_rows - before)
 
     def _look(self, photos: pa.Table, *, ask_tables: bool) -> pa.Table:
         """What is seen in each of some photos (SEEN), in their order. ask_tables: those that the tables know are not
@@ -159,12 +156,14 @@ class PhotoLooker:
             & (F.col("settings_id") == settings_id(self.context.settings.spec()))
             & (F.col("policy_id") == self.choose.policy.policy_id)
         )
-        return self.context.tables.read_or_empty("seen_photos").where(mine).select(*SEEN.names)
+        return self.context.tables.read("seen_photos").where(mine).select(*SEEN.names)
 
-    def _committed(self) -> pa.Table:
+    def _uncommitted(self, photos: pa.Table) -> pa.Table:
+        """Those of some photos that this run, or one that was killed, has not seen and committed."""
         if not self.context.tables.exists("seen_photos"):
-            return SEEN.empty_table()
-        return self._rows().select("person_id", "photo_id").toArrow()
+            return photos
+        committed = _key(self._rows().select("person_id", "photo_id").toArrow())
+        return photos.filter(pc.invert(pc.is_in(_key(photos), value_set=committed.combine_chunks())))
 
     def _all_of(self, photos: pa.Table) -> SeenPhotos:
         rows = self._rows()

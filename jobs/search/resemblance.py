@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.judging import Resemblances
+from jobs.gallery.verdicts import Resemblances
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
 from jobs.search import packing
@@ -27,7 +27,7 @@ Array = np.ndarray
 def resemblances(
     context: Context, known: DataFrame, asked: DataFrame, persons: Sequence[str], dimension: int, review: float
 ) -> Resemblances:
-    """Who is near samples that are to be judged: among the known ones, and among themselves (`judging.Search`)."""
+    """Who is near samples that are to be judged: among the known ones, and among themselves (`verdicts.Search`)."""
     own, other, other_person = _among_known(context, known, asked, persons, dimension, review)
     floors = np.maximum(other, review)
     later, earlier, similarity = _among_themselves(context, asked, persons, floors)

@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.gallery.admission import judge
-from jobs.gallery.judging import verdicts
+from jobs.gallery.verdicts import verdicts
 from jobs.search import packing
 from jobs.search.resemblance import resemblances
 from tests.rows import frame, sample_rows, unit

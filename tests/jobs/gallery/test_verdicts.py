@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.gallery.admission import judge
-from jobs.gallery.judging import Resemblances, verdicts
+from jobs.gallery.verdicts import Resemblances, verdicts
 from udfs import judging, matching
 from udfs.matching import PART
 from udfs.search.index import Index
