@@ -10,6 +10,8 @@ from jobs.gallery.enrolment import enrol
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from jobs.search.resemblance import resemblances
+from udfs.enrolment import SEVERAL_FACES
 
 
 @job("enroll")
@@ -22,10 +24,11 @@ from jobs.run.options import Number, job
 @click.option("--gallery-name", metavar="G", required=True, help="The gallery the persons belong to.")
 @click.option(
     "--several-faces",
-    type=click.Choice(["reject", "largest"]),
-    default="reject",
+    type=click.Choice(SEVERAL_FACES),
+    default="dominant",
     show_default=True,
-    help="What to do with a photo of several faces.",
+    help="Of a photo of several faces, take the one that is clearly the largest and nearest the middle, or else refuse"
+    " the photo; take the largest; or refuse it.",
 )
 @click.option("--reconsider", is_flag=True, help="Decide on all photos again, also on those decided earlier.")
 @click.option(
@@ -41,6 +44,13 @@ from jobs.run.options import Number, job
     show_default=True,
     help="The share of samples that --sync may withdraw.",
 )
+@click.option(
+    "--commit-every",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="Photos in a slice, which is written as a whole: a killed run loses at most one slice.",
+)
 def enroll(context: Context, **arguments: Any) -> dict[str, int]:
     """Register persons from their photos.
 
@@ -48,11 +58,12 @@ def enroll(context: Context, **arguments: Any) -> dict[str, int]:
     rollcall enroll --tables ./tables --gallery ./people --gallery-name staff
     rollcall enroll --tables ./tables --gallery s3://lake/people.csv --gallery-name staff --sync
 
-    One face a photo is wanted. A photo is accepted, refused with the reason, or set aside for review when
-    it resembles another person more than its own. Decisions stand until --reconsider; enrolling again
-    changes nothing.
+    One face a photo is wanted; smaller faces in the background do no harm. A photo is accepted, refused with
+    the reason, or set aside for review when it resembles another person more than its own. Decisions stand
+    until --reconsider; enrolling again changes nothing. Photos that `embed` knows under the same models and
+    limits are not opened again. A run that was killed goes on where it stopped.
     """
-    return enrol(context, review=partial(for_enrolment, context), **arguments)
+    return enrol(context, review=partial(for_enrolment, context), search=resemblances, **arguments)
 
 
 command = enroll.command

@@ -18,7 +18,7 @@ from jobs.search import packing
     help="Remove those that have not been searched for this long.",
 )
 def sweep(context: Context, older_than: float) -> list[str]:
-    """Remove the packed galleries that `identify` has left for its next run.
+    """Remove the packed galleries that `identify` and `enroll` have left for their next run.
 
     \b
     rollcall sweep --tables ./tables --older-than 0

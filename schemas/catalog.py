@@ -234,6 +234,44 @@ ENROLLMENTS = Table(
     ),
 )
 
+SEEN_PHOTOS = Table(
+    name="seen_photos",
+    row="one photo of a person that `enroll` has looked at and not yet judged; no row of a gallery is left when an"
+    " enrolment of it has ended, and rows that a killed run left are taken up by the next one",
+    written_by="enroll",
+    columns=(
+        _GALLERY,
+        _CONTRACT,
+        _SETTINGS,
+        Column("policy_id", "string", "hash of what decides which face of a photo is taken, and what it must be"),
+        _PERSON,
+        Column("photo_id", "string", "one version of the photo's file: hash of URI, size, modification time"),
+        _SAMPLE,
+        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
+        Column("reason", "string", "why the photo is refused; empty if it is not"),
+        Column("detail", "string", "more about the reason; empty if there is nothing to add"),
+        Column(
+            "quality",
+            spark_type(FACE.field("quality").type),
+            "quality of the person's face, as in faces; null if the photo is refused",
+            nullable=True,
+        ),
+        Column(
+            "embedding",
+            spark_type(FACE.field("embedding").type),
+            "embedding of that face, as in faces; null if the photo is refused",
+            nullable=True,
+        ),
+        _RUN,
+    ),
+    key=("sample_id", "photo_id", "settings_id", "policy_id"),
+    partition_by=("gallery_name",),
+    constraints={
+        "refused_or_a_face": "(reason = '') = (embedding IS NOT NULL)",
+        "embedding_has_unit_length": f"embedding IS NULL OR {_UNIT}",
+    },
+)
+
 _LABELS = Column("labels", "array<string>", "names of watch lists and similar groups, sorted")
 _VALID_FROM = Column(
     "valid_from", "date", "first run_date on which it is searched; null if there is no first", nullable=True
@@ -686,6 +724,7 @@ TABLES = {
         FACES,
         STAGED,
         CONTRACTS,
+        SEEN_PHOTOS,
         ENROLLMENTS,
         GALLERY,
         MATCHES,

@@ -227,6 +227,48 @@ class Tables:
             )
         )
 
+    def update_keeping(self, name: str, rows: DataFrame, column: str, condition: str) -> None:
+        """As `update`, but a column keeps its value where a condition on the row `t` that stands and the row `s` in its
+        place is fulfilled."""
+        table, same = self._create(name), _agree(TABLES[name].key)
+        rows = _shaped(TABLES[name], rows)
+        values: dict[str, str | Column] = {each: f"s.{each}" for each in TABLES[name].names}
+        kept = {**values, column: f"CASE WHEN {condition} THEN t.{column} ELSE s.{column} END"}
+        self._retried(
+            lambda: (
+                table()
+                .alias("t")
+                .merge(rows.alias("s"), same)
+                .whenMatchedUpdate(set=kept)
+                .whenNotMatchedInsert(values=values)
+                .execute()
+            )
+        )
+
+    def update_and_delete(self, name: str, rows: DataFrame, gone: DataFrame) -> None:
+        """As `update`, and delete the rows with the keys of `gone`, all in one commit. No key may be in both."""
+        table, key = self._create(name), TABLES[name].key
+        shaped = _shaped(TABLES[name], rows).withColumn("_gone", F.lit(False))
+        deleted = gone.select(
+            *[
+                F.col(field.name) if field.name in key else F.lit(None).cast(field.dataType).alias(field.name)
+                for field in shaped.schema.fields[:-1]
+            ],
+            F.lit(True).alias("_gone"),
+        )
+        values: dict[str, str | Column] = {column: f"s.{column}" for column in TABLES[name].names}
+        self._retried(
+            lambda: (
+                table()
+                .alias("t")
+                .merge(shaped.unionByName(deleted).alias("s"), _agree(key))
+                .whenMatchedDelete("s._gone")
+                .whenMatchedUpdate(set=values)
+                .whenNotMatchedInsert("NOT s._gone", values)
+                .execute()
+            )
+        )
+
     def exchange(self, name: str, rows: DataFrame) -> int:
         """Put rows in the place of those that were read, unless another writer has changed them meanwhile.
 

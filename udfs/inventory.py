@@ -70,8 +70,24 @@ def _date(modified_us: int) -> str:
 def stat_photos(batches: RecordBatches) -> RecordBatches:
     """(uri) -> the file as it is now (FILE); one that is gone has size 0 and time 0."""
     for batch in batches:
-        for uri in batch.column("uri").to_pylist():
-            yield pa.RecordBatch.from_pylist([vars(lake.find(uri))], schema=FILE)
+        yield from _batched((vars(lake.find(uri)) for uri in batch.column("uri").to_pylist()), FILE)
+
+
+LISTED = pa.schema([("place", pa.int32()), ("person_id", pa.string()), ("photo_id", pa.string()), *FILE])
+"""A photo of a person in the list of a gallery's owner: its place in the list, and its file as it is now."""
+
+
+def stat_listed(batches: RecordBatches) -> RecordBatches:
+    """(place, person_id, uri) of photos -> the same with their files (LISTED)."""
+
+    def rows(batch: pa.RecordBatch) -> Iterator[dict[str, object]]:
+        for row in batch.to_pylist():
+            file = lake.find(row["uri"])
+            photo_id = image_id(file.uri, file.size, file.modified_us)
+            yield {**row, **vars(file), "photo_id": photo_id}
+
+    for batch in batches:
+        yield from _batched(rows(batch), LISTED)
 
 
 def _batched(rows: Iterator[dict[str, object]], schema: pa.Schema) -> RecordBatches:

@@ -57,7 +57,8 @@ def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant
     Images that the tables have an outcome of, under the same models and limits, are not opened again.
     """
     images = images_of(locate(context, uris))
-    known = _with_meant_face(_known(context, images, agreed), meant).toArrow()
+    asked = context.spark.createDataFrame(images.select(["image_id"]))
+    known = _with_meant_face(known_outcomes(context, asked, agreed), meant).toArrow()
     rest = images.filter(pc.invert(pc.is_in(images["image_id"], known["image_id"].combine_chunks())))
     found = [known]
     if rest.num_rows:
@@ -68,6 +69,23 @@ def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant
     seen = pa.concat_tables([part.cast(known.schema) for part in found])
     of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
     return seen.take(of_image).add_column(0, "uri", images["uri"]).sort_by("uri")
+
+
+def known_outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame:
+    """What the tables say of images, given by image_id, under the models and limits of the settings.
+
+    Columns: image_id, outcome, detail, content_sha256, width, height, faces, as records.OUTCOME has them.
+    """
+    names = [field.name for field in records.FACE]
+    mine = (F.col("contract_id") == agreed.contract_id) & (F.col("settings_id") == settings_id(context.settings.spec()))
+    outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
+    of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
+    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
+    return (
+        outcomes.join(asked, "image_id", "left_semi")
+        .join(gathered, "image_id", "left")
+        .select("image_id", "outcome", "detail", "content_sha256", "width", "height", "faces")
+    )
 
 
 @dataclass(frozen=True)
@@ -106,22 +124,6 @@ class MeantFaces:
         """How many images have each outcome."""
         names, counts = np.unique(np.array(self.table["outcome"].to_pylist())[places], return_counts=True)
         return dict(zip(names.tolist(), counts.tolist(), strict=True))
-
-
-def _known(context: Context, images: pa.Table, agreed: Contract) -> DataFrame:
-    """What the tables say of the images, as records.OUTCOME has it."""
-    names = [field.name for field in records.FACE]
-    spec = context.settings.spec()
-    asked = context.spark.createDataFrame(images.select(["image_id"]))
-    mine = (F.col("contract_id") == agreed.contract_id) & (F.col("settings_id") == settings_id(spec))
-    outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
-    of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
-    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
-    return (
-        outcomes.join(asked, "image_id", "left_semi")
-        .join(gathered, "image_id", "left")
-        .select("image_id", "outcome", "detail", "width", "height", "faces")
-    )
 
 
 def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:

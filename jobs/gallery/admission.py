@@ -1,10 +1,9 @@
-"""Which photos are admitted: what a photo must be, and whether it shows who it is said to show, as far as the other
-photos can tell.
+"""Which samples are admitted: whether each shows who it is said to show, as far as the others can tell. As plainly as
+it can be written: what `verdicts` finds without holding a gallery, bit by bit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,35 +14,6 @@ Array = np.ndarray
 
 NO_ONE = -1.0
 """The similarity to a person who has no sample yet."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a photo must be, and what a resemblance to another person must reach to be looked at."""
-
-    several_faces: str
-    minimum_size: float
-    minimum_sharpness: float
-    review: float
-
-
-def wanted_face(outcome: dict[str, Any], policy: Policy) -> tuple[dict[str, Any] | None, str, str]:
-    """The one face of a photo, or the reason why the photo is refused, and more about that.
-
-    outcome: what was found in the photo (records.OUTCOME).
-    """
-    faces = outcome["faces"]
-    if outcome["outcome"] != "faces":
-        return None, outcome["outcome"], outcome["detail"]
-    if len(faces) > 1 and policy.several_faces == "reject":
-        return None, "several_faces", f"{len(faces)} faces; crop the photo, or --several-faces largest"
-    face = max(faces, key=lambda face: face["quality"]["size"])
-    size, sharpness = face["quality"]["size"], face["quality"]["sharpness"]
-    if size < policy.minimum_size:
-        return None, "too_small", f"{size:.0f} pixels; {policy.minimum_size:.0f} are wanted"
-    if sharpness < policy.minimum_sharpness:
-        return None, "too_blurred", f"sharpness {sharpness:.0f}; {policy.minimum_sharpness:.0f} is wanted"
-    return face, "", ""
 
 
 @dataclass(frozen=True)

@@ -1,180 +1,210 @@
-"""What an enrolment changes: rows to be written, as a function of what stands, what is listed, and what was seen."""
+"""The fourth step of an enrolment: the rows it changes, as a function of what stands, is listed, seen and judged."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from jobs.gallery.register import TRIED_AGAIN, ListedPhoto, Register, SeenPhoto, TableRow
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.gallery.listing import DESCRIBED
+from jobs.gallery.register import TRIED_AGAIN, Register
+from jobs.gallery.seeing import Faces
+from schemas.catalog import ENROLLMENTS, GALLERY
+
+_DECISION = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("content_sha256", pa.string()),
+        ("settings_id", pa.string()),
+        ("decision", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("own_similarity", pa.float64()),
+        ("other_person_id", pa.string()),
+        ("other_similarity", pa.float64()),
+    ]
+)
+"""What is decided of a sample."""
+_STANDING = pa.schema([*_DECISION, ("person_id", pa.string()), ("uri", pa.string()), ("photo_id", pa.string())])
 
 
-@dataclass(frozen=True)
-class Changes:
-    """Rows to be written: those that change, and those of what was decided now.
+def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
+    """The enrollments that photos that were seen concern: those of their samples; and of photos that could not be read
+    before, those at their places.
 
-    enrollments: by sample and photo. samples: rows of `gallery`, by sample. withdrawn: samples that are no longer
-    listed. superseded: sample and photo of enrollments that are to be deleted: of photos that have been moved, or
-    that could not be read and now have been.
+    seen: person_id, uri, sample_id.
     """
+    if register.enrollments is None or not seen.num_rows:
+        return _STANDING.empty_table()
+    places = pc.binary_join_element_wise(seen["uri"], seen["person_id"], "/")
+    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *places.chunks]))})
+    key = F.when(F.col("reason") == TRIED_AGAIN, F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
+    asked = register.enrollments.sparkSession.createDataFrame(keys)
+    found = register.enrollments.withColumn("key", key).join(asked, "key", "left_semi")
+    return found.select(*_STANDING.names).toArrow().cast(_STANDING)
 
-    enrollments: dict[tuple[str, str], TableRow]
-    samples: dict[str, TableRow]
-    withdrawn: list[str]
-    superseded: list[tuple[str, str]]
+
+def decisions(standing: pa.Table) -> pa.Table:
+    """The decisions among enrollments, one row a sample: the photos of a sample have the same."""
+    final = standing.filter(pc.not_equal(standing["reason"], TRIED_AGAIN)).select(_DECISION.names)
+    names = final["sample_id"].combine_chunks()
+    return final.take(pc.index_in(pc.unique(names), value_set=names))
 
 
 @dataclass(frozen=True)
 class ChangeInputs:
     """What the changes follow from.
 
-    listed: all photos of the manifest. seen: those that were looked at. judged: of their samples, those that were
-    decided now; another decision of theirs stands. sync: whether what is no longer listed is withdrawn.
+    listed: all photos of the manifest in their order, as `listing.Listing` has them. seen: those that were looked at,
+    in the same order, with sample_id and content_sha256. faces: those of the photos that were seen. judged: of
+    their samples, those that were decided now, as of `judged.judge_samples`. standing: what `standing_enrollments`
+    found. sync: whether what is no longer listed is withdrawn. settings_id: those under which photos were seen.
     """
 
     register: Register
-    listed: Sequence[ListedPhoto]
-    seen: Sequence[SeenPhoto]
-    judged: Sequence[SeenPhoto]
+    listed: pa.Table
+    seen: pa.Table
+    faces: Faces
+    judged: pa.Table
+    standing: pa.Table
     sync: bool
+    settings_id: str
     run_id: str
     now: datetime
 
-    def changes(self) -> Changes:
-        """The rows to be written."""
-        decided = {photo.sample_id: photo for photo in self.judged}
-        enrollments = self._enrollments(decided)
-        first = self._first_listed()
-        withdrawn = self._no_longer_listed(first) if self.sync else []
-        return Changes(
-            enrollments,
-            self._samples(decided, first, enrollments, set(withdrawn)),
-            withdrawn,
-            self._superseded(enrollments),
+    @cached_property
+    def enrollments(self) -> pa.Table:
+        """Rows of `enrollments`: what became of each photo that was looked at: what was decided of its sample now, or
+        stands."""
+        judged = self.judged.append_column("settings_id", pa.array([self.settings_id] * self.judged.num_rows))
+        known = pa.concat_tables([judged.select(_DECISION.names).cast(_DECISION), decisions(self.standing)])
+        of_photo = pc.index_in(self.seen["sample_id"], value_set=known["sample_id"].combine_chunks())
+        count = self.seen.num_rows
+        columns = {name: known[name].take(of_photo) for name in _DECISION.names}
+        columns |= {name: self.seen[name] for name in ("sample_id", "person_id", "uri", "photo_id")}
+        columns |= {
+            name: pa.array([value] * count, pa.string())
+            for name, value in (
+                ("gallery_name", self.register.gallery_name),
+                ("contract_id", self.register.contract_id),
+                ("run_id", self.run_id),
+            )
+        }
+        return pa.table({name: columns[name] for name in ENROLLMENTS.names})
+
+    @cached_property
+    def first_listed(self) -> pa.Table:
+        """Of the photos of a sample the one that is listed first: place, name, labels and validity are as it says.
+
+        Columns: sample_id, uri, name, labels, valid_from, valid_to; judged: whether it was decided now; accepted:
+        whether it is accepted.
+        """
+        photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id", "accepted"])
+        sample, accepted = self._samples_of(photos)
+        first = pc.index_in(pc.unique(sample), value_set=sample)
+        chosen = (
+            photos.select(DESCRIBED).append_column("sample_id", sample).append_column("accepted", accepted).take(first)
+        )
+        judged = pc.is_in(chosen["sample_id"], value_set=self.judged["sample_id"].combine_chunks())
+        return chosen.append_column("judged", judged)
+
+    def _samples_of(self, photos: pa.Table) -> tuple[pa.Array, pa.Array]:
+        """The sample of each listed photo, and whether it is accepted: as it was seen now, else as it stands."""
+        now = self.enrollments
+        of_photo = pc.index_in(_key(photos), value_set=_key(now).combine_chunks())
+        accepted = pc.equal(now["decision"], "accepted")
+        return (
+            _flat(pc.coalesce(now["sample_id"].take(of_photo), photos["sample_id"])),
+            _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"])),
         )
 
-    def _enrollments(self, decided: Mapping[str, SeenPhoto]) -> dict[tuple[str, str], TableRow]:
-        """What became of each photo that was looked at: what was decided of its sample now, or stands."""
-        return {
-            (seen.sample_id, seen.listed.photo_id): {
-                **(
-                    self._enrollment_row(decided[seen.sample_id])
-                    if seen.sample_id in decided
-                    else self.register.decisions[seen.sample_id]
-                ),
-                "uri": seen.listed.photo.uri,
-                "photo_id": seen.listed.photo_id,
-                "run_id": self.run_id,
-            }
-            for seen in self.seen
-        }
+    def unread(self) -> pa.Table:
+        """The persons and places of photos that could not be read: their samples are not withdrawn."""
+        return self.seen.filter(pc.is_null(self.seen["content_sha256"])).select(["person_id", "uri"])
 
-    def _first_listed(self) -> dict[str, ListedPhoto]:
-        """Of the photos of a sample the one that is listed first: place, name, labels and validity are as it says."""
-        seen = {photo.listed.key: photo.sample_id for photo in self.seen}
-        first: dict[str, ListedPhoto] = {}
-        for listed in self.listed:
-            first.setdefault(seen.get(listed.key) or self.register.sample_of(listed), listed)
-        return first
-
-    def _no_longer_listed(self, listed: Mapping[str, ListedPhoto]) -> list[str]:
-        """Samples in force that are not listed, less those whose photo could not be read."""
-        unread = {
-            (photo.listed.photo.person_id, photo.listed.photo.uri)
-            for photo in self.seen
-            if photo.content_sha256 is None
-        }
-        return sorted(
-            row["sample_id"]
-            for row in self.register.in_force
-            if row["sample_id"] not in listed and (row["person_id"], row["uri"]) not in unread
-        )
-
-    def _samples(
-        self,
-        decided: Mapping[str, SeenPhoto],
-        first: Mapping[str, ListedPhoto],
-        enrollments: Mapping[tuple[str, str], TableRow],
-        withdrawn: set[str],
-    ) -> dict[str, TableRow]:
-        changed = {}
-        for sample_id in dict.fromkeys([*decided, *first, *sorted(withdrawn)]):
-            known, now_decided = self.register.by_sample.get(sample_id), decided.get(sample_id)
-            row: TableRow | None
-            if sample_id in withdrawn or (now_decided is not None and now_decided.decision != "accepted"):
-                row = self._withdrawn(sample_id)
-            elif now_decided is not None:
-                row = {**self._gallery_row(now_decided, known), **_described(first.get(sample_id, now_decided.listed))}
-            elif known is not None and self._stands_accepted(sample_id, first[sample_id], enrollments):
-                returned = {"withdrawn_at": None, "enrolled_at": self.now} if known["withdrawn_at"] else {}
-                row = {**known, **_described(first[sample_id]), **returned}
-            else:
-                continue
-            if row is not None and (row != known or now_decided is not None):
-                changed[sample_id] = {**row, "run_id": self.run_id}
-        return changed
-
-    def _withdrawn(self, sample_id: str) -> TableRow | None:
-        """A sample that is no longer searched for; None if it was not."""
-        if not self.register.is_in_force(sample_id):
+    def known_samples(self) -> DataFrame | None:
+        """Rows of `gallery` that stand and change, with `left`: whether they are withdrawn because they are no longer
+        listed. Without those that are accepted now."""
+        if self.register.samples is None:
             return None
-        return {**self.register.by_sample[sample_id], "withdrawn_at": self.now}
+        spark, stands = self.register.samples.sparkSession, self.register.samples
+        said = spark.createDataFrame(self.first_listed)
+        said = said.select("sample_id", "judged", "accepted", *[F.col(name).alias(f"_{name}") for name in DESCRIBED])
+        found = stands.join(said, "sample_id", "left")
+        in_force, listed = F.col("withdrawn_at").isNull(), F.col("judged").isNotNull()
+        left = F.lit(self.sync) & in_force & ~listed
+        if self.sync and (unread := self.unread()).num_rows:
+            kept = spark.createDataFrame(unread).withColumn("_kept", F.lit(True))
+            found = found.join(kept, ["person_id", "uri"], "left")
+            left = left & F.col("_kept").isNull()
+        left = F.coalesce(left, F.lit(False))
+        leaves = left | (listed & F.col("judged") & ~F.col("accepted") & in_force)
+        described = listed & ~F.col("judged") & F.col("accepted")
+        differs = ~in_force
+        for name in DESCRIBED:
+            differs = differs | ~F.col(name).eqNullSafe(F.col(f"_{name}"))
+        leaves, stays = F.coalesce(leaves, F.lit(False)), F.coalesce(described & differs, F.lit(False))
+        now = F.lit(self.now)
+        values: dict[str, Column] = {name: F.col(name) for name in GALLERY.names}
+        values |= {name: F.when(F.col("_leaves"), F.col(name)).otherwise(F.col(f"_{name}")) for name in DESCRIBED}
+        values["enrolled_at"] = F.when(F.col("_leaves") | in_force, F.col("enrolled_at")).otherwise(now)
+        values["withdrawn_at"] = F.when(F.col("_leaves"), now)
+        values["run_id"] = F.lit(self.run_id)
+        return (
+            found.withColumns({"_leaves": leaves, "_stays": stays, "left": left})
+            .where("_leaves OR _stays")
+            .select(*[value.alias(name) for name, value in values.items()], "left")
+        )
 
-    def _stands_accepted(
-        self, sample_id: str, listed: ListedPhoto, enrollments: Mapping[tuple[str, str], TableRow]
-    ) -> bool:
-        standing = enrollments.get((sample_id, listed.photo_id)) or self.register.decisions[sample_id]
-        return bool(standing["decision"] == "accepted")
-
-    def _superseded(self, enrollments: Mapping[tuple[str, str], TableRow]) -> list[tuple[str, str]]:
-        """Enrollments of where a sample was before it was moved, and of photos that could not be read before."""
-        here = {listed.key for listed in self.listed}
-        noted = [row for row in enrollments.values() if row["reason"] != TRIED_AGAIN]
-        samples = {row["sample_id"] for row in noted}
-        read = {(row["person_id"], row["uri"]) for row in noted}
-        return [
-            (row["sample_id"], row["photo_id"])
-            for row in self.register.enrollments
-            if (row["sample_id"] in samples and (row["person_id"], row["photo_id"]) not in here)
-            or (row["reason"] == TRIED_AGAIN and (row["person_id"], row["uri"]) in read)
-        ]
-
-    def _enrollment_row(self, seen: SeenPhoto) -> TableRow:
-        return {
-            "sample_id": seen.sample_id,
-            "gallery_name": self.register.gallery_name,
-            "person_id": seen.listed.photo.person_id,
-            "content_sha256": seen.content_sha256,
-            "contract_id": self.register.contract_id,
-            "settings_id": seen.settings_id,
-            "decision": seen.decision,
-            "reason": seen.reason,
-            "detail": seen.detail,
-            "own_similarity": seen.own_similarity,
-            "other_person_id": seen.other_person_id,
-            "other_similarity": seen.other_similarity,
+    def accepted_samples(self) -> DataFrame | None:
+        """Rows of `gallery` of the samples that are accepted now, as if enrolled now; None if there are none."""
+        accepted = self.judged.filter(pc.equal(self.judged["decision"], "accepted"))
+        if not accepted.num_rows:
+            return None
+        of_sample = pc.index_in(accepted["sample_id"], value_set=self.first_listed["sample_id"].combine_chunks())
+        said = self.first_listed.select(DESCRIBED).take(of_sample)
+        for name in ("person_id", "photo_id", "sample_id"):
+            said = said.append_column(name, accepted[name])
+        of_all = {
+            "gallery_name": F.lit(self.register.gallery_name),
+            "contract_id": F.lit(self.register.contract_id),
+            "embedding_digest": F.xxhash64("embedding"),
+            "enrolled_at": F.lit(self.now),
+            "withdrawn_at": F.lit(None).cast("timestamp"),
+            "run_id": F.lit(self.run_id),
         }
+        return self.faces.beside(said).withColumns(of_all).select(*GALLERY.names)
 
-    def _gallery_row(self, seen: SeenPhoto, known: TableRow | None) -> TableRow:
-        assert seen.face is not None  # none is accepted without one
-        stays = known is not None and known["withdrawn_at"] is None
-        return {
-            "sample_id": seen.sample_id,
-            "gallery_name": self.register.gallery_name,
-            "person_id": seen.listed.photo.person_id,
-            "contract_id": self.register.contract_id,
-            "quality": seen.face["quality"],
-            "embedding": seen.face["embedding"],
-            "enrolled_at": known["enrolled_at"] if known is not None and stays else self.now,
-            "withdrawn_at": None,
-        }
+    @property
+    def superseded(self) -> pa.Table:
+        """sample_id and photo_id of enrollments that are to be deleted: of where a sample was before it was moved, and
+        of photos that could not be read and now have been."""
+        noted = self.enrollments.filter(pc.not_equal(self.enrollments["reason"], TRIED_AGAIN))
+        again = pc.equal(self.standing["reason"], TRIED_AGAIN)
+        of_noted = pc.is_in(self.standing["sample_id"], value_set=_flat(noted["sample_id"]))
+        here = pc.is_in(_key(self.standing), value_set=_flat(_key(self.listed)))
+        read = pc.is_in(_place(self.standing), value_set=_flat(_place(noted)))
+        gone = self.standing.filter(pc.or_(pc.and_not(of_noted, here), pc.and_(again, read)))
+        gone = gone.select(["sample_id", "photo_id"])
+        written = pc.is_in(_row(gone), value_set=_flat(_row(self.enrollments)))
+        return gone.filter(pc.invert(written))
 
 
-def _described(listed: ListedPhoto) -> TableRow:
-    """What the manifest says of a sample."""
-    photo = listed.photo
-    return {
-        "uri": photo.uri,
-        "name": photo.name,
-        "labels": list(photo.labels),
-        "valid_from": photo.valid_from,
-        "valid_to": photo.valid_to,
-    }
+def _key(photos: pa.Table) -> pa.ChunkedArray:
+    """The version of the photo, and the person: what a decision is about."""
+    return pc.binary_join_element_wise(photos["photo_id"], photos["person_id"], "/")
+
+
+def _place(photos: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(photos["uri"], photos["person_id"], "/")
+
+
+def _row(enrollments: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(enrollments["sample_id"], enrollments["photo_id"], "/")
+
+
+def _flat(values: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -107,7 +107,7 @@ def searched(samples: DataFrame, run_date: date, labels: Sequence[str]) -> DataF
 @dataclass(frozen=True)
 class SamplesDigest:
     """A digest of samples, whatever their order and partitions; how many there are, and of how many persons; and
-    whether one of them is valid from or to some date only.
+    whether one of them is valid from or to some date only, if that is in the digest.
     """
 
     digest: str
@@ -131,7 +131,8 @@ def digests_of(samples: GroupedData, *columns: str) -> dict[tuple[str, ...], Sam
     lanes: list[Column] = [
         F.bit_xor(F.conv(F.substring(sha, 1 + 15 * at, 15), 16, 10).cast("bigint")) for at in range(4)
     ]
-    bounded = F.bool_or(F.col("valid_from").isNotNull() | F.col("valid_to").isNotNull())
+    is_bounded = F.col("valid_from").isNotNull() | F.col("valid_to").isNotNull()
+    bounded = F.bool_or(is_bounded) if "valid_from" in columns else F.lit(False)
     found = {}
     for row in samples.agg(F.count("*"), *lanes, F.count_distinct("person_id"), bounded).collect():
         *group, count, one, two, three, four, persons, some_bounded = row

@@ -14,7 +14,7 @@ _REQUIRED = {"person_id", "uri"}
 _OPTIONAL = {"name", "labels", "valid_from", "valid_to"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photo:
     """One photo of one person. Labels are sorted; an open end of the validity is None."""
 

@@ -298,7 +298,7 @@ class Identification:
     ) -> DataFrame:
         if not count:
             return local_frame(self._context.spark, [], spark_schema(CANDIDATE))
-        packed, paths = packing.pack(self._context, samples, digest(), scope)
+        packed, paths = packing.pack(self._context, samples, digest(), scope=scope)
         plan = self._execution_plan or execution_plan_for(packed, self._context.settings.identify.largest_whole)
         run.digests.update(search_path=", ".join(paths), plan=plan)
         run.count("comparisons", count * packed.rows)

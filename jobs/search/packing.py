@@ -12,6 +12,7 @@ from jobs.gallery.snapshot import SamplesDigest, digest_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
 from jobs.search.packed_difference import PackedDifference, by_part
+from schemas.catalog import SEEN_PHOTOS
 from udfs import artifacts, matching
 from udfs.arrow import spark_schema
 from udfs.ids import stable_id
@@ -27,9 +28,9 @@ KEPT = 24 * 3600.0
 """Seconds that a packed gallery is kept after it was last searched."""
 
 
-def place(context: Context) -> str:
-    """Where packed galleries are kept: in the folder of the table, where Delta looks at no name with a _."""
-    return f"{context.tables.location('gallery')}/_packed"
+def place(context: Context, table: str = "gallery") -> str:
+    """Where the packed samples of a table are kept: in its folder, where Delta looks at no name with a _."""
+    return f"{context.tables.location(table)}/_packed"
 
 
 def digest_of_packed(samples: DataFrame) -> SamplesDigest:
@@ -38,25 +39,29 @@ def digest_of_packed(samples: DataFrame) -> SamplesDigest:
 
 
 def pack(
-    context: Context, samples: DataFrame, of: SamplesDigest, scope: str | None = None
+    context: Context, samples: DataFrame, of: SamplesDigest, table: str = "gallery", scope: str | None = None
 ) -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest. of: their digest, as of `digest_of_packed`. scope: what
-    they are the samples of. Where most of them were packed under the same scope before, the others are packed beside.
+    samples: person_id, sample_id, embedding, embedding_digest, from a table. of: their digest, as of
+    `digest_of_packed`. scope: what they are the samples of. Where most of them were packed under the same scope before,
+    the others are packed beside; without one they are always packed as a whole.
     """
     from udfs.search.packed import Packed
 
     began = time.monotonic()
-    name = stable_id("packed", of.digest)
+    root = place(context, table)
+    name = stable_id("packed", of.digest, *([] if scope is None else [scope]))
     if not of.samples:
-        return Packed(place(context), name, (), scope), []
+        return Packed(root, name, (), scope), []
     packed, paths, what = (
-        _found(context, name) or _extended(context, name, samples, scope) or _made(context, name, samples, of, scope)
+        _found(context, root, name)
+        or _extended(context, root, name, samples, scope)
+        or _made(context, root, name, samples, of, scope)
     )
     _note(packed)
     seconds = time.monotonic() - began
-    context.log.info(f"identify: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
+    context.log.info(f"{context.job}: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
     return packed, sorted(paths)
 
 
@@ -64,18 +69,18 @@ _Ready = tuple["Packed", set[str], str]
 """A packed gallery whose files are as they were written, how executors search it, and what was done for that."""
 
 
-def _found(context: Context, name: str) -> _Ready | None:
+def _found(context: Context, root: str, name: str) -> _Ready | None:
     """The packed gallery of this name, if there is one that is whole."""
-    packed = _described(context, name)
+    packed = _described(root, name)
     paths = None if packed is None else _check(context, packed)
     return None if packed is None or paths is None else (packed, paths, "checked")
 
 
-def _extended(context: Context, name: str, samples: DataFrame, scope: str | None) -> _Ready | None:
+def _extended(context: Context, root: str, name: str, samples: DataFrame, scope: str | None) -> _Ready | None:
     """The gallery as what is packed of it and a part beside, if little has changed since that was packed."""
     from udfs.search.packed import Packed
 
-    base = None if scope is None else _base(context, scope)
+    base = None if scope is None else _base(root, scope)
     if base is None or base.rows <= SAMPLES_A_PART:  # fewer are packed again as quickly
         return None
     paths = _check(context, base)
@@ -84,36 +89,36 @@ def _extended(context: Context, name: str, samples: DataFrame, scope: str | None
         return None
     added: list[Part] = []
     if difference.count:
-        added, added_paths = _make(context, name, difference.missing, difference.count)
+        added, added_paths = _make(context, root, name, difference.missing, difference.count)
         paths |= added_paths
-    packed = Packed(place(context), name, (*difference.kept, *added), scope)
+    packed = Packed(root, name, (*difference.kept, *added), scope)
     return packed, paths, f"packed, {difference.count:,} of them now"
 
 
-def _made(context: Context, name: str, samples: DataFrame, of: SamplesDigest, scope: str | None) -> _Ready:
+def _made(context: Context, root: str, name: str, samples: DataFrame, of: SamplesDigest, scope: str | None) -> _Ready:
     from udfs.search.packed import Packed
 
-    parts, paths = _make(context, name, samples, of.samples)
-    return Packed(place(context), name, tuple(parts), scope), paths, "packed"
+    parts, paths = _make(context, root, name, samples, of.samples)
+    return Packed(root, name, tuple(parts), scope), paths, "packed"
 
 
-def _base(context: Context, scope: str) -> "Packed | None":
+def _base(root: str, scope: str) -> "Packed | None":
     """The newest of the galleries that were packed as a whole under this scope."""
     from udfs.search.packed import DESCRIPTION
 
-    names = artifacts.ages(place(context), DESCRIPTION)
+    names = artifacts.ages(root, DESCRIPTION)
     for name in sorted(names, key=lambda name: (names[name], name)):
-        packed = _described(context, name)
+        packed = _described(root, name)
         if packed is not None and packed.scope == scope and packed.folders == [name]:
             return packed
     return None
 
 
-def _described(context: Context, name: str) -> "Packed | None":
+def _described(root: str, name: str) -> "Packed | None":
     from udfs.search.packed import DESCRIPTION, Packed
 
-    content = artifacts.read(f"{place(context)}/{name}/{DESCRIPTION}")
-    return None if content is None else Packed.from_json(place(context), name, content)
+    content = artifacts.read(f"{root}/{name}/{DESCRIPTION}")
+    return None if content is None else Packed.from_json(root, name, content)
 
 
 def _note(packed: "Packed") -> None:
@@ -133,12 +138,12 @@ def _check(context: Context, packed: "Packed") -> set[str] | None:
     found = checked.collect()
     damage = next((row.damage for row in found if row.damage), None)
     if damage is not None:
-        context.log.info(f"identify: {damage}; the gallery is packed again")
+        context.log.info(f"{context.job}: {damage}; the gallery is packed again")
         return None
     return {row.path for row in found}
 
 
-def _make(context: Context, name: str, samples: DataFrame, count: int) -> tuple[list["Part"], set[str]]:
+def _make(context: Context, root: str, name: str, samples: DataFrame, count: int) -> tuple[list["Part"], set[str]]:
     """Parts of samples, and how the executors that packed them would search them."""
     from udfs.search.packed import Part
 
@@ -146,7 +151,7 @@ def _make(context: Context, name: str, samples: DataFrame, count: int) -> tuple[
     # As many parts are before a person's as begin with that person or an earlier one.
     part = F.size(F.filter(F.array(*map(F.lit, edges)).cast("array<string>"), lambda edge: edge <= F.col("person_id")))
     columns = ["person_id", "sample_id", "embedding", "embedding_digest"]
-    pack_part = peak_memory.told(context.spark, matching.pack(place(context), name))
+    pack_part = peak_memory.told(context.spark, matching.pack(root, name))
     made = (
         samples.select(*columns, part.alias("part"))
         .repartitionById(len(edges) + 1, "part")
@@ -170,11 +175,15 @@ def _edges(samples: DataFrame) -> list[str]:
 
 
 def sweep(context: Context, older_than: float) -> list[str]:
-    """Remove packed galleries that were last searched more than so many seconds ago; returns their names."""
+    """Remove packed samples that were last searched more than so many seconds ago; returns their names."""
     from udfs.search.packed import DESCRIPTION
 
-    root = place(context)
-    old = sorted(name for name, age in artifacts.ages(root, DESCRIPTION).items() if age > older_than)
-    for name in old:
-        artifacts.remove(f"{root}/{name}")
-    return old
+    swept = []
+    for table in ("gallery", SEEN_PHOTOS.name):
+        if context.tables.exists(table):
+            root = place(context, table)
+            old = sorted(name for name, age in artifacts.ages(root, DESCRIPTION).items() if age > older_than)
+            for name in old:
+                artifacts.remove(f"{root}/{name}")
+            swept += old
+    return swept

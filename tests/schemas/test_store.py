@@ -49,6 +49,22 @@ def test_a_key_is_added_once(spark: SparkSession, tables: Tables) -> None:
     assert tables.read("contracts").where("embedder = 'another'").count() == 2
 
 
+def test_rows_are_put_and_others_deleted_in_one_commit(spark: SparkSession, tables: Tables) -> None:
+    tables.append_new("contracts", contracts(spark, "a", "b", "c"))
+    gone = contracts(spark, "b", "never there").select("contract_id")
+    tables.update_and_delete("contracts", contracts(spark, "a", "new", embedder="another"), gone)
+    rows = {row.contract_id: row.embedder for row in tables.read("contracts").collect()}
+    assert rows == {"a": "another", "c": "e", "new": "another"}
+
+
+def test_a_column_is_kept_where_a_condition_says_so(spark: SparkSession, tables: Tables) -> None:
+    tables.append_new("contracts", contracts(spark, "a", "b"))
+    fresh = contracts(spark, "a", "b", "c", embedder="another")
+    tables.update_keeping("contracts", fresh, "embedder", "t.contract_id = 'a' AND s.dimension = 2")
+    rows = {row.contract_id: row.embedder for row in tables.read("contracts").collect()}
+    assert rows == {"a": "e", "b": "another", "c": "another"}
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -9,10 +9,16 @@ Array = np.ndarray
 
 def similarities(vectors: Array, left: Array, right: Array, block: int = 65_536) -> Array:
     """The similarity of rows `left` and `right` of `vectors`, float32 (n, d): float64 (pairs,)."""
+    return similarities_of(vectors, vectors, left, right, block)
+
+
+def similarities_of(vectors: Array, others: Array, left: Array, right: Array, block: int = 65_536) -> Array:
+    """The similarity of rows `left` of `vectors` and rows `right` of `others`, float32 (n, d) and (m, d): float64
+    (pairs,)."""
     found = np.empty(len(left))
     for start in range(0, len(left), block):
         part = slice(start, start + block)
-        found[part] = similarity(vectors[left[part]], vectors[right[part]])
+        found[part] = similarity(vectors[left[part]], others[right[part]])
     return found
 
 
@@ -28,7 +34,7 @@ def pairs_at_least(left: Array, right: Array, floor: float, block: int = 1024) -
         part = left[start : start + block]
         # As float64: a Python float would be rounded to the product's float32, perhaps upwards.
         i, j = np.nonzero(part @ right.T >= np.float64(floor - error))
-        exact = similarity(part[i], right[j])
+        exact = similarities_of(part, right, i, j)
         kept = exact >= floor
         found.append((start + i[kept], j[kept], exact[kept]))
     i, j, exact = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.gallery.admission import Policy, Verdict, judge, wanted_face
+from jobs.gallery.admission import Verdict, judge
 from udfs.search.similarity import similarity
 
 REVIEW = 0.5
@@ -52,30 +51,3 @@ def test_one_who_resembles_themselves_more_is_accepted() -> None:
     (verdict,) = judge(np.array([[1, 0]], np.float32), ["a"], known, ["a", "b"], REVIEW)
     assert verdict.accepted
     assert verdict.other_person_id == "b"
-
-
-def seen(*sizes: float, sharpness: float = 100.0, outcome: str = "faces", detail: str = "") -> dict[str, object]:
-    faces = [{"quality": {"size": size, "sharpness": sharpness}} for size in sizes]
-    return {"outcome": outcome, "detail": detail, "faces": faces}
-
-
-@pytest.mark.parametrize(
-    ("outcome", "several_faces", "reason"),
-    [
-        (seen(80.0), "reject", ""),
-        (seen(80.0, 200.0), "reject", "several_faces"),
-        (seen(80.0, 200.0), "largest", ""),
-        (seen(59.9), "reject", "too_small"),
-        (seen(59.9, 30.0), "largest", "too_small"),
-        (seen(80.0, sharpness=19.9), "reject", "too_blurred"),
-        (seen(outcome="no_face"), "reject", "no_face"),
-        (seen(outcome="rejected:truncated", detail="cut off"), "largest", "rejected:truncated"),
-    ],
-)
-def test_which_photos_will_do(outcome: dict[str, object], several_faces: str, reason: str) -> None:
-    face, why, detail = wanted_face(outcome, Policy(several_faces, 60.0, 20.0, REVIEW))
-    assert why == reason
-    assert (face is None) == bool(reason)
-    if face is not None:
-        assert face["quality"]["size"] == max(each["quality"]["size"] for each in outcome["faces"])  # type: ignore[attr-defined]
-    assert bool(detail) == (reason not in ("", "no_face"))

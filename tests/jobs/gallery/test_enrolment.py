@@ -6,14 +6,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from demo.photos import RUN_DATE
+from jobs.embed import embed
 from jobs.enroll import enroll
+from jobs.gallery import enrolment
+from jobs.gallery.seeing import PhotoLooker
+from jobs.ingest import ingest
 from jobs.run.context import Context
 from schemas.store import Tables
-from tests.support import MakeContext, assert_same_tables, copied, rows_of
+from tests.support import MakeContext, assert_same_tables, copied, root_of, rows_of
 from udfs.errors import InputError
 
 
@@ -193,3 +198,138 @@ def test_the_largest_face_on_request(make_context: MakeContext, demo_photos: tup
     context = make_context()
     counts = enroll(context, gallery=str(tmp_path / "people"), gallery_name="g", several_faces="largest")
     assert counts["accepted"] == 1
+
+
+def test_a_face_in_the_background_does_no_harm(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "people" / "barack_obama").mkdir(parents=True)
+    with Image.open(demo_photos[1] / "barack_obama" / "portrait.jpg") as found:
+        portrait = found.convert("RGB")
+    picture = Image.new("RGB", (2 * portrait.width, 2 * portrait.height), "grey")
+    picture.paste(portrait, (portrait.width // 2, portrait.height // 2))
+    picture.paste(portrait.resize((portrait.width // 2, portrait.height // 2)), (0, 0))
+    picture.save(tmp_path / "people" / "barack_obama" / "two.png")
+    context = make_context()
+    people = str(tmp_path / "people")
+    assert enroll(context, gallery=people, gallery_name="g", several_faces="reject")["refused"] == 1
+    assert enroll(context, gallery=people, gallery_name="g", reconsider=True)["accepted"] == 1
+    (taken,) = context.tables.read("gallery").collect()
+    (alone,) = enrolled.tables.read("gallery").where("uri LIKE '%barack_obama/portrait.jpg'").collect()
+    assert taken.quality.size == pytest.approx(alone.quality.size, rel=0.1)
+
+
+def nothing_is_left_over(context: Context) -> bool:
+    """Of what was seen in photos before they were judged."""
+    packed = root_of(context) / "seen_photos" / "_packed"
+    return context.tables.read("seen_photos").isEmpty() and not (packed.exists() and any(packed.iterdir()))
+
+
+def test_in_slices_the_rows_are_the_same(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path]
+) -> None:
+    """Seen in slices, judged by packed galleries, and changed as a whole; first all, then one more person."""
+    context = make_context()
+    counts = enroll(context, gallery=str(demo_photos[1]), gallery_name="people", commit_every=3)
+    assert_same_tables(context, enrolled, "gallery", "enrollments", "contracts")
+    assert (counts["images"], counts["accepted"]) == (4, 4)
+    assert nothing_is_left_over(context)
+    assert enroll(context, gallery=str(demo_photos[1]), gallery_name="people", commit_every=3).get("images", 0) == 0
+    # Judged again, all at once, the samples are not compared with themselves.
+    enroll(context, gallery=str(demo_photos[1]), gallery_name="people", commit_every=1, reconsider=True)
+    assert_same_tables(context, enrolled, "gallery", "enrollments")
+    assert nothing_is_left_over(context)
+
+
+@pytest.mark.slow
+def test_more_in_slices_are_judged_against_the_gallery(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], people: Path
+) -> None:
+    shutil.copy(demo_photos[0] / RUN_DATE / "speech.jpg", people / "grace_hopper" / "whose.jpg")
+    shutil.copy(demo_photos[0] / RUN_DATE / "edge_left.jpg", people / "barack_obama" / "left.jpg")
+    shutil.copy(demo_photos[0] / RUN_DATE / "coffee.png", people / "barack_obama" / "coffee.png")
+    at_once, in_slices = (copied(make_context, enrolled, name) for name in ("at_once", "in_slices"))
+    enroll(at_once, gallery=str(people), gallery_name="people")
+    enroll(in_slices, gallery=str(people), gallery_name="people", commit_every=1)
+    assert_same_tables(at_once, in_slices, "gallery", "enrollments")
+    decided = {row.uri.rpartition("/")[2]: row for row in in_slices.tables.read("enrollments").collect()}
+    assert decided["whose.jpg"].other_person_id == "barack_obama"
+    assert decided["left.jpg"].own_similarity is not None
+    assert nothing_is_left_over(in_slices)
+
+
+@pytest.mark.slow
+def test_photos_that_are_known_are_not_opened(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path]
+) -> None:
+    """The photos are images of the lake as well, and `embed` has found their faces."""
+    whole, sliced = make_context("whole"), make_context("sliced")
+    ingest(whole, source=str(demo_photos[1]))
+    embed(whole, all_pending=True)
+    shutil.copytree(root_of(whole), root_of(sliced))
+    for context, commit_every in ((whole, 100), (sliced, 3)):
+        counts = enroll(context, gallery=str(demo_photos[1]), gallery_name="people", commit_every=commit_every)
+        assert (counts["looked_up"], counts.get("images", 0)) == (4, 0)
+        assert_same_tables(context, enrolled, "gallery", "enrollments")
+
+
+def test_a_killed_run_goes_on_where_it_stopped(
+    make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after two slices, then while it judges, then before it forgets what it saw."""
+    context, people = make_context(), str(demo_photos[1])
+    append = Tables.append
+
+    def killed(tables: Tables, name: str, rows: DataFrame) -> None:
+        append(tables, name, rows)
+        if name == "seen_photos" and tables.read(name).count() == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tables, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        enroll(context, gallery=people, gallery_name="people", commit_every=1)
+    monkeypatch.undo()
+    assert not context.tables.exists("gallery")
+    for step in ("judge_samples", "forget"):
+        monkeypatch.setattr(enrolment, step, _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            enroll(context, gallery=people, gallery_name="people", commit_every=1)
+        monkeypatch.undo()
+    assert context.tables.read("seen_photos").count() == 4
+    enroll(context, gallery=people, gallery_name="people", commit_every=1)
+    assert_same_tables(context, enrolled, "gallery", "enrollments", "contracts")
+    assert nothing_is_left_over(context)
+    runs = context.tables.read("runs").where("event != 'started'").orderBy("at").collect()
+    assert [row.counts.get("images", 0) for row in runs] == [2, 2, 0, 0]
+
+
+def _interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_photos_that_were_seen_under_other_rules_are_looked_at_again(
+    make_context: MakeContext, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, people = make_context(), str(demo_photos[1])
+    monkeypatch.setattr(enrolment, "judge_samples", _interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        enroll(context, gallery=people, gallery_name="people", commit_every=2)
+    monkeypatch.undo()
+    stricter = make_context("tables", "enroll.minimum_size=100000")
+    assert enroll(stricter, gallery=people, gallery_name="people", commit_every=2)["refused"] == 4
+    assert nothing_is_left_over(context)
+
+
+def test_too_much_to_withdraw_is_refused_before_a_photo_is_opened(
+    make_context: MakeContext, enrolled: Context, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = copied(make_context, enrolled, "tables")
+    for gone in ("joe_biden", "grace_hopper"):
+        shutil.rmtree(people / gone)
+    shutil.copy(people / "barack_obama" / "portrait.jpg", people / "barack_obama" / "again.jpg")
+    monkeypatch.setattr(PhotoLooker, "see", _interrupted)
+    with pytest.raises(InputError, match="would withdraw at least 2 of 4 samples"):
+        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.4)
+    with pytest.raises(KeyboardInterrupt):
+        enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.5)

@@ -32,7 +32,7 @@ def context(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> Conte
 
 def pack(context: Context, rows: list[Values], scope: str | None = "g") -> Packed:
     gallery: DataFrame = frame(context.spark, "gallery", rows)
-    packed, _ = packing.pack(context, gallery, packing.digest_of_packed(gallery), scope)
+    packed, _ = packing.pack(context, gallery, packing.digest_of_packed(gallery), scope=scope)
     assert packed.rows == len(rows)
     return packed
 

@@ -1,0 +1,143 @@
+"""The third step of an enrolment: samples on which no decision stands are judged, in the order of their ids."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.gallery.admission import Verdict
+from jobs.gallery.register import Register
+from jobs.gallery.seeing import SeenPhotos
+from jobs.gallery.verdicts import Resemblances, Search, verdicts
+from jobs.run.context import Context
+from schemas.catalog import GALLERY
+from udfs import judging
+from udfs.arrow import local_frame, spark_schema
+from udfs.matching import vectors_of
+from udfs.search.judging import Nearness, pairs_before
+from udfs.vision.contract import Contract
+
+Array = np.ndarray
+
+_VERDICT = pa.schema(
+    [
+        ("decision", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("own_similarity", pa.float64()),
+        ("other_person_id", pa.string()),
+        ("other_similarity", pa.float64()),
+    ]
+)
+_KNOWN = ("sample_id", "person_id", "embedding", "embedding_digest")
+
+
+def undecided(photos: pa.Table, standing: pa.Table, reconsider: bool) -> pa.Table:
+    """Of the photos of each sample the first, if no decision on it stands; in the order of sample_id.
+
+    photos: those that were seen (`SeenPhotos.photos`). standing: sample_id of the samples with a decision.
+    """
+    if not reconsider:
+        decided = pc.is_in(photos["sample_id"], value_set=standing["sample_id"].combine_chunks())
+        photos = photos.filter(pc.invert(decided))
+    ids = photos["sample_id"].combine_chunks()
+    return photos.take(pc.index_in(pc.unique(ids), value_set=ids)).sort_by("sample_id")
+
+
+def judge_samples(
+    context: Context,
+    register: Register,
+    seen: SeenPhotos,
+    samples: pa.Table,
+    agreed: Contract,
+    review: float,
+    search: Search,
+) -> pa.Table:
+    """The samples, as of `undecided`, with their verdicts; only those with a usable face are judged.
+
+    Samples on which no decision is noted may still be in the gallery: they are reconsidered, or the run that
+    accepted them was killed. They are not judged against themselves.
+    """
+    usable = samples.filter(pc.equal(samples["reason"], ""))
+    persons = usable["person_id"].to_pylist()
+    if not persons:
+        near = None
+    elif seen.few:
+        near = _near_here(register, seen.faces.here(usable), samples, review)
+    else:
+        near = search(
+            context,
+            _known(context, register, samples),
+            _asked(seen, usable),
+            persons,
+            agreed.dimension,
+            review,
+        )
+    judged = iter(verdicts(persons, near) if near is not None else [])
+    rows = [
+        _decision(next(judged)) if not reason else _refusal(reason, detail)
+        for reason, detail in zip(samples["reason"].to_pylist(), samples["detail"].to_pylist(), strict=True)
+    ]
+    decided = pa.Table.from_pylist(rows, _VERDICT)
+    kept = samples.drop_columns(["reason", "detail"])
+    for name in _VERDICT.names:
+        kept = kept.append_column(name, decided[name])
+    return kept
+
+
+def _decision(verdict: Verdict) -> dict[str, object]:
+    resembles = f"{verdict.other:.3f} to {verdict.other_person_id!r}" if not verdict.accepted else ""
+    return {
+        "decision": "accepted" if verdict.accepted else "review",
+        "reason": "" if verdict.accepted else "resembles_another_person",
+        "detail": resembles,
+        "own_similarity": verdict.own,
+        "other_person_id": verdict.other_person_id,
+        "other_similarity": verdict.other,
+    }
+
+
+def _refusal(reason: str, detail: str) -> dict[str, object]:
+    return {"decision": "refused", "reason": reason, "detail": detail}
+
+
+def _near_here(register: Register, usable: pa.Table, samples: pa.Table, review: float) -> Resemblances:
+    """Who is near samples that are few: executors compare the gallery with them, and this process themselves."""
+    vectors, persons = vectors_of(usable["embedding"]), usable["person_id"].to_pylist()
+    near = Nearness(vectors, persons, review)
+    if register.in_force is not None:
+        compare = judging.near_others(vectors, persons, review, samples["sample_id"].combine_chunks())
+        known = register.in_force.select("sample_id", "person_id", "embedding")
+        for row in known.mapInArrow(compare, spark_schema(judging.NEAR)).toArrow().to_pylist():
+            near.own[row["at"]] = max(near.own[row["at"]], row["own"])
+            if row["other_person_id"] is not None:
+                near.meet_other(row["at"], row["other"], row["other_person_id"])
+    floors = np.maximum(near.other, review)
+    found = list(pairs_before([vectors], _numbered(persons), floors, 0, len(vectors)))
+    later, earlier, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Resemblances(near.own, near.other_person, near.other, later, earlier, similarity)
+
+
+def _numbered(persons: Sequence[str]) -> Array:
+    """A number for each person."""
+    return np.unique(np.array(persons, object), return_inverse=True)[1].astype(np.int32)
+
+
+def _known(context: Context, register: Register, samples: pa.Table) -> DataFrame:
+    """The samples in force, but for those that are judged."""
+    if register.in_force is None:
+        return local_frame(context.spark, [], GALLERY.schema).select(*_KNOWN)
+    judged = context.spark.createDataFrame(samples.select(["sample_id"]))
+    return register.in_force.join(judged, "sample_id", "left_anti").select(*_KNOWN)
+
+
+def _asked(seen: SeenPhotos, usable: pa.Table) -> DataFrame:
+    """The samples that are judged with their numbers and embeddings."""
+    numbers = pa.array(np.arange(usable.num_rows, dtype=np.int32))
+    numbered = usable.select(["sample_id", "person_id", "photo_id"]).add_column(0, "at", numbers)
+    return seen.faces.beside(numbered).select(
+        "at", "sample_id", "person_id", "embedding", F.xxhash64("embedding").alias("embedding_digest")
+    )

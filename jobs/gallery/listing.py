@@ -1,0 +1,125 @@
+"""The first step of an enrolment: the photos that are listed, with their files, and what stands decided on them."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import functions as F
+
+from jobs.gallery.register import Register
+from jobs.inputs.manifest import Photo
+from jobs.run.context import Context
+from udfs import inventory
+from udfs.arrow import spark_schema
+from udfs.errors import InputError
+
+_PHOTO = pa.schema(
+    [
+        ("person_id", pa.string()),
+        ("uri", pa.string()),
+        ("name", pa.string()),
+        ("labels", pa.list_(pa.string())),
+        ("valid_from", pa.date32()),
+        ("valid_to", pa.date32()),
+    ]
+)
+DESCRIBED = ("uri", "name", "labels", "valid_from", "valid_to")
+"""What the list says of a sample."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The photos of a manifest. Kept by the driver, some 300 bytes a photo: what is listed must not change as photos
+    are seen.
+
+    photos: person_id, uri, name, labels, valid_from, valid_to; size, modified_us, regular, photo_id of the file; and
+    where there is a final decision on this version of the photo for this person, sample_id and accepted. By person and
+    URI.
+    """
+
+    photos: pa.Table
+
+    def new(self, reconsider: bool) -> pa.Table:
+        """The photos that are to be looked at: those without a final decision, or all."""
+        return self.photos if reconsider else self.photos.filter(pc.is_null(self.photos["sample_id"]))
+
+
+def list_photos(context: Context, register: Register, photos: list[Photo]) -> Listing:
+    """Each photo with its file as it is now, where executors look, and with what stands decided."""
+    said = pa.table([[getattr(photo, name) for photo in photos] for name in _PHOTO.names], schema=_PHOTO)
+    places = pa.array(np.arange(len(photos), dtype=np.int32))
+    asked = context.spark.createDataFrame(said.select(["person_id", "uri"]).add_column(0, "place", places))
+    tasks = min(len(photos), context.spark.sparkContext.defaultParallelism)
+    located = asked.repartition(tasks).mapInArrow(inventory.stat_listed, spark_schema(inventory.LISTED))
+    decided = register.final
+    if decided is None:
+        known = located.withColumns({"sample_id": F.lit(None).cast("string"), "accepted": F.lit(None).cast("boolean")})
+    else:
+        standing = decided.select(
+            "person_id", "photo_id", "sample_id", (F.col("decision") == "accepted").alias("accepted")
+        )
+        known = located.join(standing, ["person_id", "photo_id"], "left")
+    found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted").toArrow()
+    found = found.sort_by("place")
+    for name in found.column_names[1:]:
+        said = said.append_column(name, found[name])
+    return Listing(said)
+
+
+def refuse_certain_withdrawals(
+    context: Context, register: Register, listing: Listing, reconsider: bool, max_withdraw: float
+) -> int:
+    """Refuse before anything is computed, where more samples than allowed will be withdrawn whatever is seen.
+
+    A sample that is not listed may still stay: if a new photo of its person turns out to have the same content, which
+    saves one sample a photo; or if the photo at its place is new, and cannot be read.
+
+    Returns: how many samples are in force.
+
+    Raises:
+        InputError: more than the allowed share must leave.
+    """
+    if register.in_force is None:
+        return 0
+    spark = context.spark
+    new, listed = listing.new(reconsider), listing.photos
+    # Under reconsider a photo that was decided is looked at again, and may be found to have changed.
+    known = pa.table({"sample_id": pc.unique(listed["sample_id"].drop_null())}) if not reconsider else None
+    standing = register.in_force.select("sample_id", "person_id", "uri")
+    leaving = F.lit(True)
+    if known is not None:
+        marked = spark.createDataFrame(known).withColumn("listed", F.lit(True))
+        standing = standing.join(marked, "sample_id", "left")
+        leaving = F.col("listed").isNull()
+    if new.num_rows:
+        at_place = spark.createDataFrame(new.select(["person_id", "uri"])).withColumn("new", F.lit(True))
+        standing = standing.join(at_place, ["person_id", "uri"], "left")
+        leaving = leaving & F.col("new").isNull()
+    of_person = standing.groupBy("person_id").agg(F.count("*").alias("active"), F.count_if(leaving).alias("leaving"))
+    if new.num_rows:
+        photos = new.group_by("person_id").aggregate([("person_id", "count")]).rename_columns(["person_id", "photos"])
+        of_person = of_person.join(spark.createDataFrame(photos), "person_id", "left")
+        certain = F.greatest(F.lit(0), F.col("leaving") - F.coalesce("photos", F.lit(0)))
+    else:
+        certain = F.col("leaving")
+    (found,) = of_person.agg(F.sum("active").alias("active"), F.sum(certain).alias("leaving")).collect()
+    active = found.active or 0
+    refuse_too_many_withdrawals(found.leaving or 0, active, max_withdraw, "at least " if new.num_rows else "")
+    return active
+
+
+def refuse_too_many_withdrawals(leaving: int, active: int, max_withdraw: float, how: str = "") -> None:
+    """Refuse to withdraw more than the allowed share of the samples in force. how: exactly, or "at least ", as long as
+    photos have not been seen.
+
+    Raises:
+        InputError: it would be more.
+    """
+    share = leaving / active if active else 0.0
+    if share > max_withdraw:
+        raise InputError(
+            f"--sync would withdraw {how}{leaving:,} of {active:,} samples, more than {max_withdraw:.0%}; if that is"
+            f" meant: --max-withdraw {math.ceil(100 * share) / 100:.2f}"
+        )
