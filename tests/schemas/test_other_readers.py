@@ -23,6 +23,7 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
         "captured_at_source": ("exif", "path"),
         "precision": ("fp32", "bf16"),
     },
+    "seen_photos": {"reason": ("", "too_small"), "embedding": ([0.6, 0.8], None)},
     "enrollments": {"decision": ("accepted", "review"), "reason": ("", "too_small")},
     "identifications": {"decision": ("match", "unknown"), "score": (0.0, None)},
     "verifications": {"outcome": ("compared", "left:no_face"), "decision": ("match", None)},
@@ -86,7 +87,11 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
         tables.replace(name, both.limit(0), key.limit(1), [DAY])
     if name in {"matches", "identifications", "searches"}:
         tables.overwrite(name, both, F.col("run_date") == F.lit(DAY))
-    if name in {"searches", "staged", "searched_samples"}:
+    if name == "gallery":
+        tables.update_keeping(name, both.limit(1), "enrolled_at", "t.withdrawn_at IS NULL")
+    if name == "enrollments":
+        tables.update_and_delete(name, both.limit(1), key.limit(1).withColumn("photo_id", F.lit("elsewhere")))
+    if name in {"searches", "staged", "searched_samples", "seen_photos"}:
         tables.delete_where(name, F.col(key.columns[0]) == "größe 1")
     if name in {"gallery", "enrollments"}:
         tables.delete_rows(name, key.limit(1))

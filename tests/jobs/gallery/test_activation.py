@@ -83,4 +83,6 @@ def test_a_choice_must_be_made_and_must_be_clear(context: Context) -> None:
 def test_a_second_contract_comes_into_a_gallery_only_when_that_is_meant(context: Context) -> None:
     with pytest.raises(InputError, match="--beside"):
         Register.open(context.tables, "g", "new")
-    assert Register.open(context.tables, "g", "new", beside=True).in_force == []
+    beside = Register.open(context.tables, "g", "new", beside=True).in_force
+    assert beside is not None
+    assert beside.isEmpty()
