@@ -49,7 +49,7 @@ def test_thirty_hostile_files(make_context: MakeContext, demo_photos: tuple[Path
         b"palette.png": (encoded(face.quantize(64), "PNG"), "faces"),
         b"animated.gif": (encoded(face, "GIF", save_all=True, append_images=[Image.new("RGB", (256, 256))]), "faces"),
         b"bomb.png": (png_header(50_000, 50_000), "rejected:too_large"),
-        b"float.tiff": (encoded(Image.new("F", (99, 99)), "TIFF"), "rejected:unsupported_mode"),
+        b"photo.jxl": (b"\xff\x0a" + bytes(99), "rejected:unsupported_format"),
         b"really_a_png.jpg": (encoded(face, "PNG"), "faces"),
         b"text.jpg": (b"just words", "rejected:not_an_image"),
         b"zeros.jpg": (b"\0" * 4096, "rejected:not_an_image"),

@@ -121,6 +121,7 @@ def dies_in_a_slice(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda number: left.__setitem__(0, number)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_gone_on_with(
     make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, dies_in_a_slice: Callable[[int], None]
 ) -> None:

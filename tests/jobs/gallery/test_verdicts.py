@@ -69,7 +69,9 @@ def of_few(vectors: Array, persons: list[str], known: Array, known_persons: list
 
 def pack(folder: Path, rows: pa.RecordBatch, edges: list[str]) -> Packed:
     """Samples in parts that begin with these persons."""
-    packing = matching.pack(f"file://{folder}")
+    packing = matching.pack(f"file://{folder}", "packed")
+    digests = pa.array(range(rows.num_rows), pa.int64())
+    rows = pa.record_batch([*rows.columns, digests], [*rows.schema.names, "embedding_digest"])
     of_part = [sum(edge <= person for edge in edges) for person in rows.column("person_id").to_pylist()]
     made = []
     for part in sorted(set(of_part)):
@@ -77,8 +79,8 @@ def pack(folder: Path, rows: pa.RecordBatch, edges: list[str]) -> Packed:
         ((row,),) = (batch.to_pylist() for batch in packing(iter([mine])))
         row.pop("path")
         made.append(Part(**{**row, "sha256": dict(row["sha256"])}))
-    assert {field.name for field in PART} - {"path"} == set(vars(made[0]))
-    return Packed(f"file://{folder}", tuple(made))
+    assert {field.name for field in PART} - {"path"} == set(vars(made[0])) - {"gone"}
+    return Packed(f"file://{folder}", "packed", tuple(made))
 
 
 def of_many(vectors: Array, persons: list[str], known: Array, known_persons: list[str], folder: Path) -> Resemblances:
