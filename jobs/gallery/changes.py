@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.gallery.listing import DESCRIBED
 from jobs.gallery.register import TRIED_AGAIN, Register
+from jobs.gallery.remaining import samples_of, unread_places, version_key
 from jobs.gallery.seeing import Faces
 from schemas.catalog import ENROLLMENTS, GALLERY
 
@@ -41,7 +42,7 @@ def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
         return _STANDING.empty_table()
     places = pc.binary_join_element_wise(seen["uri"], seen["person_id"], "/")
     keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *places.chunks]))})
-    key = F.when(F.col("reason") == TRIED_AGAIN, F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
+    key = F.when(F.col("reason").isin(*TRIED_AGAIN), F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
     asked = register.enrollments.sparkSession.createDataFrame(keys)
     found = register.enrollments.withColumn("key", key).join(asked, "key", "left_semi")
     return found.select(*_STANDING.names).toArrow().cast(_STANDING)
@@ -49,7 +50,7 @@ def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
 
 def decisions(standing: pa.Table) -> pa.Table:
     """The decisions among enrollments, one row a sample: the photos of a sample have the same."""
-    final = standing.filter(pc.not_equal(standing["reason"], TRIED_AGAIN)).select(_DECISION.names)
+    final = standing.filter(pc.invert(_is_tried_again(standing))).select(_DECISION.names)
     names = final["sample_id"].combine_chunks()
     return final.take(pc.index_in(pc.unique(names), value_set=names))
 
@@ -103,7 +104,7 @@ class ChangeInputs:
         whether it is accepted.
         """
         photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id", "accepted"])
-        sample, accepted = self._samples_of(photos)
+        sample, accepted = samples_of(photos, self.seen), self._accepted(photos)
         first = pc.index_in(pc.unique(sample), value_set=sample)
         chosen = (
             photos.select(DESCRIBED).append_column("sample_id", sample).append_column("accepted", accepted).take(first)
@@ -111,19 +112,12 @@ class ChangeInputs:
         judged = pc.is_in(chosen["sample_id"], value_set=self.judged["sample_id"].combine_chunks())
         return chosen.append_column("judged", judged)
 
-    def _samples_of(self, photos: pa.Table) -> tuple[pa.Array, pa.Array]:
-        """The sample of each listed photo, and whether it is accepted: as it was seen now, else as it stands."""
+    def _accepted(self, photos: pa.Table) -> pa.Array:
+        """Whether the sample of each listed photo is accepted: as it was decided now, else as it stands."""
         now = self.enrollments
-        of_photo = pc.index_in(_key(photos), value_set=_key(now).combine_chunks())
+        of_photo = pc.index_in(version_key(photos), value_set=version_key(now).combine_chunks())
         accepted = pc.equal(now["decision"], "accepted")
-        return (
-            _flat(pc.coalesce(now["sample_id"].take(of_photo), photos["sample_id"])),
-            _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"])),
-        )
-
-    def unread(self) -> pa.Table:
-        """The persons and places of photos that could not be read: their samples are not withdrawn."""
-        return self.seen.filter(pc.is_null(self.seen["content_sha256"])).select(["person_id", "uri"])
+        return _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"]))
 
     def known_samples(self) -> DataFrame | None:
         """Rows of `gallery` that stand and change, with `left`: whether they are withdrawn because they are no longer
@@ -136,7 +130,7 @@ class ChangeInputs:
         found = stands.join(said, "sample_id", "left")
         in_force, listed = F.col("withdrawn_at").isNull(), F.col("judged").isNotNull()
         left = F.lit(self.sync) & in_force & ~listed
-        if self.sync and (unread := self.unread()).num_rows:
+        if self.sync and (unread := unread_places(self.seen)).num_rows:
             kept = spark.createDataFrame(unread).withColumn("_kept", F.lit(True))
             found = found.join(kept, ["person_id", "uri"], "left")
             left = left & F.col("_kept").isNull()
@@ -182,10 +176,10 @@ class ChangeInputs:
     def superseded(self) -> pa.Table:
         """sample_id and photo_id of enrollments that are to be deleted: of where a sample was before it was moved, and
         of photos that could not be read and now have been."""
-        noted = self.enrollments.filter(pc.not_equal(self.enrollments["reason"], TRIED_AGAIN))
-        again = pc.equal(self.standing["reason"], TRIED_AGAIN)
+        noted = self.enrollments.filter(pc.invert(_is_tried_again(self.enrollments)))
+        again = _is_tried_again(self.standing)
         of_noted = pc.is_in(self.standing["sample_id"], value_set=_flat(noted["sample_id"]))
-        here = pc.is_in(_key(self.standing), value_set=_flat(_key(self.listed)))
+        here = pc.is_in(version_key(self.standing), value_set=_flat(version_key(self.listed)))
         read = pc.is_in(_place(self.standing), value_set=_flat(_place(noted)))
         gone = self.standing.filter(pc.or_(pc.and_not(of_noted, here), pc.and_(again, read)))
         gone = gone.select(["sample_id", "photo_id"])
@@ -193,9 +187,8 @@ class ChangeInputs:
         return gone.filter(pc.invert(written))
 
 
-def _key(photos: pa.Table) -> pa.ChunkedArray:
-    """The version of the photo, and the person: what a decision is about."""
-    return pc.binary_join_element_wise(photos["photo_id"], photos["person_id"], "/")
+def _is_tried_again(enrollments: pa.Table) -> pa.ChunkedArray:
+    return pc.is_in(enrollments["reason"], value_set=pa.array(TRIED_AGAIN))
 
 
 def _place(photos: pa.Table) -> pa.ChunkedArray:

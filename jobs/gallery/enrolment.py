@@ -14,6 +14,7 @@ from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
 from jobs.gallery.judged import judge_samples, undecided
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
 from jobs.gallery.register import Register
+from jobs.gallery.remaining import remaining
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest
@@ -59,7 +60,7 @@ def enrol(
 
     with ledger.run(context) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
-        listing = list_photos(context, register, photos)
+        listing = list_photos(context, register, photos, sync)
         del photos
         new = listing.new(reconsider)
         context.log.info(f"enroll: {listing.photos.num_rows:,} photos listed, {new.num_rows:,} of them new or changed")
@@ -69,8 +70,10 @@ def enrol(
 
         seen = look_for(context, register, agreed, policy, run).see(new, commit_every)
         standing = standing_enrollments(register, seen.photos)
-        samples = undecided(seen.photos, decisions(standing), reconsider)
-        judged = judge_samples(context, register, seen, samples, agreed, resembles, search)
+        decided = decisions(standing)["sample_id"]
+        samples = undecided(seen.photos, decided, listing.reopened, reconsider)
+        in_force = remaining(register, listing.photos, seen.photos, sync)
+        judged = judge_samples(context, in_force, seen, samples, agreed, resembles, search)
         changes = ChangeInputs(
             register,
             listing.photos,

@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.admission import Verdict
-from jobs.gallery.register import Register
 from jobs.gallery.seeing import SeenPhotos
 from jobs.gallery.verdicts import Resemblances, Search, verdicts
 from jobs.run.context import Context
@@ -35,21 +34,25 @@ _VERDICT = pa.schema(
 _KNOWN = ("sample_id", "person_id", "embedding", "embedding_digest")
 
 
-def undecided(photos: pa.Table, standing: pa.Table, reconsider: bool) -> pa.Table:
+def undecided(photos: pa.Table, decided: pa.ChunkedArray, reopened: pa.Array, reconsider: bool) -> pa.Table:
     """Of the photos of each sample the first, if no decision on it stands; in the order of sample_id.
 
-    photos: those that were seen (`SeenPhotos.photos`). standing: sample_id of the samples with a decision.
+    photos: those that were seen (`SeenPhotos.photos`). decided: the samples with a decision. reopened: those of them
+    whose decision stands no longer.
     """
     if not reconsider:
-        decided = pc.is_in(photos["sample_id"], value_set=standing["sample_id"].combine_chunks())
-        photos = photos.filter(pc.invert(decided))
+        stands = pc.and_not(
+            pc.is_in(photos["sample_id"], value_set=decided.combine_chunks()),
+            pc.is_in(photos["sample_id"], value_set=reopened),
+        )
+        photos = photos.filter(pc.invert(stands))
     ids = photos["sample_id"].combine_chunks()
     return photos.take(pc.index_in(pc.unique(ids), value_set=ids)).sort_by("sample_id")
 
 
 def judge_samples(
     context: Context,
-    register: Register,
+    in_force: DataFrame | None,
     seen: SeenPhotos,
     samples: pa.Table,
     agreed: Contract,
@@ -57,6 +60,8 @@ def judge_samples(
     search: Search,
 ) -> pa.Table:
     """The samples, as of `undecided`, with their verdicts; only those with a usable face are judged.
+
+    in_force: the samples that they are judged against, as of `remaining.remaining`; None if there are none.
 
     Samples on which no decision is noted may still be in the gallery: they are reconsidered, or the run that
     accepted them was killed. They are not judged against themselves.
@@ -66,11 +71,11 @@ def judge_samples(
     if not persons:
         near = None
     elif seen.few:
-        near = _near_here(register, seen.faces.here(usable), samples, review)
+        near = _near_here(in_force, seen.faces.here(usable), samples, review)
     else:
         near = search(
             context,
-            _known(context, register, samples),
+            _known(context, in_force, samples),
             _asked(seen, usable),
             persons,
             agreed.dimension,
@@ -104,13 +109,13 @@ def _refusal(reason: str, detail: str) -> dict[str, object]:
     return {"decision": "refused", "reason": reason, "detail": detail}
 
 
-def _near_here(register: Register, usable: pa.Table, samples: pa.Table, review: float) -> Resemblances:
+def _near_here(in_force: DataFrame | None, usable: pa.Table, samples: pa.Table, review: float) -> Resemblances:
     """Who is near samples that are few: executors compare the gallery with them, and this process themselves."""
     vectors, persons = vectors_of(usable["embedding"]), usable["person_id"].to_pylist()
     near = Nearness(vectors, persons, review)
-    if register.in_force is not None:
+    if in_force is not None:
         compare = judging.near_others(vectors, persons, review, samples["sample_id"].combine_chunks())
-        known = register.in_force.select("sample_id", "person_id", "embedding")
+        known = in_force.select("sample_id", "person_id", "embedding")
         for row in known.mapInArrow(compare, spark_schema(judging.NEAR)).toArrow().to_pylist():
             near.own[row["at"]] = max(near.own[row["at"]], row["own"])
             if row["other_person_id"] is not None:
@@ -126,12 +131,12 @@ def _numbered(persons: Sequence[str]) -> Array:
     return np.unique(np.array(persons, object), return_inverse=True)[1].astype(np.int32)
 
 
-def _known(context: Context, register: Register, samples: pa.Table) -> DataFrame:
+def _known(context: Context, in_force: DataFrame | None, samples: pa.Table) -> DataFrame:
     """The samples in force, but for those that are judged."""
-    if register.in_force is None:
+    if in_force is None:
         return local_frame(context.spark, [], GALLERY.schema).select(*_KNOWN)
     judged = context.spark.createDataFrame(samples.select(["sample_id"]))
-    return register.in_force.join(judged, "sample_id", "left_anti").select(*_KNOWN)
+    return in_force.join(judged, "sample_id", "left_anti").select(*_KNOWN)
 
 
 def _asked(seen: SeenPhotos, usable: pa.Table) -> DataFrame:

@@ -36,18 +36,22 @@ class Listing:
 
     photos: person_id, uri, name, labels, valid_from, valid_to; size, modified_us, regular, photo_id of the file; and
     where there is a final decision on this version of the photo for this person, sample_id and accepted. By person and
-    URI.
+    URI. reopened: sample_id of those whose decision stands no longer: they were set aside as they resemble a person who
+    has no sample any more, or loses one now.
     """
 
     photos: pa.Table
+    reopened: pa.Array
 
     def new(self, reconsider: bool) -> pa.Table:
         """The photos that are to be looked at: those without a final decision, or all."""
         return self.photos if reconsider else self.photos.filter(pc.is_null(self.photos["sample_id"]))
 
 
-def list_photos(context: Context, register: Register, photos: list[Photo]) -> Listing:
-    """Each photo with its file as it is now, where executors look, and with what stands decided."""
+def list_photos(context: Context, register: Register, photos: list[Photo], sync: bool = False) -> Listing:
+    """Each photo with its file as it is now, where executors look, and with what stands decided. sync: whether samples
+    are withdrawn that are no longer listed.
+    """
     said = pa.table([[getattr(photo, name) for photo in photos] for name in _PHOTO.names], schema=_PHOTO)
     places = pa.array(np.arange(len(photos), dtype=np.int32))
     asked = context.spark.createDataFrame(said.select(["person_id", "uri"]).add_column(0, "place", places))
@@ -55,17 +59,47 @@ def list_photos(context: Context, register: Register, photos: list[Photo]) -> Li
     located = asked.repartition(tasks).mapInArrow(inventory.stat_listed, spark_schema(inventory.LISTED))
     decided = register.final
     if decided is None:
-        known = located.withColumns({"sample_id": F.lit(None).cast("string"), "accepted": F.lit(None).cast("boolean")})
+        unknown = {"sample_id": "string", "accepted": "boolean", "resembles": "string"}
+        known = located.withColumns({name: F.lit(None).cast(kind) for name, kind in unknown.items()})
     else:
         standing = decided.select(
-            "person_id", "photo_id", "sample_id", (F.col("decision") == "accepted").alias("accepted")
+            "person_id",
+            "photo_id",
+            "sample_id",
+            (F.col("decision") == "accepted").alias("accepted"),
+            F.when(F.col("decision") == "review", F.col("other_person_id")).alias("resembles"),
         )
         known = located.join(standing, ["person_id", "photo_id"], "left")
-    found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted").toArrow()
-    found = found.sort_by("place")
-    for name in found.column_names[1:]:
-        said = said.append_column(name, found[name])
-    return Listing(said)
+    found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted", "resembles")
+    listed = found.toArrow().sort_by("place")
+    again = _is_reopened(context, register, listed, sync)
+    reopened = listed["sample_id"].filter(again).combine_chunks()
+    for name in listed.column_names[1:-1]:
+        column = listed[name]
+        if name in ("sample_id", "accepted"):
+            column = pc.if_else(again, pa.scalar(None, column.type), column)
+        said = said.append_column(name, column)
+    return Listing(said, reopened)
+
+
+def _is_reopened(context: Context, register: Register, listed: pa.Table, sync: bool) -> pa.Array:
+    """Of each listed photo, whether it was set aside for a resemblance that may be one no longer.
+
+    listed: sample_id and resembles, the person whom a photo that was set aside resembles.
+    """
+    persons = pc.unique(listed["resembles"].drop_null())
+    if not len(persons):
+        return pa.array(np.zeros(listed.num_rows, bool))
+    stay = persons.slice(0, 0)
+    if register.in_force is not None:
+        asked = context.spark.createDataFrame(pa.table({"person_id": persons}))
+        samples = register.in_force.join(asked, "person_id", "left_semi").select("person_id", "sample_id").toArrow()
+        leaves = pc.invert(pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks()))
+        losing = pc.unique(samples["person_id"].filter(leaves)) if sync else persons.slice(0, 0)
+        here = pc.unique(samples["person_id"])
+        stay = here.filter(pc.invert(pc.is_in(here, value_set=losing)))
+    gone = pc.invert(pc.is_in(listed["resembles"], value_set=stay))
+    return pc.and_(pc.is_valid(listed["resembles"]), gone).combine_chunks()
 
 
 def refuse_certain_withdrawals(

@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 from schemas.store import Tables
 from udfs.errors import InputError
 
-TRIED_AGAIN = "rejected:unreadable"
-"""The reason of a refusal that is not final."""
+TRIED_AGAIN = ("rejected:unreadable", "rejected:gone", "rejected:forbidden")
+"""The reasons of refusals that are not final: the file may be there tomorrow."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Register:
     @property
     def final(self) -> DataFrame | None:
         """The enrollments with a final decision."""
-        return None if self.enrollments is None else self.enrollments.where(F.col("reason") != TRIED_AGAIN)
+        return None if self.enrollments is None else self.enrollments.where(~F.col("reason").isin(*TRIED_AGAIN))
 
     @property
     def in_force(self) -> DataFrame | None:

@@ -96,7 +96,8 @@ class Enrolment:
         text = [pa.field(name, pa.string()) for name in ("person_id", "uri", "name", "photo_id", "sample_id")]
         numbers = [pa.field("size", pa.int64()), pa.field("modified_us", pa.int64())]
         flags = [pa.field(name, pa.bool_()) for name in ("regular", "accepted")]
-        return Listing(pa.Table.from_pylist(rows, pa.schema([*text, *described, *numbers, *flags])))
+        photos = pa.Table.from_pylist(rows, pa.schema([*text, *described, *numbers, *flags]))
+        return Listing(photos, pa.array([], pa.string()))
 
     def inputs(
         self, listed: Sequence[str], seen: Sequence[Seen], sync: bool = False, labels: Sequence[str] = ()
