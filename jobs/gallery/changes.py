@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.gallery.leaving import samples_of, version_key
 from jobs.gallery.listing import DESCRIBED
 from jobs.gallery.register import TRIED_AGAIN, Register
-from jobs.gallery.remaining import samples_of, unread_places, version_key
 from jobs.gallery.seeing import Faces
 from schemas.catalog import ENROLLMENTS, GALLERY
 
@@ -62,7 +62,8 @@ class ChangeInputs:
     listed: all photos of the manifest in their order, as `listing.Listing` has them. seen: those that were looked at,
     in the same order, with sample_id and content_sha256. faces: those of the photos that were seen. judged: of
     their samples, those that were decided now, as of `judged.judge_samples`. standing: what `standing_enrollments`
-    found. sync: whether what is no longer listed is withdrawn. settings_id: those under which photos were seen.
+    found. leave: the samples that are withdrawn as no photo is theirs any more. settings_id: those under which photos
+    were seen.
     """
 
     register: Register
@@ -71,7 +72,7 @@ class ChangeInputs:
     faces: Faces
     judged: pa.Table
     standing: pa.Table
-    sync: bool
+    leave: pa.Array
     settings_id: str
     run_id: str
     now: datetime
@@ -120,8 +121,7 @@ class ChangeInputs:
         return _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"]))
 
     def known_samples(self) -> DataFrame | None:
-        """Rows of `gallery` that stand and change, with `left`: whether they are withdrawn because they are no longer
-        listed. Without those that are accepted now."""
+        """Rows of `gallery` that stand and change, without those that are accepted now."""
         if self.register.samples is None:
             return None
         spark, stands = self.register.samples.sparkSession, self.register.samples
@@ -129,12 +129,10 @@ class ChangeInputs:
         said = said.select("sample_id", "judged", "accepted", *[F.col(name).alias(f"_{name}") for name in DESCRIBED])
         found = stands.join(said, "sample_id", "left")
         in_force, listed = F.col("withdrawn_at").isNull(), F.col("judged").isNotNull()
-        left = F.lit(self.sync) & in_force & ~listed
-        if self.sync and (unread := unread_places(self.seen)).num_rows:
-            kept = spark.createDataFrame(unread).withColumn("_kept", F.lit(True))
-            found = found.join(kept, ["person_id", "uri"], "left")
-            left = left & F.col("_kept").isNull()
-        left = F.coalesce(left, F.lit(False))
+        left = F.lit(False)
+        if len(self.leave):
+            marked = spark.createDataFrame(pa.table({"sample_id": self.leave})).withColumn("_left", F.lit(True))
+            found, left = found.join(marked, "sample_id", "left"), F.col("_left").isNotNull()
         leaves = left | (listed & F.col("judged") & ~F.col("accepted") & in_force)
         described = listed & ~F.col("judged") & F.col("accepted")
         differs = ~in_force
@@ -148,9 +146,9 @@ class ChangeInputs:
         values["withdrawn_at"] = F.when(F.col("_leaves"), now)
         values["run_id"] = F.lit(self.run_id)
         return (
-            found.withColumns({"_leaves": leaves, "_stays": stays, "left": left})
+            found.withColumns({"_leaves": leaves, "_stays": stays})
             .where("_leaves OR _stays")
-            .select(*[value.alias(name) for name, value in values.items()], "left")
+            .select(*[value.alias(name) for name, value in values.items()])
         )
 
     def accepted_samples(self) -> DataFrame | None:

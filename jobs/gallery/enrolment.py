@@ -12,9 +12,9 @@ from jobs.faces.contracts import note_contract, verified_contract
 from jobs.gallery.activation import activate_standing, activated
 from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
 from jobs.gallery.judged import judge_samples, undecided
+from jobs.gallery.leaving import leaving, without
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
 from jobs.gallery.register import Register
-from jobs.gallery.remaining import remaining
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest
@@ -72,7 +72,10 @@ def enrol(
         standing = standing_enrollments(register, seen.photos)
         decided = decisions(standing)["sample_id"]
         samples = undecided(seen.photos, decided, listing.reopened, reconsider)
-        in_force = remaining(register, listing.photos, seen.photos, sync)
+        leave = leaving(register, listing.photos, seen.photos, sync)
+        if sync:
+            refuse_too_many_withdrawals(len(leave), active, max_withdraw)
+        in_force = without(register.in_force, leave)
         judged = judge_samples(context, in_force, seen, samples, agreed, resembles, search)
         changes = ChangeInputs(
             register,
@@ -81,18 +84,15 @@ def enrol(
             seen.faces,
             judged,
             standing,
-            sync,
+            leave,
             settings_id(spec),
             run.run_id,
             datetime.now(UTC),
         )
-        known, withdrawn = _known_samples(changes, commit_every)
-        if sync:
-            refuse_too_many_withdrawals(withdrawn, active, max_withdraw)
-        _write(context, changes, known, agreed)
+        _write(context, changes, _known_samples(changes, commit_every), agreed)
         forget(context, gallery_name)
         run.count("listed", listing.photos.num_rows)
-        run.count("withdrawn", withdrawn)
+        run.count("withdrawn", len(leave))
         for decision in judged["decision"].value_counts().to_pylist():
             run.count(decision["values"], decision["counts"])
         _tell(context, gallery_name, judged, run)
@@ -107,17 +107,15 @@ def _open(context: Context, gallery_name: str, agreed: Contract, beside: bool) -
     return register
 
 
-def _known_samples(changes: ChangeInputs, few: int) -> tuple[DataFrame | None, int]:
-    """The rows of known samples that change, if any do; and how many are withdrawn as they are no longer listed."""
+def _known_samples(changes: ChangeInputs, few: int) -> DataFrame | None:
+    """The rows of known samples that change, if any do."""
     rows = changes.known_samples()
     if rows is None:
-        return None, 0
+        return None
     first = rows.limit(few + 1).toArrow()
     if first.num_rows > few:
-        counted = {row.left: row["count"] for row in rows.groupBy("left").count().collect()}
-        return rows.drop("left"), counted.get(True, 0)
-    withdrawn = pc.sum(first["left"]).as_py() or 0
-    return (rows.sparkSession.createDataFrame(first, rows.schema).drop("left") if first.num_rows else None), withdrawn
+        return rows
+    return rows.sparkSession.createDataFrame(first, rows.schema) if first.num_rows else None
 
 
 def _write(context: Context, changes: ChangeInputs, known: DataFrame | None, agreed: Contract) -> None:

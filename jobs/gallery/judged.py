@@ -61,7 +61,7 @@ def judge_samples(
 ) -> pa.Table:
     """The samples, as of `undecided`, with their verdicts; only those with a usable face are judged.
 
-    in_force: the samples that they are judged against, as of `remaining.remaining`; None if there are none.
+    in_force: the samples that they are judged against, less those that leave; None if there are none.
 
     Samples on which no decision is noted may still be in the gallery: they are reconsidered, or the run that
     accepted them was killed. They are not judged against themselves.

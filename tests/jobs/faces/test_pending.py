@@ -86,6 +86,7 @@ def test_what_is_pending_stays_as_it_was_at_the_start(
     assert of_all(context).total == 9  # the eight new ones, and the unreadable one
 
 
+@pytest.mark.slow
 def test_many_pages_and_slices_give_the_same_rows_as_one(
     made: MakeContext, ingested: Context, undisturbed: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.gallery.changes import ChangeInputs, standing_enrollments
+from jobs.gallery.leaving import leaving
 from jobs.gallery.listing import Listing, refuse_certain_withdrawals, refuse_too_many_withdrawals
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import Faces
@@ -160,7 +161,7 @@ class Enrolment:
             Faces(self.spark, pa.Table.from_pylist(faces, SEEN)),
             pa.Table.from_pylist(judged, schema),
             standing,
-            sync,
+            leaving(self.register, listing.photos, looked, sync),
             "settings",
             "run",
             NOW,
@@ -190,7 +191,7 @@ def superseded(made: ChangeInputs) -> list[tuple[str, str]]:
 def samples(made: ChangeInputs) -> dict[str, Values]:
     """The rows of the gallery that change, as they are written to a table without rows."""
     known, accepted = made.known_samples(), made.accepted_samples()
-    rows = [] if known is None else [row.asDict() for row in known.drop("left").collect()]
+    rows = [] if known is None else [row.asDict() for row in known.collect()]
     rows += [] if accepted is None else [row.asDict() for row in accepted.collect()]
     assert all(list(row) == GALLERY.names for row in rows)
     assert len({row["sample_id"] for row in rows}) == len(rows)
@@ -204,8 +205,7 @@ def _in_utc(value: object) -> object:
 
 def withdrawn(made: ChangeInputs) -> list[str]:
     """The samples that are withdrawn as they are not listed."""
-    known = made.known_samples()
-    return [] if known is None else sorted(row.sample_id for row in known.where("left").collect())
+    return sorted(made.leave.to_pylist())
 
 
 def test_an_unreadable_photo_is_looked_at_again(spark: SparkSession) -> None:
@@ -305,6 +305,14 @@ def test_what_is_not_listed_is_withdrawn_on_request_but_not_what_could_not_be_re
     assert {row["withdrawn_at"] for row in samples(made).values()} == {NOW}
     kept = Enrolment(spark, [], [in_gallery("read"), in_gallery("other", photo="gone")])
     assert withdrawn(kept.inputs(["1"], [unread], sync=True)) == ["other"]
+
+
+def test_a_photo_that_was_replaced_takes_the_place_of_the_old_one(spark: SparkSession) -> None:
+    standing = Enrolment(spark, [enrollment("old", photo="1")], [in_gallery("old"), in_gallery("other", photo="2")])
+    made = standing.inputs(["1"], [Seen("1", "new")])
+    assert withdrawn(made) == ["old"]
+    assert {name: row["withdrawn_at"] for name, row in samples(made).items()} == {"old": NOW, "new": None}
+    assert withdrawn(standing.inputs(["1"], [Seen("1", "unread", "rejected:unreadable")])) == []
 
 
 def test_changes_do_not_depend_on_the_order_in_which_photos_were_seen(spark: SparkSession) -> None:
