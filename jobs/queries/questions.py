@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,15 @@ class Questions:
         return answer.columns, plain_rows(answer, self.limit + 1) if answer.columns else []
 
     def _stop(self, running: threading.Thread) -> None:
-        """Cancel the jobs of a query until it has ended: it may just be starting one."""
+        """Cancel the jobs of a query until it has ended, and they have: it may just be starting one, and one that it
+        has left would be in the way of the next query."""
+        spark = self.context.spark.sparkContext
+        tracker = spark.statusTracker()
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second interrupt stops nothing that is not stopping
         try:
-            while running.is_alive():
-                self.context.spark.sparkContext.cancelAllJobs()
-                running.join(0.2)
+            while running.is_alive() or tracker.getActiveJobsIds():
+                spark.cancelAllJobs()
+                time.sleep(0.2)
         finally:
             signal.signal(signal.SIGINT, before)
 
