@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.gallery.judged import VERDICT
 from jobs.gallery.leaving import samples_of, version_key
 from jobs.gallery.listing import DESCRIBED
 from jobs.gallery.register import TRIED_AGAIN, Register
@@ -20,12 +21,7 @@ _DECISION = pa.schema(
         ("sample_id", pa.string()),
         ("content_sha256", pa.string()),
         ("settings_id", pa.string()),
-        ("decision", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("own_similarity", pa.float64()),
-        ("other_person_id", pa.string()),
-        ("other_similarity", pa.float64()),
+        *VERDICT,
     ]
 )
 """What is decided of a sample."""
@@ -40,8 +36,7 @@ def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
     """
     if register.enrollments is None or not seen.num_rows:
         return _STANDING.empty_table()
-    places = pc.binary_join_element_wise(seen["uri"], seen["person_id"], "/")
-    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *places.chunks]))})
+    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *_place(seen).chunks]))})
     key = F.when(F.col("reason").isin(*TRIED_AGAIN), F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
     asked = register.enrollments.sparkSession.createDataFrame(keys)
     found = register.enrollments.withColumn("key", key).join(asked, "key", "left_semi")

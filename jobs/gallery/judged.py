@@ -1,7 +1,5 @@
 """The third step of an enrolment: samples on which no decision stands are judged, in the order of their ids."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.admission import Verdict
+from jobs.gallery.leaving import without
 from jobs.gallery.seeing import SeenPhotos
-from jobs.gallery.verdicts import Resemblances, Search, verdicts
+from jobs.gallery.verdicts import Resemblances, Search, numbered, verdicts
 from jobs.run.context import Context
 from schemas.catalog import GALLERY
 from udfs import judging
@@ -21,7 +20,7 @@ from udfs.vision.contract import Contract
 
 Array = np.ndarray
 
-_VERDICT = pa.schema(
+VERDICT = pa.schema(
     [
         ("decision", pa.string()),
         ("reason", pa.string()),
@@ -31,6 +30,7 @@ _VERDICT = pa.schema(
         ("other_similarity", pa.float64()),
     ]
 )
+"""What is decided of a sample, and why."""
 _KNOWN = ("sample_id", "person_id", "embedding", "embedding_digest")
 
 
@@ -86,9 +86,9 @@ def judge_samples(
         _decision(next(judged)) if not reason else _refusal(reason, detail)
         for reason, detail in zip(samples["reason"].to_pylist(), samples["detail"].to_pylist(), strict=True)
     ]
-    decided = pa.Table.from_pylist(rows, _VERDICT)
+    decided = pa.Table.from_pylist(rows, VERDICT)
     kept = samples.drop_columns(["reason", "detail"])
-    for name in _VERDICT.names:
+    for name in VERDICT.names:
         kept = kept.append_column(name, decided[name])
     return kept
 
@@ -121,22 +121,15 @@ def _near_here(in_force: DataFrame | None, usable: pa.Table, samples: pa.Table, 
             if row["other_person_id"] is not None:
                 near.meet_other(row["at"], row["other"], row["other_person_id"])
     floors = np.maximum(near.other, review)
-    found = list(pairs_before([vectors], _numbered(persons), floors, 0, len(vectors)))
+    found = list(pairs_before([vectors], numbered(persons), floors, 0, len(vectors)))
     later, earlier, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     return Resemblances(near.own, near.other_person, near.other, later, earlier, similarity)
 
 
-def _numbered(persons: Sequence[str]) -> Array:
-    """A number for each person."""
-    return np.unique(np.array(persons, object), return_inverse=True)[1].astype(np.int32)
-
-
 def _known(context: Context, in_force: DataFrame | None, samples: pa.Table) -> DataFrame:
     """The samples in force, but for those that are judged."""
-    if in_force is None:
-        return local_frame(context.spark, [], GALLERY.schema).select(*_KNOWN)
-    judged = context.spark.createDataFrame(samples.select(["sample_id"]))
-    return in_force.join(judged, "sample_id", "left_anti").select(*_KNOWN)
+    known = without(in_force, samples["sample_id"].combine_chunks())
+    return (local_frame(context.spark, [], GALLERY.schema) if known is None else known).select(*_KNOWN)
 
 
 def _asked(seen: SeenPhotos, usable: pa.Table) -> DataFrame:

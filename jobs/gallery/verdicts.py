@@ -50,6 +50,11 @@ class Search(Protocol):
         review: the least similarity to another person that counts."""
 
 
+def numbered(persons: Sequence[str]) -> Array:
+    """A number for each person, of each of their samples: int32 (n,)."""
+    return np.unique(np.array(persons, object), return_inverse=True)[1].astype(np.int32)
+
+
 def verdicts(persons: Sequence[str], near: Resemblances) -> list[Verdict]:
     """The verdict on each sample, each judged against what is accepted, and against those accepted before it.
 

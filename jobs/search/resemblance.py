@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.verdicts import Resemblances
+from jobs.gallery.verdicts import Resemblances, numbered
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
 from jobs.search import packing
@@ -88,15 +88,14 @@ def _among_themselves(
 ) -> tuple[Array, Array, Array]:
     """The later and the earlier sample of each pair that counts, and their similarity."""
     # Packed in the order in which they are judged.
-    numbered = asked.select(
+    in_order = asked.select(
         F.format_string("%010d", "at").alias("person_id"), "sample_id", "embedding", "embedding_digest"
     )
-    packed, _ = packing.pack(context, numbered, packing.digest_of_packed(numbered), SEEN_PHOTOS.name)
-    _, person = np.unique(np.array(persons, object), return_inverse=True)
+    packed, _ = packing.pack(context, in_order, packing.digest_of_packed(in_order), SEEN_PHOTOS.name)
     blocks = -(-len(persons) // judging.BLOCK)
     spark = asked.sparkSession
     tasks = min(blocks, 4 * spark.sparkContext.defaultParallelism)
-    compare = peak_memory.told(spark, judging.pairs(packed, person.astype(np.int32), floors))
+    compare = peak_memory.told(spark, judging.pairs(packed, numbered(persons), floors))
     found = (
         spark.range(blocks)
         .select(F.col("id").cast("int").alias("block"))

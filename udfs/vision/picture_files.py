@@ -13,7 +13,7 @@ from udfs.vision import jpeg_pixels, png_chunks, tiff_pages
 from udfs.vision.exif import Metadata
 from udfs.vision.file_format import READABLE, kind, without_stray_bytes
 from udfs.vision.pnm_pixels import Pnm
-from udfs.vision.rejection import RejectedError, in_one_line
+from udfs.vision.rejection import RejectedError, damage_is_truncated
 from udfs.vision.sample_range import eight_bits
 
 Array = np.ndarray
@@ -75,10 +75,9 @@ def opened(content: bytes) -> PictureFile:
     if form == "TIFF":
         return _of_tiff(content)
     if form == "PNG":
-        bits = png_chunks.significant_bits(content)
         content = png_chunks.essential(content)
         if content[24:25] == b"\x10":
-            return _DeepPng(content, bits)
+            return _DeepPng(content, png_chunks.significant_bits(content))
     if form == "PPM" and (pnm := Pnm.opened(content)) is not None:
         return _Pnm(pnm)
     image = _by_pillow(content, form)
@@ -97,14 +96,11 @@ def _of_tiff(content: bytes) -> PictureFile:
 
 
 def _by_pillow(content: bytes, form: str) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(content), formats=READABLE)
-    except MemoryError:
-        raise
-    except UnidentifiedImageError as error:
-        raise RejectedError("truncated", f"it begins as {form}, and its header is damaged or ends early") from error
-    except Exception as error:  # a damaged header may raise anything; it costs one image
-        raise RejectedError("truncated", in_one_line(error)) from error
+    with damage_is_truncated():
+        try:
+            image = Image.open(io.BytesIO(content), formats=READABLE)
+        except UnidentifiedImageError as error:
+            raise RejectedError("truncated", f"it begins as {form}, and its header is damaged or ends early") from error
     if image.mode not in _EIGHT_BIT | _MORE_BITS:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
     return image
@@ -131,16 +127,12 @@ class _ByPillow(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         image = self._image
         _ = self.metadata  # now, as the file of a TIFF is closed afterwards
-        try:
+        with damage_is_truncated():
             if self._said is None:
                 frames = getattr(image, "n_frames", 1)
                 self._said = f"frame 1 of {frames}" if frames > 1 else ""
             image.load()
             return _rgb(image), self._said
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged data may raise anything; it costs one image
-            raise RejectedError("truncated", in_one_line(error)) from error
 
 
 class _Jpeg(PictureFile):
@@ -190,10 +182,8 @@ class _StillWebp(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         import imagecodecs
 
-        try:
+        with damage_is_truncated():
             return of_channels(imagecodecs.webp_decode(self._content)[..., :3]), ""
-        except Exception as error:  # damaged data may raise anything; it costs one image
-            raise RejectedError("truncated", in_one_line(error)) from error
 
 
 class _DeepPng(PictureFile):
@@ -219,10 +209,8 @@ class _DeepPng(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         import imagecodecs
 
-        try:
+        with damage_is_truncated():
             samples = np.atleast_3d(imagecodecs.png_decode(self._content))
-        except Exception as error:  # damaged data may raise anything; it costs one image
-            raise RejectedError("truncated", in_one_line(error)) from error
         return of_channels(eight_bits(samples[..., :3] if self._channels > 2 else samples[..., :1], self._bits)), ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from udfs.vision.rejection import RejectedError, in_one_line
+from udfs.vision.rejection import RejectedError, damage_is_truncated
 from udfs.vision.sample_range import eight_bits
 
 Array = np.ndarray
@@ -45,12 +45,8 @@ class Page:
         Raises:
             RejectedError: `truncated`.
         """
-        try:
+        with damage_is_truncated():
             samples = self.page.asarray()
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged data may raise anything; it costs one image
-            raise RejectedError("truncated", in_one_line(error)) from error
         if samples.ndim == 3 and samples.shape[-1] != self.page.samplesperpixel:  # a plane after the other
             samples = np.moveaxis(samples, 0, -1)
         samples = np.atleast_3d(samples)[..., : 3 if self.page.photometric == _RGB else 1]
@@ -81,7 +77,7 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     """
     import tifffile
 
-    try:
+    with damage_is_truncated():
         file = tifffile.TiffFile(io.BytesIO(content))
         main: list[Any] = list(islice(file.pages, _MOST_PAGES))
         pages = list(_with_children(main))
@@ -92,10 +88,6 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
             return _preview(content, pages, sensed, orientation)
         count = sum(not page.is_reduced for page in main)
         plain = first.bitspersample in (1, 2, 4, 8) and first.sampleformat == 1
-    except RejectedError:
-        raise
-    except Exception as error:  # a damaged header may raise anything; it costs one image
-        raise RejectedError("truncated", in_one_line(error)) from error
     said = f"page 1 of {count}" if count > 1 else ""
     if plain or first.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return PlainPage(said)
