@@ -1,6 +1,5 @@
 """Puts statements to the tables, and prints the answers."""
 
-import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 from pyspark import InheritableThread
 
+from jobs.queries import interrupts
 from jobs.queries.permission import refuse_writes
 from jobs.queries.progress import progress
 from jobs.queries.values import plain_rows
@@ -40,10 +40,11 @@ class Questions:
         if len(rows) > self.limit:
             self.context.log.info(f"sql: only the first {self.limit:,} rows are shown; --limit shows more")
         if names:
-            answers.write(self.form, names, rows[: self.limit])
+            with interrupts.raised():
+                answers.write(self.form, names, rows[: self.limit])
 
     def _answer(self, statement: str) -> Answer:
-        """The answer, from a thread: an interrupt in the middle of a call to the JVM would spoil its connection."""
+        """The answer, from a thread: this one waits for an interrupt as well."""
         found: list[Answer] = []
         failed: list[BaseException] = []
 
@@ -54,13 +55,13 @@ class Questions:
                 failed.append(error)
 
         running = InheritableThread(target=run, daemon=True)
-        with progress(self.context.spark):
+        with interrupts.noted() as interrupted, progress(self.context.spark):
             running.start()
-            try:
-                _wait_for(running)
-            except KeyboardInterrupt:
+            while running.is_alive() and not interrupted.is_set():
+                running.join(0.2)
+            if interrupted.is_set():
                 self._stop(running)
-                raise
+                raise KeyboardInterrupt
         if failed:
             raise failed[0]
         return found[0]
@@ -77,15 +78,6 @@ class Questions:
         has left would be in the way of the next query."""
         spark = self.context.spark.sparkContext
         tracker = spark.statusTracker()
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second interrupt stops nothing that is not stopping
-        try:
-            while running.is_alive() or tracker.getActiveJobsIds():
-                spark.cancelAllJobs()
-                time.sleep(0.2)
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
-def _wait_for(running: threading.Thread) -> None:
-    while running.is_alive():
-        running.join(0.2)
+        while running.is_alive() or tracker.getActiveJobsIds():
+            spark.cancelAllJobs()
+            time.sleep(0.2)

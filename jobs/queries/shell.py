@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
 
+from jobs.queries import interrupts
 from jobs.queries.completion import COMMANDS, SqlCompleter
 from jobs.queries.questions import Questions
 from jobs.queries.statements import split
@@ -24,7 +25,9 @@ def run(questions: Questions) -> None:
     """Read and answer until the end of the input or `\\q`. A statement that fails says so in one line; an interrupt
     stops what runs, or throws away what is typed.
     """
-    _Shell(questions).run()
+    # One that comes between two statements finds nothing to stop, and must not end the shell.
+    with interrupts.noted():
+        _Shell(questions).run()
 
 
 def history_file() -> Path:
