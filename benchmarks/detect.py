@@ -17,10 +17,11 @@ from PIL import Image
 from benchmarks.data import data_option, found, wider
 from benchmarks.rounds import alternate, isa, save
 from udfs.vision import weights
-from udfs.vision.detect import Detector, centre_inside, detector_class, second_looks
+from udfs.vision.detect import Detector, detector_class, second_looks
 from udfs.vision.models import detector
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
+from udfs.vision.views import whole
 
 Array = np.ndarray
 Boxes = list[Array]
@@ -44,13 +45,12 @@ def by_rollcall(pictures: list[Image.Image], spec: VisionSpec) -> Callable[[], B
     network: Detector = detector_class(detector(spec.detector))(spec, weights.source(spec.detector))
 
     def search(picture: Image.Image) -> Array:
-        size = (round(picture.width * network.scale), round(picture.height * network.scale))
-        view = np.asarray(picture if network.scale == 1 else picture.resize(size, Image.Resampling.BILINEAR, None, 1.0))
+        shown = whole(picture.size, network.scale, max(picture.size)).views[0]
+        view = shown.seen(picture)
         canvas = np.zeros((1, *network.canvas(view.shape[1], view.shape[0]), 3), np.uint8)
         canvas[0, : view.shape[0], : view.shape[1]] = view
         rows, columns = view.shape[:2]
-        inside = [face for face in network.detect(canvas)[0] if centre_inside(face, columns, rows)]
-        faces = second_looks(network, picture, inside, (columns, rows))
+        faces = second_looks(network, picture, shown.own(network.detect(canvas)[0]), (columns, rows))
         across, down = picture.width / columns, picture.height / rows
         return np.array([face.scaled(across, down).box for face in faces]).reshape(-1, 4)
 

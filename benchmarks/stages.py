@@ -16,13 +16,14 @@ import numpy as np
 from benchmarks import data as photos_of
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import alternate, isa, save
-from udfs.vision.decode import Limits, decode
+from udfs.vision.decode import Picture, decode
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Crops
-from udfs.vision.pipeline import FacePipeline
+from udfs.vision.pipeline import FacePipeline, limits
 from udfs.vision.quality import quality
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled
+from udfs.vision.views import whole
 
 Array = np.ndarray
 Result = TypeVar("Result")
@@ -45,13 +46,13 @@ class Stopwatch:
 def step_by_step(pipeline: FacePipeline, paths: list[Path]) -> tuple[Stopwatch, list[Array], list[Crops]]:
     """The stages one after the other; also the canvases and crops, for the models alone."""
     spec, watch = pipeline.spec, Stopwatch()
-    limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
+    decoded = limits(spec, pipeline.detector)
     canvases: list[Array] = []
     crops: list[Crops] = []
     for path in paths:
         content = watch.time("read", path.read_bytes)
-        picture = watch.time("decode", lambda content=content: decode(content, limits))  # type: ignore[misc]
-        canvas, scale = watch.time("reduce", lambda picture=picture: _canvas(pipeline, limits, picture))  # type: ignore[misc]
+        picture = watch.time("decode", lambda content=content: decode(content, decoded))  # type: ignore[misc]
+        canvas, scale = watch.time("reduce", lambda picture=picture: _canvas(pipeline, picture))  # type: ignore[misc]
         (found,) = watch.time("detect", lambda canvas=canvas: pipeline.detector.detect(canvas))  # type: ignore[misc]
         canvases.append(canvas)
         faces: list[Detection] = [face.scaled(scale, scale) for face in found]
@@ -65,13 +66,12 @@ def step_by_step(pipeline: FacePipeline, paths: list[Path]) -> tuple[Stopwatch, 
     return watch, canvases, crops
 
 
-def _canvas(pipeline: FacePipeline, limits: Limits, picture: object) -> tuple[Array, float]:
-    from udfs.vision.pipeline import reduced_view
-
-    view = reduced_view(picture, limits, pipeline.detector.scale)  # type: ignore[arg-type]
+def _canvas(pipeline: FacePipeline, picture: Picture) -> tuple[Array, float]:
+    size, side = (picture.width, picture.height), pipeline.spec.maximum_side
+    view = whole(size, pipeline.detector.scale, side).views[0].seen(picture.image)
     canvas = np.zeros((1, *pipeline.detector.canvas(view.shape[1], view.shape[0]), 3), np.uint8)
     canvas[0, : view.shape[0], : view.shape[1]] = view
-    return canvas, picture.image.width / view.shape[1]  # type: ignore[attr-defined]
+    return canvas, picture.image.width / view.shape[1]
 
 
 @click.command(help=__doc__)

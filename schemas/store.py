@@ -32,7 +32,9 @@ _CONFLICT = re.compile(
 )
 # Another writer is just creating the table: its folder exists, but its first commit does not, or Delta still uses an
 # older listing of the folder.
-_WHILE_CREATED = re.compile(rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND")
+_WHILE_CREATED = re.compile(
+    rf"{_CONFLICT.pattern}|DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION|DELTA_TABLE_NOT_FOUND|DELTA_MISSING_DELTA_TABLE"
+)
 # Another process is just adding the same column.
 _WHILE_MIGRATED = re.compile(rf"{_CONFLICT.pattern}|FIELD_ALREADY_EXISTS|FIELDS_ALREADY_EXISTS|COLUMN_ALREADY_EXISTS")
 
@@ -364,7 +366,12 @@ class Tables:
 
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
-            self._retried(lambda: self._create_now(TABLES[name]), _WHILE_CREATED)
+            try:
+                self._retried(lambda: self._create_now(TABLES[name]), _WHILE_CREATED)
+            except Exception as error:
+                if not _WHILE_CREATED.search(str(error)) or not self._removed_half_created(name):
+                    raise
+                self._create_now(TABLES[name])
             self._versions[name] = SCHEMA_VERSION
         elif self._versions[name] != SCHEMA_VERSION:
             self.migrate(name)
@@ -381,6 +388,19 @@ class Tables:
         for name, value in table.properties.items():
             builder = builder.property(name, value)
         builder.execute()
+
+    def _removed_half_created(self, name: str) -> bool:
+        """Remove what was left of a table whose creation ended before its first commit, as when the disk was full:
+        Delta takes the folder for a table that is there, and for none. Nothing that anybody could read is lost.
+        """
+        if self.root is None:
+            return False
+        hadoop = self._spark.sparkContext
+        log = hadoop._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}/_delta_log")  # type: ignore[union-attr]
+        files = log.getFileSystem(hadoop._jsc.hadoopConfiguration())  # type: ignore[union-attr]
+        if not files.exists(log) or any(not each.getPath().getName().startswith(".") for each in files.listStatus(log)):
+            return False
+        return bool(files.delete(log, True))
 
     def _delta_table(self, name: str) -> DeltaTable:
         if self.database is not None:

@@ -7,7 +7,7 @@ from udfs.errors import InputError
 from udfs.vision.decode import Limits, decode
 from udfs.vision.rejection import RejectedError
 
-_SHOWN = Limits(minimum_side=1, maximum_side=2048, maximum_pixels=100_000_000)
+_SHOWN = Limits(minimum_side=1, maximum_side=2048, maximum_pixels=100_000_000, memory=800_000_000)
 
 
 def thumbnail(faces: MeantFaces, place: int, who: str) -> Side:

@@ -17,7 +17,7 @@ from udfs.outcomes import REASONS
 from udfs.vision.decode import Limits, decode
 from udfs.vision.rejection import RejectedError
 
-LIMITS = Limits(minimum_side=20, maximum_side=512, maximum_pixels=4_000_000)
+LIMITS = Limits(minimum_side=20, maximum_side=512, maximum_pixels=4_000_000, memory=64_000_000)
 _MOST_MEMORY_MIB, _MOST_SECONDS_AN_INPUT = 1536, 20
 
 

@@ -89,6 +89,20 @@ def test_a_table_that_another_is_just_creating_is_waited_for(
     assert tables.read("contracts").count() == 1
 
 
+@pytest.mark.parametrize("left", [None, ".00000000000000000000.json.5e2c.tmp"])
+def test_a_table_whose_creation_was_cut_off_is_created(
+    spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch, left: str | None
+) -> None:
+    """As a full disk leaves it: a folder for Delta's log, and no commit."""
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
+    log = Path(f"{tables.root}/contracts/_delta_log")
+    log.mkdir(parents=True)
+    if left is not None:
+        (log / left).write_bytes(b'{"commitInfo":{"timest')
+    tables.append("contracts", contracts(spark, "a"))
+    assert tables.read("contracts").count() == 1
+
+
 def test_a_table_that_went_away_is_not_waited_for(
     spark: SparkSession, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from udfs.ids import document_id
-from udfs.vision import upright
+from udfs.vision import upright, views
 from udfs.vision.decode import DECODE_RULE
 from udfs.vision.detect import detector_class
 from udfs.vision.models import detector, embedder
@@ -51,5 +51,6 @@ def settings_id(spec: VisionSpec) -> str:
             "maximum_side": spec.maximum_side,
             "maximum_pixels": spec.maximum_pixels,
             "maximum_bytes": spec.maximum_bytes,
+            "views": views.RULE,
         }
     )

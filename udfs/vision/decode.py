@@ -1,7 +1,6 @@
 """Image bytes to an upright RGB picture of bounded size, or the reason why not."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +11,10 @@ from udfs.vision.rejection import RejectedError
 
 DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 3}
 
-_BYTES_A_PIXEL = 8
-"""Of the largest picture that is decoded, when it is not in RGB."""
+_PIXEL_BYTES = 4
+"""As Pillow keeps RGB."""
+REDUCTIONS = (1, 2, 4, 8)
+"""As decoders of JPEG have them: pixels of the file, across and down, for one of the picture."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +36,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is decoded. Sides are in pixels; `maximum_side` is that at which a picture is searched for faces."""
+    """What is decoded, and how far it may be reduced. Sides are in pixels.
+
+    maximum_side: of what is looked at in one piece: a picture is not reduced below three quarters of it.
+    memory: bytes that decoding may take.
+    most_reduced: for the sake of speed. For want of memory it is more.
+    """
 
     minimum_side: int
     maximum_side: int
     maximum_pixels: int
+    memory: int
+    most_reduced: int = REDUCTIONS[-1]
 
-    def searched(self, width: int, height: int) -> tuple[int, int]:
-        """The size at which a picture of this size is searched."""
-        shrink = min(1.0, self.maximum_side / max(width, height))
-        return max(1, round(width * shrink)), max(1, round(height * shrink))
-
-    def reduction(self, width: int, height: int) -> int:
-        """How far a picture is reduced while it is decoded: a power of two.
-
-        Up to a quarter less than the side searched is enough: a photo of 4,000 pixels is read at 2,000.
-        """
+    def reduction(self, file: PictureFile) -> int:
+        """How far a picture is reduced while it is decoded: one of 1, 2, 4 and 8."""
         enough = 0.75 * self.maximum_side
-        return max((factor for factor in (1, 2, 4, 8) if max(width, height) / factor >= enough), default=1)
+        longer = max(file.columns, file.rows)
+        wanted = max(at for at in REDUCTIONS if at == 1 or (longer / at >= enough and at <= self.most_reduced))
+        if not file.reducible:
+            return wanted
+        return next((at for at in REDUCTIONS if at >= wanted and self._fits(file, at)), REDUCTIONS[-1])
 
     def refuse(self, file: PictureFile, reduction: int) -> None:
         """Refuse a picture of a size that is not searched.
@@ -60,51 +64,99 @@ class Limits:
         Raises:
             RejectedError: `too_large` or `too_small`.
         """
-        columns, rows = file.columns, file.rows
-        decoded = math.ceil(columns / reduction) * math.ceil(rows / reduction) if file.reducible else columns * rows
-        if decoded > self.maximum_pixels or file.memory(reduction) > _BYTES_A_PIXEL * self.maximum_pixels:
-            memory = (
-                f"; decoding takes {file.memory(reduction) / 1e6:,.0f} MB" if decoded <= self.maximum_pixels else ""
-            )
-            raise RejectedError(
-                "too_large", f"{columns} x {rows} pixels{memory}; vision.maximum_pixels is {self.maximum_pixels:,}"
-            )
-        if min(columns, rows) < self.minimum_side:
+        if not self._fits(file, reduction):
+            raise RejectedError("too_large", self._too_large(file, reduction))
+        if min(file.columns, file.rows) < self.minimum_side:
             raise RejectedError(
                 "too_small",
-                f"{columns} x {rows} pixels; the shorter side needs {self.minimum_side} (vision.minimum_face)",
-            )
-        searched = self.searched(columns, rows)
-        if min(searched) < self.minimum_side:
-            raise RejectedError(
-                "too_small", f"{columns} x {rows} is {searched[0]} x {searched[1]} pixels once scaled to be searched"
+                f"{file.columns} x {file.rows} pixels; the shorter side needs {self.minimum_side}"
+                " (vision.minimum_face)",
             )
 
+    def _fits(self, file: PictureFile, reduction: int) -> bool:
+        return _decoded_pixels(file, reduction) <= self.maximum_pixels and _memory(file, reduction) <= self.memory
 
-def decode(
-    content: bytes, limits: Limits, *, reduction: int | None = None, hold: Callable[[int], None] = lambda _: None
-) -> Picture:
-    """Decode the first frame or page of a JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC, AVIF, JPEG 2000 or PNM file, or the
-    preview in a camera's raw file that is built as a TIFF (DNG, NEF, CR2, ARW).
+    def _too_large(self, file: PictureFile, reduction: int) -> str:
+        size = f"{file.columns} x {file.rows} pixels"
+        if _decoded_pixels(file, reduction) > self.maximum_pixels:
+            return f"{size}; vision.maximum_pixels is {self.maximum_pixels:,}"
+        needed, there = (f"{held / 1e6:,.1f} MB" for held in (_memory(file, reduction), self.memory))
+        return f"{size}; decoding takes {needed}, and {there} are for it; raise vision.memory"
 
-    Large pictures are reduced by `reduction`, or as the limits say; JPEGs while they are decoded. `hold` is
-    called with the number of bytes that decoding will take, before it takes them.
+
+@dataclass(frozen=True)
+class Undecoded:
+    """A picture in some bytes that is within the limits, before any of its pixels has been decoded."""
+
+    content: bytes
+    file: PictureFile
+    reduction: int
+
+    @property
+    def memory(self) -> int:
+        """The bytes that decoding takes, the picture included."""
+        return _memory(self.file, self.reduction)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright original."""
+        return self.file.metadata.upright_size(self.file.columns, self.file.rows)
+
+    def decoded(self) -> Picture:
+        """The picture.
+
+        Raises:
+            RejectedError: it is damaged, or has colours that have no meaning as RGB.
+        """
+        pixels, detail = self.file.decoded(self.reduction)
+        metadata = self.file.metadata
+        upright = metadata.upright(_reduced(pixels, self.file.columns, self.reduction))
+        return Picture(upright, *self.size, self.reduction, metadata.captured_at, detail)
+
+
+def judged(content: bytes, limits: Limits) -> Undecoded:
+    """The first frame or page of a JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC, AVIF, JPEG 2000 or PNM file, or the preview
+    in a camera's raw file that is built as a TIFF (DNG, NEF, CR2, ARW), as far as can be said before it is decoded.
+
+    Large pictures are reduced as the limits say; JPEGs while they are decoded.
 
     Raises:
         RejectedError: `not_an_image`, `unsupported_format` (a picture that cannot be read yet), `truncated` (ends
-            early, or is damaged), `too_large` (more than `maximum_pixels` are decoded, or it would take too long),
-            `too_small` (the shorter side is under `minimum_side` where faces are searched for), `unsupported_mode`
-            (colours that have no meaning as RGB), `raw` (a camera's raw file without a preview of about its size).
+            early, or is damaged), `too_large` (more than `maximum_pixels` are decoded, or it would take too long, or
+            too much memory), `too_small` (the shorter side is under `minimum_side`), `unsupported_mode` (colours
+            that have no meaning as RGB), `raw` (a camera's raw file without a preview of about its size).
     """
     file = opened(content)
-    reduction = limits.reduction(file.columns, file.rows) if reduction is None else reduction
+    reduction = limits.reduction(file)
     limits.refuse(file, reduction)
-    hold(file.memory(reduction))
-    decoded, detail = file.decoded(reduction)
-    metadata = file.metadata
-    width, height = metadata.upright_size(file.columns, file.rows)
-    upright = metadata.upright(_reduced(decoded, file.columns, reduction))
-    return Picture(upright, width, height, reduction, metadata.captured_at, detail)
+    return Undecoded(content, file, reduction)
+
+
+def finer(content: bytes, reduction: int) -> Undecoded:
+    """A picture that was decoded before, to be decoded once more, and less reduced."""
+    return Undecoded(content, opened(content), reduction)
+
+
+def decode(content: bytes, limits: Limits) -> Picture:
+    """`judged` and decoded.
+
+    Raises:
+        RejectedError: as `judged` and `Undecoded.decoded`.
+    """
+    return judged(content, limits).decoded()
+
+
+def _memory(file: PictureFile, reduction: int) -> int:
+    """The bytes that decoding takes, the upright picture included."""
+    copied = file.metadata.turns or (reduction > 1 and not file.reducible)
+    upright = _PIXEL_BYTES * math.ceil(file.columns / reduction) * math.ceil(file.rows / reduction)
+    return file.memory(reduction) + (upright if copied else 0)
+
+
+def _decoded_pixels(file: PictureFile, reduction: int) -> int:
+    """How many the decoder gives."""
+    by = reduction if file.reducible else 1
+    return math.ceil(file.columns / by) * math.ceil(file.rows / by)
 
 
 def _reduced(image: Image.Image, columns: int, reduction: int) -> Image.Image:

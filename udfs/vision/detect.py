@@ -45,6 +45,12 @@ class Detection:
         left, top, right, bottom = self.box
         return float(min(right - left, bottom - top))
 
+    @property
+    def longer_side(self) -> float:
+        """The longer side of the box."""
+        left, top, right, bottom = self.box
+        return float(max(right - left, bottom - top))
+
 
 class Detector(ABC):
     """Finds faces in RGB pictures of one size.
@@ -124,9 +130,3 @@ def detector_class(model: DetectorModel) -> type[Detector]:
 def in_order(found: list[Detection]) -> list[Detection]:
     """By rounded top, then left: the order in which faces are numbered."""
     return sorted(found, key=lambda face: (round(face.box[1]), round(face.box[0]), *face.box))
-
-
-def centre_inside(face: Detection, columns: int, rows: int) -> bool:
-    """Whether the middle of a face is in the picture, and not in the black it was padded with."""
-    left, top, right, bottom = face.box
-    return bool(left + right < 2 * columns and top + bottom < 2 * rows)

@@ -37,6 +37,11 @@ class Metadata:
             return cls()
         return cls(orientation if orientation in TRANSPOSE else 1, _captured_at({**exif, **of_camera}))
 
+    @property
+    def turns(self) -> bool:
+        """Whether the picture is another one once it is upright."""
+        return self.orientation in TRANSPOSE
+
     def upright(self, image: Image.Image) -> Image.Image:
         """The picture as it was taken."""
         method = TRANSPOSE.get(self.orientation)

@@ -10,14 +10,15 @@ from PIL import Image
 
 from udfs.errors import InputError
 from udfs.vision.declaration import OnnxModel
-from udfs.vision.decode import Limits, decode
+from udfs.vision.decode import decode
 from udfs.vision.detect import Detection, Detector
 from udfs.vision.embed import UnitVectors, cut
 from udfs.vision.onnx_network import of_content
 from udfs.vision.own import Colour, OnnxDeclaration
-from udfs.vision.pipeline import reduced_view
+from udfs.vision.pipeline import limits
 from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
+from udfs.vision.views import whole
 
 Array = np.ndarray
 
@@ -45,14 +46,14 @@ class KnownFace:
 def known_faces(photos: Iterable[tuple[str, bytes]], detector: Detector, spec: VisionSpec) -> list[KnownFace]:
     """The face nearest the middle of each photo (its person, the content of its file); photos that cannot be decoded or
     show none have none."""
-    limits = Limits(spec.minimum_face, spec.maximum_side, spec.maximum_pixels)
+    decoded = limits(spec, detector)
     found = []
     for person, content in photos:
         try:
-            picture = decode(content, limits)
+            picture = decode(content, decoded)
         except RejectedError:  # the caller counts what is missing
             continue
-        view = reduced_view(picture, limits, detector.scale)
+        view = whole((picture.width, picture.height), detector.scale, spec.maximum_side).views[0].seen(picture.image)
         canvas = np.zeros((1, *detector.canvas(view.shape[1], view.shape[0]), 3), np.uint8)
         canvas[0, : view.shape[0], : view.shape[1]] = view
         faces = detector.detect(canvas)[0]

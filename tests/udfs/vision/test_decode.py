@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 
 from tests.udfs.vision.pictures import encoded, gradient
-from udfs.vision.decode import Limits, Picture, decode
+from udfs.vision.decode import Limits, Picture, decode, finer, judged
 from udfs.vision.rejection import RejectedError
 
 
-def picture(content: bytes, maximum_side: int = 2048, reduction: int | None = None) -> Picture:
-    return decode(content, Limits(20, maximum_side, 10**8), reduction=reduction)
+def picture(content: bytes, maximum_side: int = 2048) -> Picture:
+    return decode(content, Limits(20, maximum_side, 10**8, 10**9))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF", "JPEG2000", "PPM"])
@@ -55,15 +55,26 @@ def test_large_pictures_are_reduced_and_say_so(form: str, side: int, reduction: 
 
 
 def test_a_picture_can_be_had_sharper() -> None:
-    content = encoded(gradient(1000, 500), "JPEG")
-    assert picture(content, maximum_side=64, reduction=2).image.size == (500, 250)
+    assert finer(encoded(gradient(1000, 500), "JPEG"), 2).decoded().image.size == (500, 250)
 
 
 def test_what_decoding_takes_is_said_before() -> None:
-    said: list[int] = []
     content = encoded(gradient(1000, 500), "JPEG")
-    decode(content, Limits(20, 2048, 10**8), hold=said.append)
-    assert said == [len(content) + 7 * 1000 * 500]
+    assert judged(content, Limits(20, 2048, 10**8, 10**9)).memory == len(content) + 7 * 1000 * 500
+
+
+def test_a_picture_is_reduced_for_want_of_memory_and_no_further_than_is_allowed_for_the_sake_of_speed() -> None:
+    content = encoded(gradient(4000, 2000), "JPEG")
+    for memory, most, reduction in [
+        (10**9, 8, 4),
+        (10**9, 2, 2),
+        (10**9, 1, 1),
+        (15 * 10**6, 1, 2),
+        (12 * 10**5, 1, 8),
+    ]:
+        assert decode(content, Limits(20, 1000, 10**8, memory, most)).reduction == reduction
+    with pytest.raises(RejectedError, match=r"decoding takes 1.0 MB, and 0.1 MB are for it; raise vision\.memory"):
+        decode(content, Limits(20, 1000, 10**8, 10**5))
 
 
 def test_the_first_frame_counts() -> None:
@@ -83,7 +94,7 @@ def test_the_first_frame_counts() -> None:
         (encoded(gradient(500, 500), "PNG")[:-400], "truncated"),
         (encoded(gradient(), "PNG")[:10], "truncated"),
         (encoded(gradient(1, 1)), "too_small"),
-        (encoded(gradient(4000, 30)), "too_small"),
+        (encoded(gradient(4000, 19)), "too_small"),
         (encoded(Image.new("1", (20_000, 20_000))), "too_large"),
     ],
 )
