@@ -1,4 +1,4 @@
-"""What a worker holds at most: 100 photos of 50 megapixels in a row, of each of two formats.
+"""What a worker holds at most: large photos in a row, of each format.
 
 python -m benchmarks.memory --data FOLDER
 """
@@ -7,11 +7,12 @@ import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -19,22 +20,59 @@ from PIL import Image
 
 from benchmarks.data import data_option, facenet, photos
 from benchmarks.rounds import isa, save
+from udfs.vision.detect import Detection
 
 if TYPE_CHECKING:
     from udfs.vision.pipeline import FacePipeline
 
-_SIZE = (8_660, 5_774)  # 50 megapixels
-_COUNT = 100
+_COUNT = 20
 
 
-def large(data: Path, form: str) -> bytes:
-    """A photo with faces of 60 to 100 pixels in a corner of 50 megapixels of noise."""
+@dataclass(frozen=True)
+class Form:
+    """A format, and how its photos are written. size: width and height in pixels."""
+
+    size: tuple[int, int]
+    name: str
+    options: dict[str, object] = field(default_factory=dict)
+
+
+_LARGE, _MEDIUM = (8_660, 5_774), (5_200, 3_900)  # 50 and 20 megapixels
+FORMS = {
+    "jpeg": Form(_LARGE, "JPEG", {"quality": 90}),
+    "progressive": Form((8_000, 10_000), "JPEG", {"quality": 90, "progressive": True}),
+    "telephone": Form((12_000, 9_000), "JPEG", {"quality": 85}),
+    "cmyk": Form(_MEDIUM, "JPEG CMYK", {"quality": 90}),
+    "png": Form(_LARGE, "PNG", {"compress_level": 1}),
+    "png16": Form(_MEDIUM, "PNG16"),
+    "tiff": Form(_MEDIUM, "TIFF", {"compression": "tiff_lzw"}),
+    "webp": Form(_MEDIUM, "WEBP", {"method": 0}),
+    "jpeg2000": Form(_MEDIUM, "JPEG2000", {"irreversible": True, "quality_layers": [20]}),
+    "heif": Form(_MEDIUM, "HEIF", {"quality": 60}),
+    "avif": Form(_MEDIUM, "AVIF", {"speed": 10}),
+    "gif": Form(_MEDIUM, "GIF"),
+    "bmp": Form(_MEDIUM, "BMP"),
+    "ppm": Form(_MEDIUM, "PPM"),
+}
+
+
+def large(data: Path, form: Form) -> bytes:
+    """A photo with faces of 60 to 100 pixels in a corner of many megapixels of noise."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
     group = Image.open(io.BytesIO(next(p.content for p in photos(data) if p.name == "multiface.jpg"))).convert("RGB")
-    grain = np.random.default_rng(0).integers(0, 60, (_SIZE[1] // 8, _SIZE[0] // 8, 3), np.uint8)
-    picture = Image.fromarray(grain).resize(_SIZE)
+    columns, rows = form.size
+    grain = np.random.default_rng(0).integers(0, 60, (rows // 8, columns // 8, 3), np.uint8)
+    picture = Image.fromarray(grain).resize(form.size)
     picture.paste(group.resize((group.width * 3, group.height * 3)), (500, 500))
+    if form.name == "PNG16":
+        import imagecodecs
+
+        return bytes(imagecodecs.png_encode(np.asarray(picture).astype(np.uint16) * 257, level=1))
+    name, _, mode = form.name.partition(" ")
     content = io.BytesIO()
-    picture.save(content, form, **({"quality": 90} if form == "JPEG" else {"compress_level": 1}))
+    picture.convert(mode or "RGB").save(content, name, **form.options)
     return content.getvalue()
 
 
@@ -49,8 +87,11 @@ def anonymous() -> float:
 def compute_once(pipeline: "FacePipeline") -> None:
     """Have each thread's models allocate what they compute in, for the largest canvas there is."""
     side = round(pipeline.spec.maximum_side * pipeline.detector.scale)
-    canvas = np.zeros((1, *pipeline.detector.canvas(side, round(side * _SIZE[1] / _SIZE[0])), 3), np.uint8)
-    crops = [(np.zeros((pipeline.embedder.side, pipeline.embedder.side, 3), np.uint8),)] * pipeline.spec.batch_size
+    canvas = np.zeros((1, *pipeline.detector.canvas(side, side), 3), np.uint8)
+    portrait = Image.new("RGB", (400, 400))
+    points = np.array([[160, 180], [240, 180], [200, 220], [170, 260], [230, 260]], float)
+    face = Detection(np.array([120.0, 120.0, 280.0, 300.0]), points, 1.0)
+    crops = [pipeline.embedder.crop(portrait, face)] * pipeline.spec.batch_size
     all_started = threading.Barrier(pipeline.spec.threads)
 
     def compute() -> None:
@@ -63,7 +104,7 @@ def compute_once(pipeline: "FacePipeline") -> None:
             future.result()
 
 
-def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[dict[str, float]]") -> None:
+def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[dict[str, Any]]") -> None:
     """Run the stream in this process; tell what it held before, at most, and for how many faces."""
     from udfs.vision.pipeline import FacePipeline
     from udfs.vision.spec import VisionSpec
@@ -83,13 +124,14 @@ def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[
     watcher = threading.Thread(target=watch)
     watcher.start()
     began = time.perf_counter()
-    faces = sum(
-        len(outcome.faces) for _, outcome in pipeline.run((number, partial(bytes, content)) for number in range(_COUNT))
-    )
+    faces, said = 0, ""
+    for _, outcome in pipeline.run((number, partial(bytes, content)) for number in range(_COUNT)):
+        faces, said = faces + len(outcome.faces), f"{outcome.outcome} {outcome.detail}"
     seconds = time.perf_counter() - began
     done.set()
     watcher.join()
-    told.put({"models": models, "most": most, "faces": faces, "seconds": seconds, "content": len(content) / 2**20})
+    found = {"models": models, "most": most, "faces": faces, "seconds": seconds, "content": len(content) / 2**20}
+    told.put({**found, "said": said})
 
 
 @click.command(help=__doc__)
@@ -100,19 +142,19 @@ def main(data: Path, memory: int, threads: int) -> None:
     spawn = get_context("spawn")
     figures: dict[str, object] = {"budget_mib": memory, "images": _COUNT, "threads": threads}
     worst = 0.0
-    for form in ("JPEG", "PNG"):
-        told: Queue[dict[str, float]] = spawn.Queue()
+    for name, form in FORMS.items():
+        told: Queue[dict[str, Any]] = spawn.Queue()
         worker = spawn.Process(target=work, args=(large(data, form), facenet(data), memory * 2**20, threads, told))
         worker.start()
         found = told.get(timeout=3600)
         worker.join()
         pictures = found["most"] - found["models"]
         worst = max(worst, pictures)
-        figures[form] = {name: round(value, 1) for name, value in found.items()}
+        figures[name] = {key: round(value, 1) if isinstance(value, float) else value for key, value in found.items()}
         print(
-            f"{form}: {_COUNT} x 50 MP ({found['content']:.1f} MiB a file), {found['faces']:.0f} faces:"
-            f" {found['models']:.0f} MiB with the models loaded, {found['most']:.0f} at most, {pictures:.0f} for"
-            f" pictures; {found['seconds'] / _COUNT:.2f} s an image"
+            f"{name}: {_COUNT} x {form.size[0] * form.size[1] / 1e6:.0f} MP ({found['content']:.1f} MiB a file),"
+            f" {found['faces']:.0f} faces: {found['models']:.0f} MiB with the models loaded, {found['most']:.0f} at"
+            f" most, {pictures:.0f} for pictures; {found['seconds'] / _COUNT:.2f} s an image; {found['said']}"
         )
     print(f"written to {save('memory', figures)}")
     print(f"memory: budget={memory} MiB pictures={worst:.0f} MiB ratio={worst / memory:.2f} isa={isa()}")

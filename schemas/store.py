@@ -397,7 +397,7 @@ class Tables:
             return False
         hadoop = self._spark.sparkContext
         log = hadoop._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}/_delta_log")  # type: ignore[union-attr]
-        files = log.getFileSystem(hadoop._jsc.hadoopConfiguration())  # type: ignore[union-attr]
+        files = log.getFileSystem(hadoop._jsc.hadoopConfiguration())
         if not files.exists(log) or any(not each.getPath().getName().startswith(".") for each in files.listStatus(log)):
             return False
         return bool(files.delete(log, True))

@@ -3,6 +3,7 @@
 import io
 import math
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -115,6 +116,11 @@ class _ByPillow(PictureFile):
 
     @cached_property
     def metadata(self) -> Metadata:  # type: ignore[override]
+        # A TIFF Pillow turns by itself, and names its size as it will be then.
+        return replace(self._said_by_file, orientation=1) if self._image.format == "TIFF" else self._said_by_file
+
+    @cached_property
+    def _said_by_file(self) -> Metadata:
         return Metadata.of(self._image)
 
     def memory(self, reduction: int) -> int:
@@ -122,7 +128,8 @@ class _ByPillow(PictureFile):
         first = 0 if self._image.mode == "RGB" else 1 if self._image.mode in _ONE_BYTE else 4
         decoder = _DECODER_BYTES.get(self._image.format or "", 0)
         copies = 2 if self._image.format == "PNG" else 1  # see `png_chunks.essential`
-        return copies * len(self._content) + (4 + first + decoder) * self.columns * self.rows
+        turned = 4 if self._said_by_file.turns and not self.metadata.turns else 0
+        return copies * len(self._content) + (4 + max(first, turned) + decoder) * self.columns * self.rows
 
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         image = self._image

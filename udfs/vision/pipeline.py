@@ -28,7 +28,7 @@ from udfs.vision.read_ahead import ByteBudget, Hold, ahead
 from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
 from udfs.vision.upright import stood_up
-from udfs.vision.views import Level, Size, levels, merged
+from udfs.vision.views import Level, levels, merged
 
 Array = np.ndarray
 Read = Callable[[], bytes]
@@ -166,7 +166,8 @@ class _Run:
         self._limits = limits(spec, pipeline.detector)
         # An eighth of the memory is for what runs ahead, a sixteenth for pictures that wait for others of their
         # canvas, a sixteenth for those that are being searched, a half for the one picture that is decoded once more.
-        # A picture that takes more than a quarter has all to itself but what runs ahead.
+        # A picture that takes more than a quarter, or decoded once more than a half, has all to itself but what runs
+        # ahead.
         self._budget = ByteBudget(spec.memory // 8)
         self._searched_bytes = spec.memory // 16
         self._batches: CanvasBatches[_Image] = CanvasBatches(spec.detection_pixels, spec.memory // 16)
@@ -207,7 +208,7 @@ class _Run:
         image = _Image(key, ImageOutcome("no_face", content_sha256=hashlib.sha256(content).hexdigest()))
         try:
             undecoded = judged(content, self._limits)
-            if undecoded.memory > self._spec.memory // 4:
+            if self._is_large(undecoded):
                 image.undecoded = undecoded
                 hold(len(content))
             else:
@@ -218,6 +219,11 @@ class _Run:
             hold(0)
             image.outcome = _rejected(image, rejected)
         return image
+
+    def _is_large(self, undecoded: Undecoded) -> bool:
+        """Whether a picture leaves no memory for others: now, or if it is decoded once more."""
+        again = 0 if undecoded.reduction == 1 else replace(undecoded, reduction=1).memory
+        return undecoded.memory > self._spec.memory // 4 or again > self._again_bytes
 
     def _decode(self, image: _Image, undecoded: Undecoded) -> None:
         picture = undecoded.decoded()
@@ -317,18 +323,16 @@ class _Run:
     def _cut(self, prepared: _Prepared, found: list[list[Detection]], again_bytes: int) -> _AllCut:
         """From the picture decoded once more, where it was reduced too far for the smallest face, and that takes at
         most so many bytes. found: of each level, in its pixels."""
-        sizes = [level.whole for level in prepared.levels]
+        of_levels = list(zip(prepared.levels, found, strict=True))
         picture = prepared.picture
-        sides = [
-            face.side * picture.width / size[0] for size, faces in zip(sizes, found, strict=True) for face in faces
-        ]
+        sides = [face.side * picture.width / level.whole[0] for level, faces in of_levels for face in faces]
         smallest = min(sides, default=math.inf)
         wanted = self._wanted_reduction(picture.reduction, smallest)
         if wanted == picture.reduction:
-            return _AllCut(self._cut_out(picture, found, sizes))
+            return _AllCut(self._cut_out(picture, of_levels))
         with self._decoding_again:
             less_reduced = self._less_reduced(prepared, wanted, again_bytes)
-            faces = self._cut_out(less_reduced, found, sizes)
+            faces = self._cut_out(less_reduced, of_levels)
         if not faces or less_reduced.reduction == wanted:
             return _AllCut(faces)
         return _AllCut(
@@ -349,16 +353,15 @@ class _Run:
                 return undecoded.decoded()
         return prepared.picture
 
-    def _cut_out(self, picture: Picture, found: list[list[Detection]], sizes: list[Size]) -> list[_Cut]:
+    def _cut_out(self, picture: Picture, found: list[tuple[Level, list[Detection]]]) -> list[_Cut]:
         image = picture.image
-        kept = [
-            [
-                face.scaled(image.width / size[0], image.height / size[1])
-                for face in second_looks(self._detector, image, faces, size)
-            ]
-            for size, faces in zip(sizes, found, strict=True)
-        ]
-        return [self._cut_one(picture, face) for face in (kept[0] if len(kept) == 1 else in_order(merged(kept)))]
+        kept = []
+        for level, faces in found:
+            x, y = image.width / level.whole[0], image.height / level.whole[1]
+            seen = second_looks(self._detector, image, faces, level.whole)
+            kept.append(([face.scaled(x, y) for face in seen], level.surely * min(x, y)))
+        faces = kept[0][0] if len(kept) == 1 else in_order(merged(kept))
+        return [self._cut_one(picture, face) for face in faces]
 
     def _cut_one(self, picture: Picture, face: Detection) -> _Cut:
         """face: in pixels of the picture as it was decoded."""

@@ -88,7 +88,7 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
             return _preview(content, pages, sensed, orientation)
         count = sum(not page.is_reduced for page in main)
         plain = first.bitspersample in (1, 2, 4, 8) and first.sampleformat == 1
-    said = f"page 1 of {count}" if count > 1 else ""
+    said = f"page 1 of {count}{' or more' if count >= _MOST_PAGES else ''}" if count > 1 else ""
     if plain or first.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return PlainPage(said)
     return Page(first, first.imagewidth, first.imagelength, orientation, _bytes(first), said)

@@ -8,7 +8,7 @@ or is so large that the level before shows it well.
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -78,10 +78,14 @@ class View:
 
 @dataclass(frozen=True)
 class Level:
-    """Views of one scale and one size, which together show all of a picture."""
+    """Views of one scale and one size, which together show all of a picture.
+
+    surely: the shorter side, in its pixels, from which on it shows faces well; smaller ones a finer level shows better.
+    """
 
     whole: Size
     views: tuple[View, ...]
+    surely: float = 0.0
 
 
 def whole(size: Size, scale: float, maximum_side: int) -> Level:
@@ -109,7 +113,8 @@ def levels(size: Size, *, scale: float, finest: float, maximum_side: int, smalle
     step = larger ** (1 / count)
     overlap = min(math.ceil(_SURELY * smallest * step), 3 * side // 4)
     scales = [finest / step ** (count - at) for at in range(1, count + 1)]
-    return [coarsest, *(_in_pieces(size, at, side, overlap) for at in scales)]
+    found = [coarsest, *(_in_pieces(size, at, side, overlap) for at in scales)]
+    return [*(replace(level, surely=_SURELY * smallest) for level in found[:-1]), found[-1]]
 
 
 def _in_pieces(size: Size, scale: float, side: int, overlap: int) -> Level:
@@ -132,19 +137,31 @@ def _spans(length: int, side: int, overlap: int) -> Iterator[tuple[int, int, flo
     yield from zip(starts, [piece] * count, [-math.inf, *borders], [*borders, length], strict=True)
 
 
-def merged(found: Sequence[Sequence[Detection]]) -> list[Detection]:
-    """Of the faces that levels have found, the coarsest first, and all in pixels of one picture: each once, as the
-    coarsest level has it that did."""
-    kept: list[Detection] = []
-    for faces in found:
-        known = np.array([face.box for face in kept]).reshape(-1, 4)
-        kept += [face for face in faces if not len(known) or not _is_known(face.box, known)]
-    return kept
+def merged(found: Sequence[tuple[Sequence[Detection], float]]) -> list[Detection]:
+    """Of the faces that levels have found, the coarsest first, and all in pixels of one picture: each once.
+
+    With those of a level comes the shorter side from which on its faces are sure: seen well enough for their boxes to
+    be right. What a finer level finds of a sure one is left out, and takes the place of another.
+    """
+    kept: list[tuple[Detection, bool]] = []
+    for faces, surely in found:
+        sure = [face.box for face, is_sure in kept if is_sure]
+        fresh = [face for face in faces if not _is_of_any(face.box, sure)]
+        others = [
+            (face, is_sure)
+            for face, is_sure in kept
+            if is_sure or not any(_is_of_any(other.box, [face.box]) for other in fresh)
+        ]
+        kept = others + [(face, face.side >= surely) for face in fresh]
+    return [face for face, _ in kept]
 
 
-def _is_known(box: Array, known: Array) -> bool:
+def _is_of_any(box: Array, others: Sequence[Array]) -> bool:
+    """Whether a box is that of the same face as one of others, or of a part of it."""
+    if not others:
+        return False
+    known = np.stack(others)
     across = np.minimum(box[2], known[:, 2]) - np.maximum(box[0], known[:, 0])
     down = np.minimum(box[3], known[:, 3]) - np.maximum(box[1], known[:, 1])
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
-    inside = shared / ((box[2] - box[0]) * (box[3] - box[1]))
+    inside = np.maximum(across, 0) * np.maximum(down, 0) / ((box[2] - box[0]) * (box[3] - box[1]))
     return bool((inside > _INSIDE).any() or (overlaps(box, known) > _SAME).any())

@@ -73,3 +73,56 @@ def raw(preview: Image.Image, sensor: tuple[int, int], orientation: int = 1) -> 
             rowsperstrip=preview.height,
         )
     return content.getvalue()
+
+
+def pnm(samples: Array, last: int) -> bytes:
+    """Samples of up to 16 bits, of which `last` is white, as Netpbm's files have them."""
+    form = b"P6" if samples.ndim == 3 else b"P5"
+    return b"%s\n# made\n%d %d\n%d\n" % (form, *samples.shape[1::-1], last) + samples.astype(">u2").tobytes()
+
+
+def greys(grey: Array) -> dict[str, bytes]:
+    """A picture, uint8 (h, w), in files with grey samples of any depth, by what they are."""
+    deep = grey.astype(np.uint16) * 257
+    twelve = deep >> 4
+    size = b"%d %d" % grey.shape[::-1]
+    return {
+        "PNG of 16 bits": png_of_samples(deep),
+        "PNG of 12": png_of_samples(twelve),
+        "TIFF of 16": tiff(deep),
+        "TIFF of 12 in 16": tiff(twelve),
+        "TIFF of 12": tiff(twelve, bitspersample=12),
+        "TIFF that says 12": tiff(twelve, extratags=[(281, "H", 1, 4095, True)]),
+        "TIFF in which white is 0": tiff(65535 - deep, photometric="miniswhite"),
+        "TIFF of 32": tiff(deep.astype(np.uint32) << 16),
+        "signed TIFF": tiff((deep.astype(np.int32) - 32768).astype(np.int16)),
+        "signed TIFF without negative values": tiff((deep >> 1).astype(np.int16)),
+        "TIFF of floats to 1": tiff(grey.astype(np.float32) / 255),
+        "TIFF of floats to 255": tiff(grey.astype(np.float64)),
+        "compressed TIFF": tiff(deep, compression="lzw"),
+        "PGM of 16": pnm(deep, 65535),
+        "PGM of 12": pnm(twelve, 4095),
+        "PGM to 1000": pnm(np.rint(grey / 255 * 1000).astype(np.uint16), 1000),
+        "text PGM": b"P2 " + size + b" 255\n" + b" ".join(b"%d" % value for value in grey.ravel()),
+        "PFM": b"Pf\n" + size + b"\n-1.0\n" + (grey[::-1] / 255).astype("<f4").tobytes(),
+        "PFM, highest byte first": b"Pf\n" + size + b"\n1.0\n" + grey[::-1].astype(">f4").tobytes(),
+    }
+
+
+def colours(colour: Array) -> dict[str, bytes]:
+    """A picture, uint8 (h, w, 3), in files with samples of any depth, by what they are."""
+    deep = colour.astype(np.uint16) * 257
+    twelve = deep >> 4
+    size = b"%d %d" % colour.shape[1::-1]
+    return {
+        "PNG of 16 bits": png_of_samples(deep),
+        "PNG of 12": png_of_samples(twelve),
+        "PNG with alpha": png_of_samples(np.dstack([deep, deep[..., 0]])),
+        "TIFF of 16": tiff(deep, photometric="rgb"),
+        "TIFF of 12": tiff(twelve, photometric="rgb"),
+        "TIFF in planes": tiff(np.moveaxis(deep, 2, 0), photometric="rgb", planarconfig="separate"),
+        "TIFF in tiles": tiff(deep, photometric="rgb", tile=(64, 64)),
+        "TIFF of floats": tiff(colour.astype(np.float32) / 255, photometric="rgb"),
+        "PPM of 16": pnm(deep, 65535),
+        "PFM": b"PF\n" + size + b"\n-1.0\n" + (colour[::-1] / 255).astype("<f4").tobytes(),
+    }

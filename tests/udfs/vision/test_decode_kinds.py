@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tests.udfs.vision.pictures import encoded, gradient, png_of_samples, raw, textured, tiff, with_chunk
+from tests.udfs.vision.pictures import (
+    colours,
+    encoded,
+    gradient,
+    greys,
+    png_of_samples,
+    pnm,
+    raw,
+    textured,
+    tiff,
+    with_chunk,
+)
 from udfs.vision.decode import Limits, Picture, decode
 from udfs.vision.rejection import RejectedError
 
@@ -15,8 +26,7 @@ Array = np.ndarray
 
 COLOUR = np.asarray(textured())
 GREY = np.asarray(textured().convert("L"))
-DEEP, DEEP_COLOUR = (samples.astype(np.uint16) * 257 for samples in (GREY, COLOUR))
-TWELVE, TWELVE_COLOUR = DEEP >> 4, DEEP_COLOUR >> 4
+DEEP = GREY.astype(np.uint16) * 257
 JPEG, PROGRESSIVE = (encoded(textured(), "JPEG", progressive=progressive) for progressive in (False, True))
 PNG = encoded(textured())
 END = b"\xff\xd9"
@@ -135,45 +145,7 @@ def test_the_orientation_of_the_main_directory_decides() -> None:
 # --- samples -------------------------------------------------------------------------------------------------
 
 
-def pgm(samples: Array, last: int) -> bytes:
-    """As Netpbm's files have them."""
-    form = b"P6" if samples.ndim == 3 else b"P5"
-    return b"%s\n# made\n%d %d\n%d\n" % (form, *samples.shape[1::-1], last) + samples.astype(">u2").tobytes()
-
-
-GREYS = {
-    "PNG of 16 bits": png_of_samples(DEEP),
-    "PNG of 12": png_of_samples(TWELVE),
-    "TIFF of 16": tiff(DEEP),
-    "TIFF of 12 in 16": tiff(TWELVE),
-    "TIFF of 12": tiff(TWELVE, bitspersample=12),
-    "TIFF that says 12": tiff(TWELVE, extratags=[(281, "H", 1, 4095, True)]),
-    "TIFF in which white is 0": tiff(65535 - DEEP, photometric="miniswhite"),
-    "TIFF of 32": tiff(DEEP.astype(np.uint32) << 16),
-    "signed TIFF": tiff((DEEP.astype(np.int32) - 32768).astype(np.int16)),
-    "signed TIFF without negative values": tiff((DEEP >> 1).astype(np.int16)),
-    "TIFF of floats to 1": tiff(GREY.astype(np.float32) / 255),
-    "TIFF of floats to 255": tiff(GREY.astype(np.float64)),
-    "compressed TIFF": tiff(DEEP, compression="lzw"),
-    "PGM of 16": pgm(DEEP, 65535),
-    "PGM of 12": pgm(TWELVE, 4095),
-    "PGM to 1000": pgm(np.rint(GREY / 255 * 1000).astype(np.uint16), 1000),
-    "text PGM": b"P2 640 480 255\n" + b" ".join(b"%d" % value for value in GREY.ravel()),
-    "PFM": b"Pf\n640 480\n-1.0\n" + (GREY[::-1] / 255).astype("<f4").tobytes(),
-    "PFM, highest byte first": b"Pf\n640 480\n1.0\n" + GREY[::-1].astype(">f4").tobytes(),
-}
-COLOURS = {
-    "PNG of 16 bits": png_of_samples(DEEP_COLOUR),
-    "PNG of 12": png_of_samples(TWELVE_COLOUR),
-    "PNG with alpha": png_of_samples(np.dstack([DEEP_COLOUR, DEEP])),
-    "TIFF of 16": tiff(DEEP_COLOUR, photometric="rgb"),
-    "TIFF of 12": tiff(TWELVE_COLOUR, photometric="rgb"),
-    "TIFF in planes": tiff(np.moveaxis(DEEP_COLOUR, 2, 0), photometric="rgb", planarconfig="separate"),
-    "TIFF in tiles": tiff(DEEP_COLOUR, photometric="rgb", tile=(64, 64)),
-    "TIFF of floats": tiff(COLOUR.astype(np.float32) / 255, photometric="rgb"),
-    "PPM of 16": pgm(DEEP_COLOUR, 65535),
-    "PFM": b"PF\n640 480\n-1.0\n" + (COLOUR[::-1] / 255).astype("<f4").tobytes(),
-}
+GREYS, COLOURS = greys(GREY), colours(COLOUR)
 
 
 @pytest.mark.parametrize("name", GREYS)
@@ -240,7 +212,7 @@ def test_the_preview_of_a_raw_file_is_read_if_it_is_about_as_large() -> None:
         (tiff(DEEP)[:200], "truncated", ""),
         (tiff(DEEP)[:-9000], "truncated", ""),
         (png_of_samples(DEEP)[:-9000], "truncated", ""),
-        (pgm(DEEP, 65535)[:-2], "truncated", "307,199 of 307,200 samples"),
+        (pnm(DEEP, 65535)[:-2], "truncated", "307,199 of 307,200 samples"),
         (b"P2 64 48 255\n" + b"one two ", "truncated", "not all numbers"),
         (b"P5 64 48 70000\n" + bytes(9000), "truncated", "header"),
     ],

@@ -1,5 +1,5 @@
-import io
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.udfs.vision.pictures import encoded
 from udfs.lake import ReadError
 from udfs.vision.pipeline import FacePipeline, ImageOutcome, Read
 from udfs.vision.runtime import cpu_precisions
@@ -74,14 +75,58 @@ def test_boxes_are_those_of_the_upright_original(pipeline: FacePipeline, demo_ph
     (lake,) = demo_photos[0].iterdir()
     portrait = Image.open(lake / "astronaut.png").convert("RGB")
     large = portrait.resize((portrait.width * 6, portrait.height * 6))  # beyond maximum_side
-    content = io.BytesIO()
-    large.save(content, "PNG")
     ((_, small), (_, scaled)) = run(
-        pipeline, [("small", (lake / "astronaut.png").read_bytes()), ("large", content.getvalue())]
+        pipeline, [("small", (lake / "astronaut.png").read_bytes()), ("large", encoded(large))]
     )
     assert scaled.width == large.width
     assert np.abs(scaled.faces[0].box / 6 - small.faces[0].box).max() < 6
     assert scaled.faces[0].quality.size == pytest.approx(6 * small.faces[0].quality.size, rel=0.08)
+
+
+@pytest.mark.parametrize(("size", "form"), [((6000, 4000), "JPEG"), ((9000, 500), "PNG")])
+def test_small_faces_in_large_pictures_are_found(
+    pipeline: FacePipeline, demo_photos: tuple[Path, Path], size: tuple[int, int], form: str
+) -> None:
+    (lake,) = demo_photos[0].iterdir()
+    portrait = Image.open(lake / "astronaut.png").convert("RGB").resize((300, 300))  # the face: 62 pixels
+    large = Image.new("RGB", size, (90, 120, 90))
+    corners = [(0, 0), (size[0] // 2 + 7, size[1] // 3), (size[0] - 300, size[1] - 300)]
+    for corner in corners:
+        large.paste(portrait, corner)
+    images = [("large", encoded(large, form)), ("small", encoded(portrait, "PNG"))]
+    (_, found), (_, alone) = run(pipeline, images)
+    (known,) = alone.faces
+    assert (found.outcome, found.detail, found.width, found.height) == ("faces", "", *size)
+    assert len(found.faces) == len(corners)
+    for corner in corners:
+        near = min(found.faces, key=lambda face: abs(face.box[:2] - known.box[:2] - corner).max())
+        assert np.abs(near.box - known.box - (corner * 2)).max() < 12
+        assert float(near.embedding @ known.embedding) > 0.9
+
+
+def test_what_memory_does_not_allow_is_said(demo_photos: tuple[Path, Path], pipeline: FacePipeline) -> None:
+    """One JPEG as large as that is seen smaller; a PNG is refused; and those beside them are as they were."""
+    (lake,) = demo_photos[0].iterdir()
+    portrait = Image.open(lake / "astronaut.png").convert("RGB")
+    large = Image.new("RGB", (5000, 3000), (90, 120, 90))
+    large.paste(portrait.resize((1500, 1500)), (1000, 1000))
+    tight = FacePipeline(replace(pipeline.spec, memory=8 << 20))
+    names = ["astronaut.png", "large.jpg", "large.png", "group.jpg"]
+    images = [
+        (names[0], (lake / names[0]).read_bytes()),
+        (names[1], encoded(large, "JPEG")),
+        (names[2], encoded(large, "PNG")),
+        (names[3], (lake / names[3]).read_bytes()),
+    ]
+    found = {str(key): outcome for key, outcome in run(tight, images)}
+    assert list(found) == names
+    assert (found["large.jpg"].outcome, len(found["large.jpg"].faces)) == ("faces", 1)
+    assert "searched at 1/4 of its size" in found["large.jpg"].detail
+    assert "faces under 80 pixels are missed" in found["large.jpg"].detail or pipeline.detector.scale == 1
+    assert found["large.png"].outcome == "rejected:too_large"
+    assert found["large.png"].detail.endswith("raise vision.memory")
+    for name, outcome in run(pipeline, [images[0], images[3]]):
+        assert bits(outcome) == bits(found[name])
 
 
 def test_embeddings_are_unit_vectors_that_tell_people_apart(

@@ -104,8 +104,13 @@ def test_a_small_picture_is_one_view_of_all_its_pixels() -> None:
     assert isinstance(view, View)
 
 
-def test_a_face_counts_once_as_the_coarsest_level_has_it() -> None:
+def test_a_face_counts_once_as_the_coarsest_level_has_it_that_shows_it_well() -> None:
     coarse, cheek, other = face(500, 500, 200, 260), face(480, 540, 60), face(900, 500, 60)
     again = face(505, 498, 190, 250)
-    assert merged([[coarse], [again, other], [cheek, face(902, 500, 62)]]) == [coarse, other]
-    assert merged([[]]) == []
+    assert merged([([coarse], 120), ([again, other], 60), ([cheek, face(902, 500, 62)], 0)]) == [coarse, other]
+    assert merged([([], 0)]) == []
+
+
+def test_a_face_that_a_coarse_level_hardly_sees_is_as_a_finer_one_has_it() -> None:
+    inflated, right, alone = face(500, 500, 100), face(510, 490, 50), face(100, 100, 90)
+    assert merged([([inflated, alone], 120), ([right], 0)]) == [alone, right]
