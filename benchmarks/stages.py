@@ -19,7 +19,8 @@ from benchmarks.rounds import alternate, isa, save
 from udfs.vision.decode import Picture, decode
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Crops
-from udfs.vision.pipeline import FacePipeline, limits
+from udfs.vision.finding import limits
+from udfs.vision.pipeline import FacePipeline
 from udfs.vision.quality import quality
 from udfs.vision.spec import VisionSpec
 from udfs.vision.speed import settled

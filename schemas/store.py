@@ -142,9 +142,9 @@ class Tables:
             InputError: as `read`.
         """
         self.read(name)
-        newest = self._delta_table(name).history(1).select("version").first()
-        assert newest is not None
-        fixed = self._spark.read.option("versionAsOf", newest.version).table(self._identifier(name))
+        # `history(1)` says it too, by a Spark job that takes a second or, in a JVM that was just started, several.
+        newest = self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion()
+        fixed = self._spark.read.option("versionAsOf", newest).table(self._identifier(name))
         return _with_declared_columns(TABLES[name], fixed)
 
     def read_or_empty(self, name: str) -> DataFrame:

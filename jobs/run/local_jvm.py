@@ -1,6 +1,7 @@
 """How the JVM of a session is started that `rollcall` starts itself: soon, and without a repository."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,11 +67,16 @@ def start(given: Mapping[str, str], master: str, *, short: bool) -> Start:
         return Start(found)
     found.pop(PACKAGES, None)
     home = Path(_find_spark_home())
-    if not master.startswith("local") or _has_own_class_path(home):
+    if not _is_one_process(master) or _has_own_class_path(home):
         return Start(found | ({JARS: _joined(",", given.get(JARS), *map(str, jars))} if jars else {}))
     variables = {"SPARK_HOME": str(home), CLASS_PATH: _joined(os.pathsep, os.environ.get(CLASS_PATH), *map(str, jars))}
     archive = class_archive.options([*sorted((home / "jars").iterdir()), *jars], variables)
     return Start(found | {JAVA_OPTIONS: _joined(" ", archive, found.get(JAVA_OPTIONS))}, variables | _LAUNCHER)
+
+
+def _is_one_process(master: str) -> bool:
+    """Whether driver and executors are one JVM: `local[4]`, and not `local-cluster[2,1,1024]`."""
+    return re.match(r"local(\[|$)", master) is not None
 
 
 def _has_own_class_path(home: Path) -> bool:

@@ -13,9 +13,9 @@ from udfs.vision.declaration import OnnxModel
 from udfs.vision.decode import decode
 from udfs.vision.detect import Detection, Detector
 from udfs.vision.embed import UnitVectors, cut
+from udfs.vision.finding import limits
 from udfs.vision.onnx_network import of_content
 from udfs.vision.own import Colour, OnnxDeclaration
-from udfs.vision.pipeline import limits
 from udfs.vision.rejection import RejectedError
 from udfs.vision.spec import VisionSpec
 from udfs.vision.views import whole
