@@ -66,13 +66,15 @@ check: $(INSTALLED)    ## format, lint, types, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.docs --check
+	$(BIN)/python -m benchmarks.scale_plan --check
 
 format: $(INSTALLED)   ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(INSTALLED)     ## generate docs/tables.md
+docs: $(INSTALLED)     ## generate docs/tables.md and docs/scale.md
 	$(BIN)/python -m schemas.docs
+	$(BIN)/python -m benchmarks.scale_plan
 
 clean:                 ## remove what was generated
 	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
