@@ -38,7 +38,7 @@ class File:
     """One listed file: its URI, its size in bytes, its modification time in microseconds since 1970 (UTC).
 
     `regular` is false for pipes, sockets and devices, which are never opened. A link that leads nowhere
-    is a file of size 0 with the link's own time; so is a file that may be named and not looked at, with time 0. Times
+    is a file of size 0 with the link's own time; so is a file that cannot be looked at, with time 0. Times
     before the year 1 or after 9999, which neither Python nor SQL can write, are the first or last that they can.
     """
 
@@ -340,11 +340,15 @@ def _local_file(path: bytes) -> File:
 
 
 def _time_of_name(path: bytes) -> int:
-    """The time of a link itself; 0 where names may be read, and what they name may not be looked at."""
+    """The time of a link itself; 0 of what is named in its folder and cannot be looked at, as this user may not, or as
+    the path is too long.
+    """
     try:
         return _microseconds(os.lstat(path).st_mtime_ns)
-    except PermissionError:
-        return 0
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+            return 0
+        raise
 
 
 def _remote_entries(uri: str) -> Iterator[_Entry]:

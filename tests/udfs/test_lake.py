@@ -146,6 +146,22 @@ def test_folders_deeper_than_a_path_may_be(tmp_path: Path) -> None:
     assert "cannot be listed: File name too long; check the name" in problem
 
 
+def test_a_file_whose_path_is_too_long(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    names = ["d" * 250] * ((4090 - len(os.fsencode(tmp_path))) // 251)
+    for name in names:
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("f" * 255, os.O_CREAT, dir_fd=here))
+    os.close(here)
+    (file,) = lake.list_below(f"file://{tmp_path}")
+    assert file == File(f"file://{tmp_path}/" + "/".join([*names, "f" * 255]), 0, 0)
+    with pytest.raises(ReadError, match=r"unreadable: .*too long"):
+        lake.read(file, MEGABYTE)
+
+
 def test_folders_deeper_than_calls_may_be(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1500):
