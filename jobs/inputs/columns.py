@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pyarrow as pa
-
 from udfs.errors import InputError
 
 Others = Literal["refused", "kept", "left out"]
@@ -46,15 +44,14 @@ class Columns:
         left_out = unknown if self.others == "left out" else set()
         return [None if not name or name in left_out else name for name in names]
 
-    def chosen(self, uri: str, table: pa.Table) -> pa.Table:
-        """The columns of a table that are not left out, by their names here.
+    def chosen(self, uri: str, written: Sequence[str]) -> dict[str, str]:
+        """The names of the columns that are not left out, by the names as they are written.
 
         Raises:
             InputError: as of `matched`.
         """
-        names = self.matched(uri, table.column_names)
-        places = [at for at, name in enumerate(names) if name is not None]
-        return table.select(places).rename_columns([name for name in names if name is not None])
+        names = self.matched(uri, written)
+        return {name: known for name, known in zip(written, names, strict=True) if known is not None}
 
     def left_out(self, written: Sequence[str]) -> list[str]:
         """Of columns as they are written, those that are left out, in their order."""

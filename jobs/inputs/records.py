@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import Column
+from pyspark.sql import functions as F
 
 from jobs.inputs import arrow_rows, csv_rows, person_ids
 from jobs.inputs.columns import Columns, Others
@@ -196,17 +198,25 @@ def _from_parquet(uri: str, columns: Columns) -> _Rows:
         content = pa.BufferReader(lake.read_anything(part))
         try:
             # ParquetFile, not read_table: that fails on two columns of one name, and does not say so.
-            table = pq.ParquetFile(content).read()
+            file = pq.ParquetFile(content)
+            chosen = columns.chosen(part, file.schema_arrow.names)
+            table = file.read(columns=list(chosen)).select(list(chosen)).rename_columns(list(chosen.values()))
         except (pa.ArrowException, OSError) as error:  # the second is pyarrow's word for a damaged page
             raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
-        rows += arrow_rows.of_table(where, columns.chosen(part, table))
-        written |= dict.fromkeys(table.column_names)
+        rows += arrow_rows.of_table(where, table)
+        written |= dict.fromkeys(file.schema_arrow.names)
     return rows, list(written)
 
 
 def _from_delta(context: Context, uri: str, columns: Columns) -> _Rows:
     table = context.spark.read.format("delta").load(spark_path(uri))
-    columns.matched(uri, table.columns)
+    chosen = columns.chosen(uri, table.columns)
+    kept = table.select(*(_column(written).alias(name) for written, name in chosen.items()))
     # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
-    return arrow_rows.of_table(uri, columns.chosen(uri, table.toArrow())), table.columns
+    return arrow_rows.of_table(uri, kept.toArrow()), table.columns
+
+
+def _column(name: str) -> Column:
+    """A column whose name may have dots in it."""
+    return F.col(f"`{name.replace('`', '``')}`")

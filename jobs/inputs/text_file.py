@@ -49,5 +49,5 @@ def _not_utf8(where: str, encoding: str) -> InputError:
     likely = ", if it was written on Windows in Western Europe" if encoding == "WINDOWS-1252" else ""
     return InputError(
         f"{where}: is not UTF-8 text; save it as UTF-8: in Excel as `CSV UTF-8`, or in a shell{likely}:"
-        f" iconv -f {encoding} -t UTF-8 OLD.csv > NEW.csv"
+        f" iconv -f {encoding} -t UTF-8 OLD > NEW"
     )

@@ -228,6 +228,20 @@ def test_a_delta_manifest(
         time.tzset()
 
 
+def test_a_delta_manifest_as_programs_write_it(make_context: MakeContext, tmp_path: Path) -> None:
+    context = make_context()
+    written = "CAST(1.00 AS DECIMAL(9, 2)) AS PERSON_ID, '/data/a.jpg' AS URI, X'FF' AS content"
+    for name, columns in (("good", written), ("far", f"{written}, DATE'+12000-01-01' AS valid_to")):
+        context.spark.sql(f"SELECT {columns}").write.format("delta").save(str(tmp_path / name))
+    found = manifest.people(context, str(tmp_path / "good"), allow_other_columns=True)
+    assert found.photos == [Photo("1", "file:///data/a.jpg", "1")]
+    assert make_context.said[-1].endswith("good: content")
+    with pytest.raises(InputError, match="unknown column content"):
+        manifest.people(context, str(tmp_path / "good"))
+    with pytest.raises(InputError, match="row 1: valid_to cannot be read"):
+        manifest.people(context, str(tmp_path / "far"), allow_other_columns=True)
+
+
 @pytest.mark.parametrize(
     ("values", "taken"),
     [
