@@ -1,23 +1,15 @@
 """Rows that a user gives: a CSV, Parquet or Delta file with columns of known names."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isnan
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
-from jobs.inputs import arrow_rows, csv_rows, person_ids
+from jobs.inputs import csv_rows, person_ids, photo_uri, table_rows
 from jobs.inputs.columns import Columns, Others
 from jobs.run.context import Context
-from schemas.store import spark_path
 from udfs import lake
 from udfs.errors import InputError
 
@@ -74,7 +66,7 @@ class Record:
         self._refuse_what_names_nothing(name)
         written = self.text(name)
         try:
-            return absolute(beside, written) if written else ""
+            return photo_uri.absolute(beside, written) if written else ""
         except InputError as error:
             raise InputError(f"{self.where}: {name}: {error}") from error
 
@@ -107,9 +99,13 @@ def _is_whole(value: object) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+_TEXTS = (".csv", ".tsv", ".txt")
+"""Ends of the names of texts with separators; Excel ends those with tabs in .txt."""
+
+
 def is_rows(uri: str) -> bool:
     """Whether this is a file or table of rows, and no folder of photos."""
-    return uri.lower().rstrip("/").endswith((".csv", ".parquet")) or _is_delta(uri)
+    return uri.lower().rstrip("/").endswith((*_TEXTS, ".parquet")) or _is_delta(uri)
 
 
 def read(
@@ -119,7 +115,8 @@ def read(
     optional: Collection[str] = (),
     others: Others = "refused",
 ) -> list[Record]:
-    """The rows of a `.csv`, a `.parquet` (a file, or a folder of files as Spark writes it), or a Delta table.
+    """The rows of a text (`.csv`, `.tsv`, `.txt`), a `.parquet` (a file, or a folder of files as Spark writes it), or a
+    Delta table.
 
     others: what becomes of columns of other names. Those that are left out are said.
 
@@ -127,96 +124,18 @@ def read(
         InputError: it cannot be read, or its columns are not these.
     """
     columns = Columns(required, optional, others)
-    if uri.lower().endswith(".csv"):
+    if uri.lower().endswith(_TEXTS):
         rows, written = csv_rows.read(uri, columns)
     elif uri.lower().rstrip("/").endswith(".parquet"):
-        rows, written = _from_parquet(uri, columns)
+        rows, written = table_rows.from_parquet(uri, columns)
     elif _is_delta(uri):
-        rows, written = _from_delta(context, uri, columns)
+        rows, written = table_rows.from_delta(context, uri, columns)
     else:
-        raise InputError(f"{uri}: is not a .csv file, a .parquet file or folder, or a Delta table")
+        raise InputError(f"{uri}: is not a .csv, .tsv or .txt file, a .parquet file or folder, or a Delta table")
     if left_out := columns.left_out(written):
         context.log.info(f"{context.job}: columns left out of {uri}: {', '.join(left_out)}")
     return [Record(*row) for row in rows]
 
 
-_HAS_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):[/\\]+", re.IGNORECASE)
-_ONE_SLASH = re.compile(r"file:/(?!/)", re.IGNORECASE)
-"""How Hadoop and Spark write the URI of a local file."""
-
-
-def absolute(file: str, uri: str) -> str:
-    """A URI that may be relative to the folder its file is in.
-
-    Raises:
-        InputError: it is malformed, or of a store that cannot be read.
-    """
-    if scheme := _HAS_SCHEME.match(uri):
-        if scheme[1].lower() not in lake.SCHEMES:
-            readable = ", ".join(f"{name}://" for name in lake.SCHEMES)
-            raise InputError(
-                f"{uri!r}: {uri[: scheme.end()]} cannot be read; copy the photo, and write its path, or a URI that"
-                f" begins with {readable}"
-            )
-        whole = lake.uri_of(_ONE_SLASH.sub("file:///", uri))
-    elif uri.startswith("/"):
-        whole = lake.uri_of(uri)
-    else:
-        whole = _beside(file, uri)
-    if "%00" in whole:
-        raise InputError(f"{whole}: it contains a NUL (%00), which no file name can; correct it")
-    return whole
-
-
-def _beside(file: str, path: str) -> str:
-    parts = urlsplit(file)
-    segments = parts.path.rstrip("/").split("/")[:-1]
-    # By hand: urllib joins the URIs of the schemes it knows, and s3, gs, abfs and hdfs are none of them.
-    for segment in lake.quoted(path).split("/"):
-        if segment == "..":
-            segments = segments[:-1] or [""]
-        elif segment != ".":
-            segments.append(segment)
-    return f"{parts.scheme}://{parts.netloc}{'/'.join(segments)}"
-
-
 def _is_delta(uri: str) -> bool:
     return any(name.rstrip("/").endswith("/_delta_log") for name in lake.list_directory(uri).directories)
-
-
-_Rows = tuple[list[tuple[str, dict[str, Any]]], list[str]]
-"""Where each row stands with its values, and the names of all columns as they are written."""
-
-
-def _from_parquet(uri: str, columns: Columns) -> _Rows:
-    files = [file.uri for file in lake.list_directory(uri).files]
-    parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
-    if not parts:
-        raise InputError(f"{uri}: contains no Parquet file")
-    rows, written = [], dict[str, None]()
-    for part in parts:
-        content = pa.BufferReader(lake.read_anything(part))
-        try:
-            # ParquetFile, not read_table: that fails on two columns of one name, and does not say so.
-            file = pq.ParquetFile(content)
-            chosen = columns.chosen(part, file.schema_arrow.names)
-            table = file.read(columns=list(chosen)).select(list(chosen)).rename_columns(list(chosen.values()))
-        except (pa.ArrowException, OSError) as error:  # the second is pyarrow's word for a damaged page
-            raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
-        where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
-        rows += arrow_rows.of_table(where, table)
-        written |= dict.fromkeys(file.schema_arrow.names)
-    return rows, list(written)
-
-
-def _from_delta(context: Context, uri: str, columns: Columns) -> _Rows:
-    table = context.spark.read.format("delta").load(spark_path(uri))
-    chosen = columns.chosen(uri, table.columns)
-    kept = table.select(*(_column(written).alias(name) for written, name in chosen.items()))
-    # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
-    return arrow_rows.of_table(uri, kept.toArrow()), table.columns
-
-
-def _column(name: str) -> Column:
-    """A column whose name may have dots in it."""
-    return F.col(f"`{name.replace('`', '``')}`")

@@ -1,7 +1,10 @@
+import logging
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
@@ -94,16 +97,17 @@ def test_a_csv_as_people_write_it(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text.replace("'", '"')) == [ANNA]
 
 
-def test_other_columns_are_left_out_on_request(make_context: MakeContext, tmp_path: Path) -> None:
+def test_other_columns_are_left_out_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "people.csv").write_text("Notes,person_id,,uri,HR no\nx,a,y,/a.jpg,17\n")
     pq.write_table(people(colour=["red", "blue"]), tmp_path / "people.parquet")
-    context = make_context()
+    context: Any = SimpleNamespace(log=logging.getLogger("tests"), job="enroll")
     for name, said in (("people.csv", "Notes, HR no"), ("people.parquet", "colour")):
         with pytest.raises(InputError, match="--allow-other-columns"):
             manifest.people(context, str(tmp_path / name))
-        found = manifest.people(context, str(tmp_path / name), allow_other_columns=True)
+        with caplog.at_level(logging.INFO):
+            found = manifest.people(context, str(tmp_path / name), allow_other_columns=True)
         assert {photo.person_id for photo in found.photos} <= {"a", "b"}
-        assert make_context.said[-1].endswith(f"{name}: {said}")
+        assert caplog.messages[-1].endswith(f"{name}: {said}")
 
 
 @pytest.mark.parametrize(
@@ -324,6 +328,19 @@ def test_values_that_cannot_be_written(tmp_path: Path, values: pa.Array) -> None
     pq.write_table(people(valid_from=values), tmp_path / "people.parquet")
     with pytest.raises(InputError, match=r"row [12]: valid_from (cannot be read|'' is not)"):
         manifest.read(NONE, str(tmp_path / "people.parquet"))
+
+
+def test_the_last_day_there_is_as_spark_writes_it(tmp_path: Path) -> None:
+    last = people(valid_to=pa.array([datetime(9999, 12, 31)] * 2, pa.timestamp("us")))
+    pq.write_table(last, tmp_path / "people.parquet", use_deprecated_int96_timestamps=True)
+    found = manifest.read(NONE, str(tmp_path / "people.parquet"))
+    assert {photo.valid_to for photo in found} == {date(9999, 12, 31)}
+
+
+@pytest.mark.parametrize("end", ["csv", "tsv", "txt", "TXT"])
+def test_texts_by_the_ends_of_their_names(tmp_path: Path, end: str) -> None:
+    (tmp_path / f"people.{end}").write_text("person_id\turi\nanna\t/a.jpg\n")
+    assert manifest.read(NONE, str(tmp_path / f"people.{end}")) == [Photo("anna", "file:///a.jpg", "anna")]
 
 
 def test_two_columns_of_one_name_in_a_parquet(tmp_path: Path) -> None:
