@@ -24,15 +24,17 @@ def leaving(register: Register, listed: pa.Table, seen: pa.Table, sync: bool, un
     is_read = pc.is_valid(seen["content_sha256"])
     places = seen.select(["person_id", "uri"])
     in_force = register.in_force.select("sample_id", "person_id", "uri")
-    replaced = in_force.join(spark.createDataFrame(places.filter(is_read)), ["person_id", "uri"], "left_semi")
-    may_leave = in_force if sync else replaced
+
+    def replaced(samples: DataFrame) -> DataFrame:
+        return samples.join(spark.createDataFrame(places.filter(is_read)), ["person_id", "uri"], "left_semi")
+
+    may_leave = in_force if sync else replaced(in_force)
     if sync and (unread := places.filter(pc.invert(is_read))).num_rows:
         may_leave = may_leave.join(spark.createDataFrame(unread), ["person_id", "uri"], "left_anti")
     if sync and len(unlisted):
         persons = spark.createDataFrame(pa.table({"person_id": unlisted}))
-        may_leave = may_leave.join(persons, "person_id", "left_anti").unionByName(
-            replaced.join(persons, "person_id", "left_semi")
-        )
+        of_listed = may_leave.join(persons, "person_id", "left_anti")
+        may_leave = of_listed.unionByName(replaced(in_force.join(persons, "person_id", "left_semi")))
     found = may_leave.join(spark.createDataFrame(samples), "sample_id", "left_anti").select("sample_id").toArrow()
     return found["sample_id"].combine_chunks()
 
