@@ -17,7 +17,7 @@ from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
-from jobs.inputs import manifest, unlisted
+from jobs.inputs import manifest, person_ids, unlisted
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.enrolment import PhotoPolicy, SeveralFaces
@@ -146,6 +146,18 @@ def _tell(context: Context, gallery_name: str, judged: pa.Table, run: ledger.Run
         context.log.warning(f"enroll: {photo['decision']} {photo['uri']}: {why}")
     if troubled.num_rows > _TOLD_AT_MOST:
         context.log.warning(f"enroll: and {troubled.num_rows - _TOLD_AT_MOST:,} more; see the table enrollments")
+    if older := _resemble_an_older_id(troubled):
+        context.log.warning(
+            f"enroll: {older:,} of them resemble a person of the gallery whose id is theirs but for spaces around it or"
+            " the form of its accents, which ids of older releases could have: enrol once with --sync, which replaces"
+            " those"
+        )
     told = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn"))
     not_listed = unlisted.in_words(run.counts["directories_not_listed"])
     context.log.info(f"enroll: gallery {gallery_name!r}: {told}{not_listed}")
+
+
+def _resemble_an_older_id(judged: pa.Table) -> int:
+    """Of samples that were judged, how many resemble their own person under an id that is not in its normal form."""
+    ids = zip(*(judged[name].to_pylist() for name in ("person_id", "other_person_id")), strict=True)
+    return sum(other is not None and person_ids.trimmed(other) == person for person, other in ids)

@@ -66,13 +66,7 @@ def list_source(
             run.count("listed", listed_files)
             run.count("outside_template", rows.where("run_date IS NULL AND problem IS NULL").count())
             run.count("directories_outside_template", passed_over)
-            problems = rows.where("problem IS NOT NULL").orderBy("problem")
-            run.count("directories_not_listed", problems.count())
-            unlisted.say(
-                context,
-                [row.problem for row in problems.limit(unlisted.TOLD_AT_MOST).collect()],
-                run.counts["directories_not_listed"],
-            )
+            run.count("directories_not_listed", _say_unlisted(context, rows.where("problem IS NOT NULL")))
             run.count("new", new.count())
             outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
@@ -87,6 +81,15 @@ def list_source(
             rows.unpersist()
     context.log.info(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
     return run.counts
+
+
+def _say_unlisted(context: Context, rows: DataFrame) -> int:
+    """Say which directories could not be listed; returns how many."""
+    count = rows.count()
+    if count:
+        first = rows.orderBy("problem").limit(unlisted.TOLD_AT_MOST)
+        unlisted.say(context, [row.problem for row in first.select("problem").collect()], count)
+    return count
 
 
 def _outside(counts: dict[str, int], template: Template) -> str:

@@ -16,14 +16,19 @@ _IGNORABLE = (
 Default_Ignorable_Code_Point)."""
 
 
+def trimmed(written: str) -> str:
+    """Text without spaces around it, its accents composed (NFC)."""
+    return unicodedata.normalize("NFC", written).strip()
+
+
 def normal(where: str, written: str) -> str:
-    """An id without spaces around it, its accents composed (NFC), so that ids that look alike are one; empty if nothing
-    is left. where: what to name in messages.
+    """An id in its normal form (`trimmed`), so that ids that look alike are one; empty if nothing is left. where: what
+    to name in messages.
 
     Raises:
         InputError: it contains a character that cannot be seen.
     """
-    person = unicodedata.normalize("NFC", written).strip()
+    person = trimmed(written)
     for character in person:
         if unicodedata.category(character) in _INVISIBLE or character in _IGNORABLE:
             name = unicodedata.name(character, "a control character")

@@ -17,6 +17,9 @@ from udfs.errors import InputError
 Rows = tuple[list[tuple[str, dict[str, Any]]], list[str]]
 """Where each row stands with its values, and the names of all columns as they are written."""
 
+_NOT_WHOLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""pyarrow's words for what is no Parquet file, for a damaged page, and for a column whose name is damaged."""
+
 
 def from_parquet(uri: str, columns: Columns) -> Rows:
     """The rows of a Parquet file, or of a folder of them.
@@ -37,7 +40,7 @@ def from_parquet(uri: str, columns: Columns) -> Rows:
             file = pq.ParquetFile(content, coerce_int96_timestamp_unit="us")
             chosen = columns.chosen(part, file.schema_arrow.names)
             table = file.read(columns=list(chosen)).select(list(chosen)).rename_columns(list(chosen.values()))
-        except (pa.ArrowException, OSError) as error:  # the second is pyarrow's word for a damaged page
+        except _NOT_WHOLE as error:
             raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
         rows += arrow_rows.of_table(where, table)

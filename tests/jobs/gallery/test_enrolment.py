@@ -170,7 +170,7 @@ def test_nobody_is_withdrawn_whose_folder_cannot_be_listed(
 
 
 def test_ids_of_an_older_form_are_replaced(make_context: MakeContext, enrolled: Context, people: Path) -> None:
-    """A gallery that was written before ids had one form: --sync changes it over."""
+    """A gallery that was written before ids had one form goes on as it is, and --sync changes it over."""
     context = copied(make_context, enrolled, "tables")
     older = F.when(F.col("person_id") == "joe_biden", " Jose\u0301").otherwise(F.col("person_id")).alias("person_id")
     for name in ("gallery", "enrollments"):
@@ -180,6 +180,10 @@ def test_ids_of_an_older_form_are_replaced(make_context: MakeContext, enrolled: 
             str(root_of(context) / name)
         )
     (people / "joe_biden").rename(people / " Jose\u0301")
+    before = people_in_force(context)
+    assert enroll(context, gallery=str(people), gallery_name="people")["review"] == 1
+    assert people_in_force(context) == before
+    assert any("1 of them resemble" in said and "once with --sync" in said for said in make_context.said)
     counts = enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.5)
     assert (counts["withdrawn"], counts["accepted"]) == (1, 1)
     assert {name.partition("/")[0] for name in people_in_force(context)} == {"José", "barack_obama", "grace_hopper"}

@@ -360,6 +360,14 @@ def test_a_damaged_parquet(tmp_path: Path, at: int) -> None:
         manifest.read(NONE, str(tmp_path / "people.parquet"))
 
 
+def test_a_parquet_whose_names_are_damaged(tmp_path: Path) -> None:
+    pq.write_table(people(colour=["red", "blue"]), tmp_path / "people.parquet")
+    content = (tmp_path / "people.parquet").read_bytes().replace(b"colour", b"col\xffur")
+    (tmp_path / "people.parquet").write_bytes(content)
+    with pytest.raises(InputError, match=r"people.parquet: is not a whole Parquet file"):
+        manifest.read(NONE, str(tmp_path / "people.parquet"))
+
+
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "people.parquet").write_bytes(b"just words")
     with pytest.raises(InputError, match=r"people.parquet: is not a whole Parquet file"):
