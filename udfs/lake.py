@@ -234,9 +234,9 @@ def list_below(
     waiting = [(uri, _parents(uri))]
     while waiting:
         here, parents = waiting.pop()
+        identity = _identity(here)
         directories: list[str] = []
         try:
-            identity = _identity(here)
             if identity in parents:
                 raise InputError(f"{here}: a link leads back to its own parent; remove it, or name its target")
             yield from _files_in(here, directories)

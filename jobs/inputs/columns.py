@@ -24,24 +24,25 @@ class Columns:
         return name.lower() if name.lower() in (*self.required, *self.optional) else name
 
     def matched(self, uri: str, written: Sequence[str]) -> list[str | None]:
-        """The name of each column; None for one that is left out, and for one without a name.
+        """The name of each column; None for one that is left out, and for one without a name. uri: whose columns these
+        are, for messages.
 
         Raises:
             InputError: a column is missing, there twice, or not known.
         """
         names = [self.known(name) for name in written]
-        if twice := {name for name in names if name and names.count(name) > 1}:
-            raise InputError(f"{uri}: has two columns {_listed(twice)}; keep one of them")
+        unknown = self._unknown(names)
+        left_out = unknown if self.others == "left out" else set()
         if missing := set(self.required) - set(names):
             raise InputError(f"{uri}: has no column {_listed(missing)}; its columns are: {_listed(names)[:200]}")
-        unknown = self._unknown(names)
         if unknown and self.others == "refused":
             known = _listed({*self.required, *self.optional})
             raise InputError(
                 f"{uri}: unknown column {_listed(unknown)}; known are: {known}; to leave others out: "
                 "--allow-other-columns"
             )
-        left_out = unknown if self.others == "left out" else set()
+        if twice := {name for name in names if name and names.count(name) > 1} - left_out:
+            raise InputError(f"{uri}: has two columns {_listed(twice)}; keep one of them")
         return [None if not name or name in left_out else name for name in names]
 
     def chosen(self, uri: str, written: Sequence[str]) -> dict[str, str]:

@@ -31,13 +31,13 @@ def read(uri: str) -> PersonFolders:
     """
     listing = lake.list_directory(uri)
     # A link to a folder on a disk that is away: nobody can say whether it is one.
-    lost = [file.uri for file in listing.files if lake.leads_nowhere(file.uri)]
+    lost = {file.uri for file in listing.files if lake.leads_nowhere(file.uri)}
     if listing.files and not listing.directories and not lost:
         raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
     photos: list[tuple[str, str]] = []
     problems: list[str] = []
     unlisted: list[str] = []
-    for person, directory in _persons([*listing.directories, *lost]).items():
+    for person, directory in _persons([*listing.directories, *sorted(lost)]).items():
         before = len(problems)
         if directory in lost:
             problems.append(f"{directory}: the link leads nowhere; mount what it leads to, or remove it")

@@ -10,10 +10,11 @@ _IGNORABLE = (
     *("\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"),
     *map(chr, range(0x180B, 0x1810)),
     *map(chr, range(0xFE00, 0xFE10)),
-    *map(chr, range(0xE0000, 0xE1000)),
+    *map(chr, range(0xE0000, 0xE0100)),
 )
-"""Characters of other categories that show nothing: fillers, the blank of Braille, choices among glyphs (Unicode's
-Default_Ignorable_Code_Point)."""
+"""Characters of other categories that show nothing: fillers, the blank of Braille, choices among pictures and letters
+(Unicode's Default_Ignorable_Code_Point). From U+E0100 on they choose among forms of a Chinese character, and are how
+some Japanese names are spelt."""
 
 
 def trimmed(written: str) -> str:

@@ -98,10 +98,10 @@ def test_a_csv_as_people_write_it(tmp_path: Path, text: str) -> None:
 
 
 def test_other_columns_are_left_out_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "people.csv").write_text("Notes,person_id,,uri,HR no\nx,a,y,/a.jpg,17\n")
+    (tmp_path / "people.csv").write_text("Notes,person_id,,uri,HR no,Notes\nx,a,y,/a.jpg,17,z\n")
     pq.write_table(people(colour=["red", "blue"]), tmp_path / "people.parquet")
     context: Any = SimpleNamespace(log=logging.getLogger("tests"), job="enroll")
-    for name, said in (("people.csv", "Notes, HR no"), ("people.parquet", "colour")):
+    for name, said in (("people.csv", "Notes, HR no, Notes"), ("people.parquet", "colour")):
         with pytest.raises(InputError, match="--allow-other-columns"):
             manifest.people(context, str(tmp_path / name))
         with caplog.at_level(logging.INFO):
