@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from jobs.inputs import person_folders, records, unlisted
+from jobs.inputs import person_folders, person_ids, records, unlisted
 from jobs.inputs.columns import Others
 from jobs.inputs.records import Record
 from jobs.run.context import Context
@@ -88,7 +88,7 @@ def _photo(manifest: str, row: Record) -> Photo:
         person,
         uri,
         row.text("name") or person,
-        tuple(sorted(set(row.texts("labels")))),
+        tuple(sorted({person_ids.trimmed(label) for label in row.texts("labels")})),
         _date(row, "valid_from"),
         _date(row, "valid_to"),
     )

@@ -142,6 +142,12 @@ def test_stores_that_can_be_read_are_not_refused(tmp_path: Path, scheme: str) ->
     assert "Unrecognized" not in problem
 
 
+def test_labels_that_look_alike_are_one(tmp_path: Path) -> None:
+    labels = [["Jose\u0301 ", " José", None, ""], ["x"]]
+    pq.write_table(people(labels=labels), tmp_path / "people.parquet")
+    assert {photo.labels for photo in manifest.read(NONE, str(tmp_path / "people.parquet"))} == {("José",), ("x",)}
+
+
 def test_folders_of_one_person(tmp_path: Path) -> None:
     for name in (" lead", "trail ", "Jose\u0301"):
         (tmp_path / name).mkdir()
