@@ -31,6 +31,8 @@ _Identity = tuple[int, int]
 
 SCHEMES = ("file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 """What URIs may begin with: the file systems of pyarrow, and Hadoop's name for S3."""
+_OF_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss")
+"""Those of which a store must be named; hdfs has one of its own."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def uri_of(source: str) -> str:
         raise InputError(f"{source}: is not a URI: {error}; correct the name of the store") from error
     if parts.query or parts.fragment:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
-    if not parts.netloc and not parts.path.startswith("/"):
+    if not parts.netloc and (parts.scheme in _OF_STORES or not parts.path.startswith("/")):
         raise InputError(f"{source}: it names neither a store nor an absolute path; write {parts.scheme}://STORE/PATH")
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         raise InputError(

@@ -66,9 +66,12 @@ def _pairs(file: Path) -> str:
 
 
 def _check_uri(uri: str) -> None:
-    assert uri.partition("://")[0] in lake.SCHEMES
-    assert uri.isascii()
-    assert "\0" not in uri
+    scheme, _, place = uri.partition("://")
+    store, _, path = place.partition("/")
+    assert scheme in lake.SCHEMES
+    assert path.isascii()
+    assert "%00" not in uri
+    assert store or scheme in ("file", "hdfs", "viewfs")
 
 
 def _one_line(error: InputError) -> str:

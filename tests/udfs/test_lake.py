@@ -347,7 +347,8 @@ def test_a_uri_finds_its_folder_whichever_way_it_is_typed(tmp_path: Path, typed:
 
 
 @pytest.mark.parametrize(
-    "source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a", "s3://[bucket/a", "s3://bucket/a\nb"]
+    "source",
+    ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a", "s3://[bucket/a", "s3://bucket/a\nb", "s3:///a"],
 )
 def test_uris_that_say_too_much_or_too_little(source: str) -> None:
     with pytest.raises(InputError):
