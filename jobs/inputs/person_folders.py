@@ -26,10 +26,15 @@ def read(uri: str) -> PersonFolders:
     """The photos below a folder, by persons.
 
     Raises:
-        InputError: it cannot be listed itself, has files and no folder of a person, or a folder's name is not the id of
-            a person, or the same id as that of another folder.
+        InputError: it is a file, cannot be listed itself, or has files and no folder of a person; or a folder's name is
+            not the id of a person, or the same id as that of another folder.
     """
     listing = lake.list_directory(uri)
+    if [file.uri for file in listing.files] == [uri]:
+        raise InputError(
+            f"{uri}: is a file, and not a .csv, .tsv, .txt or .parquet; save a spreadsheet as `CSV UTF-8`, or name a"
+            " folder"
+        )
     # A link to a folder on a disk that is away: nobody can say whether it is one.
     lost = {file.uri for file in listing.files if lake.leads_nowhere(file.uri)}
     if listing.files and not listing.directories and not lost:
