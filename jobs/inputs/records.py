@@ -72,7 +72,9 @@ class Record:
 
     def _refuse_what_names_nothing(self, name: str) -> None:
         value = self.values.get(name)
-        if isinstance(value, bool) or not (value is None or isinstance(value, str | bytes | UUID) or _is_whole(value)):
+        if isinstance(value, str):
+            return
+        if isinstance(value, bool) or not (value is None or isinstance(value, bytes | UUID) or _is_whole(value)):
             raise InputError(f"{self.where}: {name} is {value!r}; write it as text or as a whole number")
         if isinstance(value, float) and abs(value) >= _EXACT:
             raise InputError(
@@ -81,6 +83,8 @@ class Record:
 
 
 def _as_text(where: str, value: object) -> str:
+    if isinstance(value, str):  # which most are, and lists are long
+        return value.strip()
     if value is None or (isinstance(value, float) and isnan(value)):  # NaN, which pandas writes where there is nothing
         return ""
     if isinstance(value, bytes):
