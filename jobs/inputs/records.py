@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isnan
+from reprlib import Repr
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from udfs.errors import InputError
 
 _EXACT = 2**53
 """Floating point knows every whole number below this one."""
+_SHOWN = Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 80
+"""Shortens values in messages: a cell may hold an image."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Record:
         if isinstance(value, str):
             return
         if isinstance(value, bool) or not (value is None or isinstance(value, bytes | UUID) or _is_whole(value)):
-            raise InputError(f"{self.where}: {name} is {value!r}; write it as text or as a whole number")
+            raise InputError(f"{self.where}: {name} is {_SHOWN.repr(value)}; write it as text or as a whole number")
         if isinstance(value, float) and abs(value) >= _EXACT:
             raise InputError(
                 f"{self.where}: {name} is {value!r}, whose last digits are lost; write the column as text or integers"
@@ -91,7 +95,7 @@ def _as_text(where: str, value: object) -> str:
         try:
             value = value.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InputError(f"{where} is {value!r}, which is not text; write it as text") from error
+            raise InputError(f"{where} is {_SHOWN.repr(value)}, which is not text; write it as text") from error
     return str(int(value) if _is_whole(value) else value).strip()
 
 
