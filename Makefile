@@ -9,7 +9,7 @@ export PYSPARK_PYTHON = $(abspath $(BIN)/python)
 AIRFLOW := .venv-airflow/.installed
 LOG_STORE := dist/log-store.jar
 
-.PHONY: help install demo test accept accept-whole accept-parts accept-faults accept-s3 accept-backfill check format docs clean dist log-store soak fuzz-decode airflow
+.PHONY: help install demo test accept accept-whole accept-parts accept-faults accept-s3 accept-backfill check format docs clean dist log-store soak fuzz-decode fuzz-manifest airflow
 
 help:                  ## this list
 	@grep -hE '^[a-z0-9-]+: .*##|^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -89,8 +89,11 @@ dist: $(INSTALLED)     ## what executors without Rollcall need: environment, wei
 	PYTHON=$(PYTHON) deploy/dist.sh $(or $(MODELS),centerface fused)
 
 fuzz-decode: $(INSTALLED)  ## ten minutes of fuzzing the decoders
+fuzz-manifest: $(INSTALLED)  ## ten minutes of fuzzing the readers of manifests
+
+fuzz-decode fuzz-manifest: fuzz-%:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
-	$(BIN)/python -m tests.fuzz.decode --seconds 600
+	$(BIN)/python -m tests.fuzz.$* --seconds 600
 
 soak: bench-soak       ## thirty nights in one go, and a plot of them; DATA=FOLDER
 

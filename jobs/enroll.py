@@ -23,6 +23,11 @@ from udfs.enrolment import SEVERAL_FACES
 )
 @click.option("--gallery-name", metavar="G", required=True, help="The gallery the persons belong to.")
 @click.option(
+    "--allow-other-columns",
+    is_flag=True,
+    help="Columns of the manifest whose names are not known are not an error: they are left out.",
+)
+@click.option(
     "--several-faces",
     type=click.Choice(SEVERAL_FACES),
     default="dominant",

@@ -104,6 +104,17 @@ def assert_same_tables(left: Context, right: Context, *names: str) -> None:
         assert rows_of(left.tables.read(name)) == rows_of(right.tables.read(name)), name
 
 
+def put_out_of_reach(folder: Path) -> None:
+    """Nest folders so deeply that their paths are longer than a path may be: nobody can list them, root included."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("x" * 200, dir_fd=here)
+        below = os.open("x" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+
 def as_nobody(function: Callable[[], object]) -> str:
     """What a function returns when it runs without root's rights, as text."""
     read_end, write_end = os.pipe()

@@ -8,7 +8,6 @@ import pyarrow as pa
 from udfs import lake
 from udfs.arrow import BatchFunction, RecordBatches
 from udfs.ids import image_id
-from udfs.lake import File
 from udfs.template import Template
 
 FILE = pa.schema([("uri", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64()), ("regular", pa.bool_())])
@@ -21,39 +20,51 @@ INVENTORY = pa.schema(
         ("captured_at", pa.string()),
         ("source", pa.string()),
         ("case_id", pa.string()),
+        ("problem", pa.string()),
     ]
 )
+LISTED_FILE = pa.schema([*FILE, ("problem", pa.string())])
+"""A file; or a folder that could not be listed, and why."""
 FOLDER = pa.schema([("uri", pa.string()), ("at_any_depth", pa.bool_())])
 """A folder whose files are to be listed: those directly in it, or all below it."""
 _ROWS = 4096
 
 
 def list_folders(batches: RecordBatches) -> RecordBatches:
-    """Folders (FOLDER) -> their files (FILE). Of what a folder holds, `_ROWS` files are held at a time."""
+    """Folders (FOLDER) -> their files (LISTED_FILE), and what below them could not be listed. Of what a folder holds,
+    `_ROWS` files are held at a time.
+    """
     for batch in batches:
         for folder in batch.to_pylist():
             # One at any depth existed when the driver listed its parent, and may have been removed since.
-            deep = folder["at_any_depth"]
-            found = lake.list_below(folder["uri"], missing_ok=True) if deep else lake.files_in(folder["uri"])
-            yield from _batched((vars(file) for file in found), FILE)
+            uri, deep = folder["uri"], folder["at_any_depth"]
+            yield from _batched(_below(uri) if deep else map(vars, lake.files_in(uri)), LISTED_FILE)
+
+
+def _below(folder: str) -> Iterator[dict[str, object]]:
+    problems: list[str] = []
+    for file in lake.list_below(folder, missing_ok=True, pass_over=lambda error: problems.append(str(error))):
+        yield vars(file)
+    for problem in problems:
+        yield {"uri": folder, "size": 0, "modified_us": 0, "regular": False, "problem": problem}
 
 
 def describe(template: Template) -> BatchFunction:
-    """Files (FILE) -> rows of the inventory (INVENTORY).
+    """Files (FILE or LISTED_FILE) -> rows of the inventory (INVENTORY).
 
     `run_date` is the template's, else the date of modification in UTC; it is null for a file that does not
-    fit the template.
+    fit the template, and for a folder that could not be listed.
     """
 
     def rows(batches: RecordBatches) -> Iterator[dict[str, object]]:
         for batch in batches:
             for row in batch.to_pylist():
-                file = File(**row)
-                parts = template.parse(file.uri)
-                run_date = None if parts is None else parts.get("run_date", _date(file.modified_us))
+                uri, modified_us = row["uri"], row["modified_us"]
+                parts = None if row.get("problem") else template.parse(uri)
+                run_date = None if parts is None else parts.get("run_date", _date(modified_us))
                 yield {
                     **row,
-                    "image_id": image_id(file.uri, file.size, file.modified_us),
+                    "image_id": image_id(uri, row["size"], modified_us),
                     **{name: (parts or {}).get(name) for name in ("captured_at", "source", "case_id")},
                     "run_date": run_date,
                 }

@@ -26,13 +26,22 @@ from udfs.retry import is_final, until_answered
 T = TypeVar("T")
 
 
+_Identity = tuple[int, int]
+"""Of a local directory: its device, and its number there."""
+
+SCHEMES = ("file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
+"""What URIs may begin with: the file systems of pyarrow, and Hadoop's name for S3."""
+_OF_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss")
+"""Those of which a store must be named; hdfs has one of its own."""
+
+
 @dataclass(frozen=True)
 class File:
     """One listed file: its URI, its size in bytes, its modification time in microseconds since 1970 (UTC).
 
     `regular` is false for pipes, sockets and devices, which are never opened. A link that leads nowhere
-    is a file of size 0 with the link's own time. Times before the year 1 or after 9999, which neither
-    Python nor SQL can write, are the first or last that they can.
+    is a file of size 0 with the link's own time; so is a file that cannot be looked at, with time 0. Times
+    before the year 1 or after 9999, which neither Python nor SQL can write, are the first or last that they can.
     """
 
     uri: str
@@ -60,16 +69,21 @@ def uri_of(source: str) -> str:
     (`/lake/{run_date}/`) is still one.
 
     Raises:
-        InputError: a URI with a query or fragment, which belong percent-encoded in the path; one that names no
-            store and no absolute path; a `file:` URI with a host.
+        InputError: a URI with a query, a fragment or a control character, which belong percent-encoded in the path;
+            one that names no store and no absolute path, or whose store is malformed; a `file:` URI with a host.
     """
     if not _has_scheme(source):
         folder = "/" if source.endswith("/") else ""
         return "file://" + quote_from_bytes(os.path.abspath(os.fsencode(source)), safe="/{}") + folder
-    parts = urlsplit(source)
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", source):  # some of which urllib leaves out
+        raise InputError(f"{source!r}: write control characters percent-encoded, such as %09 for a tab")
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        raise InputError(f"{source}: is not a URI: {error}; correct the name of the store") from error
     if parts.query or parts.fragment:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
-    if not parts.netloc and not parts.path.startswith("/"):
+    if not parts.netloc and (parts.scheme in _OF_STORES or not parts.path.startswith("/")):
         raise InputError(f"{source}: it names neither a store nor an absolute path; write {parts.scheme}://STORE/PATH")
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         raise InputError(
@@ -203,31 +217,62 @@ def files_in(uri: str) -> Iterator[File]:
     return _files_in(uri, [])
 
 
-def list_below(uri: str, *, missing_ok: bool = False) -> Iterator[File]:
-    """All files below a directory, at any depth, one at a time. A link that leads back to its own parent is refused.
+def list_below(
+    uri: str, *, missing_ok: bool = False, pass_over: Callable[[InputError], None] | None = None
+) -> Iterator[File]:
+    """All files below a directory, at any depth, one at a time.
 
     A lake is written to while it is listed: what is below `uri` and is removed meanwhile is passed over, and with
     `missing_ok` so is `uri` itself.
 
+    pass_over: is told of each directory that cannot be listed, and of each link that leads back to a directory it is
+    in, `uri` included; the rest is listed. Without it the first of them is raised.
+
     Raises:
-        InputError: as `list_directory`, or a link that leads back to its own parent.
+        InputError: as `list_directory`, or a link that leads back to its own parent; unless there is `pass_over`.
+        StoreError: its store does not answer.
     """
-    yield from _walk(uri, (), missing_ok)
+    # A stack of its own, as directories may be nested deeper than calls.
+    waiting = [(uri, _parents(uri))]
+    while waiting:
+        here, parents = waiting.pop()
+        identity = _identity(here)
+        directories: list[str] = []
+        try:
+            if identity in parents:
+                raise InputError(f"{here}: a link leads back to its own parent; remove it, or name its target")
+            yield from _files_in(here, directories)
+        except InputError as error:
+            is_gone = isinstance(error.__cause__, FileNotFoundError)
+            if not (is_gone and (missing_ok or here != uri)):
+                if pass_over is None:
+                    raise
+                pass_over(error)
+        below = parents if identity is None else parents | {identity}
+        waiting += [(directory, below) for directory in sorted(directories, reverse=True)]
 
 
-def _walk(uri: str, parents: tuple[tuple[int, int], ...], missing_ok: bool) -> Iterator[File]:
-    directories: list[str] = []
-    try:
-        here = _identity(uri)
-        if here in parents:
-            raise InputError(f"{uri}: a link leads back to its own parent; remove it, or name its target")
-        yield from _files_in(uri, directories)
-    except InputError as error:
-        if missing_ok and isinstance(error.__cause__, FileNotFoundError):
-            return
-        raise
-    for directory in sorted(directories):
-        yield from _walk(directory, parents if here is None else (*parents, here), missing_ok=True)
+def _parents(uri: str) -> frozenset[_Identity]:
+    """The directories that a local one is in, by the names in its path."""
+    path = local_path(uri)
+    if path is None:
+        return frozenset()
+    identities = (_identity(_file_uri(parent)) for parent in _names_above(path))
+    return frozenset(identity for identity in identities if identity is not None)
+
+
+def _names_above(path: bytes) -> Iterator[bytes]:
+    parent = os.path.dirname(path.rstrip(b"/"))
+    while parent not in (b"", b"/"):
+        yield parent
+        parent = os.path.dirname(parent)
+    yield b"/"
+
+
+def leads_nowhere(uri: str) -> bool:
+    """Whether this is a local link whose target is not there, or may not be looked at."""
+    path = local_path(uri)
+    return path is not None and os.path.islink(path) and not os.path.exists(path)
 
 
 def _files_in(uri: str, directories: list[str]) -> Iterator[File]:
@@ -238,7 +283,7 @@ def _files_in(uri: str, directories: list[str]) -> Iterator[File]:
             continue
         try:
             yield file()
-        except FileNotFoundError:  # it was removed after its folder was read
+        except (FileNotFoundError, NotADirectoryError):  # it was removed after its folder was read
             continue
 
 
@@ -256,7 +301,7 @@ def _entries(uri: str) -> Iterator[_Entry]:
     return _remote_entries(uri) if path is None else _local_entries(path)
 
 
-def _identity(uri: str) -> tuple[int, int] | None:
+def _identity(uri: str) -> _Identity | None:
     """What a local directory is, by whatever name; None for one that cannot be looked at, or is not local."""
     path = local_path(uri)
     if path is None:
@@ -291,10 +336,21 @@ def _local_file(path: bytes) -> File:
     try:
         status = os.stat(path)
     except OSError:  # a link that leads nowhere: still a name in the lake, and it gets its outcome
-        status = os.lstat(path)
-        return File(_file_uri(path), 0, _microseconds(status.st_mtime_ns))
+        return File(_file_uri(path), 0, _time_of_name(path))
     regular = stat.S_ISREG(status.st_mode)
     return File(_file_uri(path), status.st_size if regular else 0, _microseconds(status.st_mtime_ns), regular)
+
+
+def _time_of_name(path: bytes) -> int:
+    """The time of a link itself; 0 of what is named in its folder and cannot be looked at, as this user may not, or as
+    the path is too long.
+    """
+    try:
+        return _microseconds(os.lstat(path).st_mtime_ns)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+            return 0
+        raise
 
 
 def _remote_entries(uri: str) -> Iterator[_Entry]:

@@ -79,13 +79,17 @@ def _wanted(context: Context, images: tuple[str, ...], pairs: str | None) -> lis
     if pairs is None:
         return [ImagePair(*(lake.uri_of(image) for image in images))]
     uri = lake.uri_of(pairs)
-    read = records.read(context, uri, required=("left", "right"), others=True)
+    read = records.read(context, uri, required=("left", "right"), others="kept")
     if not read:
         raise InputError(f"{uri}: lists no pairs")
-    for row in read:
-        if not row.text("left") or not row.text("right"):
-            raise InputError(f"{row.where}: left and right must not be empty")
-    return [ImagePair(*(records.absolute(uri, row.text(side)) for side in ("left", "right"))) for row in read]
+    return [_pair(uri, row) for row in read]
+
+
+def _pair(file: str, row: records.Record) -> ImagePair:
+    left, right = row.uri("left", file), row.uri("right", file)
+    if not left or not right:
+        raise InputError(f"{row.where}: left and right must not be empty")
+    return ImagePair(left, right)
 
 
 def _compared(wanted: list[ImagePair], faces: MeantFaces, thresholds: PairThresholds) -> list[TableRow]:

@@ -17,7 +17,7 @@ from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
-from jobs.inputs import manifest
+from jobs.inputs import manifest, person_ids, unlisted
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.enrolment import PhotoPolicy, SeveralFaces
@@ -32,6 +32,7 @@ def enrol(
     *,
     gallery: str,
     gallery_name: str,
+    allow_other_columns: bool,
     several_faces: SeveralFaces,
     reconsider: bool,
     beside: bool,
@@ -53,15 +54,16 @@ def enrol(
     wanted = context.settings.enroll
     policy = PhotoPolicy(several_faces, wanted.minimum_size, wanted.minimum_sharpness)
     resembles = review(agreed)
-    photos = manifest.read(context, gallery)
-    if not photos:
+    people = manifest.people(context, gallery, allow_other_columns)
+    if not people.photos:
         raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")
     register = _open(context, gallery_name, agreed, beside)
 
     with ledger.run(context) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
-        listing = list_photos(context, register, photos, sync)
-        del photos
+        listing = list_photos(context, register, people, sync)
+        run.count("directories_not_listed", people.directories_not_listed)
+        del people
         new = listing.new(reconsider)
         context.log.info(f"enroll: {listing.photos.num_rows:,} photos listed, {new.num_rows:,} of them new or changed")
         active = 0
@@ -72,7 +74,7 @@ def enrol(
         standing = standing_enrollments(register, seen.photos)
         decided = decisions(standing)["sample_id"]
         samples = undecided(seen.photos, decided, listing.reopened, reconsider)
-        leave = leaving(register, listing.photos, seen.photos, sync)
+        leave = leaving(register, listing.photos, seen.photos, sync, listing.unlisted)
         if sync:
             refuse_too_many_withdrawals(len(leave), active, max_withdraw)
         in_force = without(register.in_force, leave)
@@ -144,5 +146,18 @@ def _tell(context: Context, gallery_name: str, judged: pa.Table, run: ledger.Run
         context.log.warning(f"enroll: {photo['decision']} {photo['uri']}: {why}")
     if troubled.num_rows > _TOLD_AT_MOST:
         context.log.warning(f"enroll: and {troubled.num_rows - _TOLD_AT_MOST:,} more; see the table enrollments")
+    if older := _resemble_an_older_id(troubled):
+        context.log.warning(
+            f"enroll: {older:,} of them resemble a person of the gallery whose id is theirs but for spaces around it or"
+            " the form of its accents, which ids of older releases could have: enrol once with --sync, which replaces"
+            " those"
+        )
     told = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in ("accepted", "review", "refused", "withdrawn"))
-    context.log.info(f"enroll: gallery {gallery_name!r}: {told}")
+    not_listed = unlisted.in_words(run.counts["directories_not_listed"])
+    context.log.info(f"enroll: gallery {gallery_name!r}: {told}{not_listed}")
+
+
+def _resemble_an_older_id(judged: pa.Table) -> int:
+    """Of samples that were judged, how many resemble their own person under an id that is not in its normal form."""
+    ids = zip(*(judged[name].to_pylist() for name in ("person_id", "other_person_id")), strict=True)
+    return sum(other is not None and person_ids.trimmed(other) == person for person, other in ids)

@@ -9,13 +9,13 @@ from jobs.gallery.register import Register
 _NOBODY = pa.array([], pa.string())
 
 
-def leaving(register: Register, listed: pa.Table, seen: pa.Table, sync: bool) -> pa.Array:
+def leaving(register: Register, listed: pa.Table, seen: pa.Table, sync: bool, unlisted: pa.Array = _NOBODY) -> pa.Array:
     """sample_id of the samples in force that are withdrawn, because no listed photo is theirs any more: of all those
     where `sync` says so, else of those in whose place another photo stands now. Where that could not be read, its
-    sample stays.
+    sample stays. Of persons whose folders could not be listed no more leaves than without `sync`.
 
     listed: person_id, uri, photo_id and sample_id, as of `listing.Listing`. seen: the same of the photos that were
-    looked at, and content_sha256.
+    looked at, and content_sha256. unlisted: person_id of those persons.
     """
     if register.in_force is None or not (sync or seen.num_rows):
         return _NOBODY
@@ -23,11 +23,18 @@ def leaving(register: Register, listed: pa.Table, seen: pa.Table, sync: bool) ->
     samples = pa.table({"sample_id": pc.unique(samples_of(listed, seen).drop_null())})
     is_read = pc.is_valid(seen["content_sha256"])
     places = seen.select(["person_id", "uri"])
-    may_leave = register.in_force.select("sample_id", "person_id", "uri")
-    if not sync:
-        may_leave = may_leave.join(spark.createDataFrame(places.filter(is_read)), ["person_id", "uri"], "left_semi")
-    elif (unread := places.filter(pc.invert(is_read))).num_rows:
+    in_force = register.in_force.select("sample_id", "person_id", "uri")
+
+    def replaced(samples: DataFrame) -> DataFrame:
+        return samples.join(spark.createDataFrame(places.filter(is_read)), ["person_id", "uri"], "left_semi")
+
+    may_leave = in_force if sync else replaced(in_force)
+    if sync and (unread := places.filter(pc.invert(is_read))).num_rows:
         may_leave = may_leave.join(spark.createDataFrame(unread), ["person_id", "uri"], "left_anti")
+    if sync and len(unlisted):
+        persons = spark.createDataFrame(pa.table({"person_id": unlisted}))
+        of_listed = may_leave.join(persons, "person_id", "left_anti")
+        may_leave = of_listed.unionByName(replaced(in_force.join(persons, "person_id", "left_semi")))
     found = may_leave.join(spark.createDataFrame(samples), "sample_id", "left_anti").select("sample_id").toArrow()
     return found["sample_id"].combine_chunks()
 

@@ -1,7 +1,7 @@
 """The first step of an enrolment: the photos that are listed, with their files, and what stands decided on them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs.gallery.register import Register
-from jobs.inputs.manifest import Photo
+from jobs.inputs.manifest import People
 from jobs.run.context import Context
 from udfs import inventory
 from udfs.arrow import spark_schema
@@ -37,21 +37,24 @@ class Listing:
     photos: person_id, uri, name, labels, valid_from, valid_to; size, modified_us, regular, photo_id of the file; and
     where there is a final decision on this version of the photo for this person, sample_id and accepted. By person and
     URI. reopened: sample_id of those whose decision stands no longer: they were set aside as they resemble a person who
-    has no sample any more, or loses one now.
+    has no sample any more, or loses one now. unlisted: ids of the persons whose folders could not be listed: photos
+    that are not listed here may still be there.
     """
 
     photos: pa.Table
     reopened: pa.Array
+    unlisted: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
     def new(self, reconsider: bool) -> pa.Table:
         """The photos that are to be looked at: those without a final decision, or all."""
         return self.photos if reconsider else self.photos.filter(pc.is_null(self.photos["sample_id"]))
 
 
-def list_photos(context: Context, register: Register, photos: list[Photo], sync: bool = False) -> Listing:
+def list_photos(context: Context, register: Register, people: People, sync: bool = False) -> Listing:
     """Each photo with its file as it is now, where executors look, and with what stands decided. sync: whether samples
     are withdrawn that are no longer listed.
     """
+    photos, unlisted = people.photos, pa.array(people.unlisted, pa.string())
     said = pa.table([[getattr(photo, name) for photo in photos] for name in _PHOTO.names], schema=_PHOTO)
     places = pa.array(np.arange(len(photos), dtype=np.int32))
     asked = context.spark.createDataFrame(said.select(["person_id", "uri"]).add_column(0, "place", places))
@@ -72,20 +75,20 @@ def list_photos(context: Context, register: Register, photos: list[Photo], sync:
         known = located.join(standing, ["person_id", "photo_id"], "left")
     found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted", "resembles")
     listed = found.toArrow().sort_by("place")
-    again = _is_reopened(context, register, listed, sync)
+    again = _is_reopened(context, register, listed, unlisted, sync)
     reopened = listed["sample_id"].filter(again).combine_chunks()
     for name in listed.column_names[1:-1]:
         column = listed[name]
         if name in ("sample_id", "accepted"):
             column = pc.if_else(again, pa.scalar(None, column.type), column)
         said = said.append_column(name, column)
-    return Listing(said, reopened)
+    return Listing(said, reopened, unlisted)
 
 
-def _is_reopened(context: Context, register: Register, listed: pa.Table, sync: bool) -> pa.Array:
+def _is_reopened(context: Context, register: Register, listed: pa.Table, unlisted: pa.Array, sync: bool) -> pa.Array:
     """Of each listed photo, whether it was set aside for a resemblance that may be one no longer.
 
-    listed: sample_id and resembles, the person whom a photo that was set aside resembles.
+    listed: sample_id and resembles, the person whom a photo that was set aside resembles. unlisted: as of `Listing`.
     """
     persons = pc.unique(listed["resembles"].drop_null())
     if not len(persons):
@@ -94,7 +97,8 @@ def _is_reopened(context: Context, register: Register, listed: pa.Table, sync: b
     if register.in_force is not None:
         asked = context.spark.createDataFrame(pa.table({"person_id": persons}))
         samples = register.in_force.join(asked, "person_id", "left_semi").select("person_id", "sample_id").toArrow()
-        leaves = pc.invert(pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks()))
+        is_listed = pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks())
+        leaves = pc.invert(pc.or_(is_listed, pc.is_in(samples["person_id"], value_set=unlisted)))
         losing = pc.unique(samples["person_id"].filter(leaves)) if sync else persons.slice(0, 0)
         here = pc.unique(samples["person_id"])
         stay = here.filter(pc.invert(pc.is_in(here, value_set=losing)))
@@ -108,7 +112,8 @@ def refuse_certain_withdrawals(
     """Refuse before anything is computed, where more samples than allowed will be withdrawn whatever is seen.
 
     A sample that is not listed may still stay: if a new photo of its person turns out to have the same content, which
-    saves one sample a photo; or if the photo at its place is new, and cannot be read.
+    saves one sample a photo; if the photo at its place is new, and cannot be read; or if a folder of its person could
+    not be listed.
 
     Returns: how many samples are in force.
 
@@ -131,6 +136,13 @@ def refuse_certain_withdrawals(
         at_place = spark.createDataFrame(new.select(["person_id", "uri"])).withColumn("new", F.lit(True))
         standing = standing.join(at_place, ["person_id", "uri"], "left")
         leaving = leaving & F.col("new").isNull()
+    if len(listing.unlisted):
+        standing = standing.join(
+            spark.createDataFrame(pa.table({"person_id": listing.unlisted})).withColumn("unlisted", F.lit(True)),
+            "person_id",
+            "left",
+        )
+        leaving = leaving & F.col("unlisted").isNull()
     of_person = standing.groupBy("person_id").agg(F.count("*").alias("active"), F.count_if(leaving).alias("leaving"))
     if new.num_rows:
         photos = new.group_by("person_id").aggregate([("person_id", "count")]).rename_columns(["person_id", "photos"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from evaluation.lfw_pairs import is_number, read_pairs
-from jobs.inputs import manifest, records
+from jobs.inputs import manifest, person_ids, records, text_file
 from jobs.run.context import Context
 from udfs import lake
 from udfs.errors import InputError
@@ -52,33 +52,32 @@ def _labelled_pairs(context: Context, uri: str, images: str | None) -> list[Labe
         if images is None:
             raise InputError(f"{uri}: its names are relative to a folder; say --images FOLDER")
         root = lake.uri_of(images).rstrip("/")
-        text = records.text(uri)
+        text = text_file.read(uri)
         return [
             LabelledPair(
                 f"{root}/{lake.quoted(pair.left)}",
                 f"{root}/{lake.quoted(pair.right)}",
                 pair.mated,
-                pair.left_person,
-                pair.right_person,
+                person_ids.normal(uri, pair.left_person),
+                person_ids.normal(uri, pair.right_person),
                 pair.fold,
                 {},
             )
             for pair in read_pairs(text, uri)
         ]
-    read = records.read(context, uri, ("left", "right", "mated"), ("left_person", "right_person", "fold"), others=True)
+    read = records.read(context, uri, ("left", "right", "mated"), ("left_person", "right_person", "fold"), "kept")
     return [_labelled_pair(uri if images is None else lake.uri_of(images).rstrip("/") + "/_", row) for row in read]
 
 
 def _labelled_pair(beside: str, row: records.Record) -> LabelledPair:
-    left, right, mated = row.text("left"), row.text("right"), row.text("mated").lower()
+    left, right, mated = row.uri("left", beside), row.uri("right", beside), row.text("mated").lower()
     if not left or not right:
         raise InputError(f"{row.where}: left and right must not be empty")
     if mated not in _TRUE + _FALSE:
         raise InputError(f"{row.where}: mated is {mated!r}; write true or false")
-    left, right = (records.absolute(beside, name) for name in (left, right))
     if left == right:
         raise InputError(f"{row.where}: left and right are the same image; compare two different ones")
-    persons = [row.text(name) or None for name in ("left_person", "right_person")]
+    persons = [row.person(name) or None for name in ("left_person", "right_person")]
     if None not in persons and (persons[0] == persons[1]) != (mated in _TRUE):
         raise InputError(
             f"{row.where}: mated is {mated}, but the persons are {persons[0]!r} and {persons[1]!r}; correct one of them"
@@ -119,11 +118,10 @@ def read_labelled_photos(context: Context, images: str, half: Half, seed: int) -
     if records.is_rows(uri):
         photos = []
         first: dict[str, str] = {}
-        for row in records.read(context, uri, ("person_id", "uri"), others=True):
-            person, name = row.text("person_id"), row.text("uri")
+        for row in records.read(context, uri, ("person_id", "uri"), others="kept"):
+            person, name = row.person("person_id"), row.uri("uri", uri)
             if not person or not name:
                 raise InputError(f"{row.where}: person_id and uri must not be empty")
-            name = records.absolute(uri, name)
             if first.setdefault(name, row.where) != row.where:
                 raise InputError(f"{row.where}: lists the image of {first[name]} again; keep one of the rows")
             more = {name: value for name, value in row.values.items() if name not in ("person_id", "uri")}

@@ -5,7 +5,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.inputs import image_table
+from jobs.inputs import image_table, unlisted
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import inventory, lake
@@ -64,8 +64,9 @@ def list_source(
             new = images.join(known, "image_id", "left_anti")
             listed_files = images.count()
             run.count("listed", listed_files)
-            run.count("outside_template", rows.where(F.col("run_date").isNull()).count())
+            run.count("outside_template", rows.where("run_date IS NULL AND problem IS NULL").count())
             run.count("directories_outside_template", passed_over)
+            run.count("directories_not_listed", _say_unlisted(context, rows.where("problem IS NOT NULL")))
             run.count("new", new.count())
             outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
@@ -82,12 +83,22 @@ def list_source(
     return run.counts
 
 
+def _say_unlisted(context: Context, rows: DataFrame) -> int:
+    """Say which directories could not be listed; returns how many."""
+    count = rows.count()
+    if count:
+        first = rows.orderBy("problem").limit(unlisted.TOLD_AT_MOST)
+        unlisted.say(context, [row.problem for row in first.select("problem").collect()], count)
+    return count
+
+
 def _outside(counts: dict[str, int], template: Template) -> str:
     """What was seen and not noted, for a person."""
     files, directories = counts["outside_template"], counts["directories_outside_template"]
     told = [f"{files:,} more"] if files else []
     told += [f"{directories:,} {'directory' if directories == 1 else 'directories'} ignored"] if directories else []
-    return f"; {' and '.join(told)}, which do not fit {template.text}" if told else ""
+    outside = f"; {' and '.join(told)}, which do not fit {template.text}" if told else ""
+    return outside + unlisted.in_words(counts["directories_not_listed"])
 
 
 def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
@@ -102,20 +113,20 @@ def _files_below(context: Context, template: Template) -> tuple[DataFrame, int]:
     folders = [(template.root, False), *((uri, True) for uri in directories if template.admits(uri))]
     tasks = min(len(folders), 4 * context.spark.sparkContext.defaultParallelism)
     frame = local_frame(context.spark, folders, spark_schema(inventory.FOLDER)).repartition(tasks)
-    return frame.mapInArrow(inventory.list_folders, spark_schema(inventory.FILE)), passed_over
+    return frame.mapInArrow(inventory.list_folders, spark_schema(inventory.LISTED_FILE)), passed_over
 
 
 def _files_of_table(context: Context, name: str) -> DataFrame:
     """The images of a table; `content` is not read."""
     versions = image_table.contents(context, name).select(*image_table.VERSION)
     image_table.refuse_ambiguous(name, versions)
-    return versions.withColumn("regular", F.lit(True))
+    return versions.withColumns({"regular": F.lit(True), "problem": F.lit(None).cast("string")})
 
 
 def _inventory(listed: DataFrame, template: Template, suffixes: tuple[str, ...]) -> DataFrame:
     if suffixes:
         name = F.lower("uri")
         ends = [name.endswith(suffix.lower()) for suffix in suffixes]
-        listed = listed.where(F.greatest(*ends, F.lit(False)))
+        listed = listed.where(F.greatest(*ends, F.col("problem").isNotNull()))
     rows = listed.mapInArrow(inventory.describe(template), spark_schema(inventory.INVENTORY))
     return rows.withColumns({"run_date": F.to_date("run_date"), "captured_at": F.to_timestamp("captured_at")})

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import unquote_to_bytes
 
-from jobs.inputs import records
+from jobs.inputs import person_folders, person_ids, records, unlisted
+from jobs.inputs.columns import Others
 from jobs.inputs.records import Record
 from jobs.run.context import Context
 from udfs import lake
@@ -26,23 +26,50 @@ class Photo:
     valid_to: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """The photos of a list of people, by person and URI. unlisted: ids of the persons whose folders could not be
+    listed, so that there may be more photos of them. directories_not_listed: how many folders that are.
+    """
+
+    photos: list[Photo]
+    unlisted: list[str]
+    directories_not_listed: int
+
+
 def read(context: Context, gallery: str) -> list[Photo]:
-    """The photos of a folder `PERSON/*`, or of a CSV, Parquet or Delta manifest, by person and URI.
+    """The photos alone of a list of people; see `people`."""
+    return people(context, gallery).photos
+
+
+def people(context: Context, gallery: str, allow_other_columns: bool = False) -> People:
+    """The people of a folder `PERSON/*`, or of a CSV, Parquet or Delta manifest.
 
     A manifest has `person_id` and `uri`, and may have `name`, `labels` (in CSV separated by `;`),
     `valid_from`, `valid_to`. A relative `uri` is relative to the folder the manifest is in. A Parquet
     manifest may be a folder of files, as Spark writes it; its name ends in `.parquet`.
+
+    allow_other_columns: whether columns of other names are left out; else they are refused.
 
     Raises:
         InputError: it cannot be read, or a row is wrong; the row is named.
     """
     uri = lake.uri_of(gallery)
     if not records.is_rows(uri):
-        photos, beside = from_folder(uri)
-        if beside:
-            context.log.info(f"enroll: {beside} files beside the persons' folders are ignored")
-        return _sorted(photos)
-    return _sorted([_photo(uri, row) for row in records.read(context, uri, _REQUIRED, _OPTIONAL)])
+        return _of_folder(context, uri)
+    others: Others = "left out" if allow_other_columns else "refused"
+    return People(
+        _sorted([_photo(uri, row) for row in records.read(context, uri, _REQUIRED, _OPTIONAL, others)]), [], 0
+    )
+
+
+def _of_folder(context: Context, uri: str) -> People:
+    found = person_folders.read(uri)
+    if found.beside:
+        context.log.info(f"{context.job}: {found.beside} files beside the persons' folders are ignored")
+    unlisted.say(context, found.problems, len(found.problems))
+    photos = [Photo(person, photo, name=person) for person, photo in found.photos]
+    return People(_sorted(photos), found.unlisted, len(found.problems))
 
 
 def _sorted(photos: list[Photo]) -> list[Photo]:
@@ -53,41 +80,15 @@ def _sorted(photos: list[Photo]) -> list[Photo]:
     return sorted(unique.values(), key=lambda photo: (photo.person_id, photo.uri))
 
 
-def from_folder(uri: str) -> tuple[list[Photo], int]:
-    """The photos of a folder `PERSON/*`, and how many files are beside the folders of persons.
-
-    Raises:
-        InputError: it cannot be listed, or has files and no folder of a person.
-    """
-    listing = lake.list_directory(uri)
-    if listing.files and not listing.directories:
-        raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
-    photos = [
-        Photo(person, file.uri, name=person)
-        for directory in listing.directories
-        for person in [_decoded(directory.rstrip("/").rpartition("/")[2])]
-        for file in lake.list_below(directory)
-    ]
-    return photos, len(listing.files)
-
-
-def _decoded(encoded: str) -> str:
-    """A folder's name; one that is not UTF-8 keeps its percent-encoded form."""
-    try:
-        return unquote_to_bytes(encoded).decode("utf-8")
-    except UnicodeDecodeError:
-        return encoded
-
-
 def _photo(manifest: str, row: Record) -> Photo:
-    person, uri = row.text("person_id"), row.text("uri")
+    person, uri = row.person("person_id"), row.uri("uri", manifest)
     if not person or not uri:
         raise InputError(f"{row.where}: person_id and uri must not be empty")
     photo = Photo(
         person,
-        records.absolute(manifest, uri),
-        str(row.values.get("name") or person),
-        _labels(row),
+        uri,
+        row.text("name") or person,
+        tuple(sorted({person_ids.trimmed(label) for label in row.texts("labels")})),
         _date(row, "valid_from"),
         _date(row, "valid_to"),
     )
@@ -96,18 +97,9 @@ def _photo(manifest: str, row: Record) -> Photo:
     return photo
 
 
-def _labels(row: Record) -> tuple[str, ...]:
-    labels = row.values.get("labels") or []
-    if isinstance(labels, str):
-        labels = [label.strip() for label in labels.split(";")]
-    if not isinstance(labels, list):
-        raise InputError(f"{row.where}: labels must be an array of strings, or text with `;` between them")
-    return tuple(sorted({str(label) for label in labels if label}))
-
-
 def _date(row: Record, name: str) -> date | None:
     value = row.values.get(name)
-    if value is None or value == "":
+    if not row.text(name):
         return None
     if isinstance(value, datetime):  # which is a date to Python, and has a time of day that a validity has not
         if value.replace(tzinfo=None) != datetime(value.year, value.month, value.day):
@@ -116,6 +108,6 @@ def _date(row: Record, name: str) -> date | None:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(str(value).strip())
+        return date.fromisoformat(row.text(name))
     except ValueError as error:
         raise InputError(f"{row.where}: {name} {value!r} is not a date; write it as 2026-01-31") from error

@@ -4,7 +4,7 @@ from collections import defaultdict
 from logging import Logger
 from pathlib import Path
 
-from jobs.inputs import manifest
+from jobs.inputs import person_folders
 from udfs import lake
 from udfs.errors import InputError
 from udfs.vision import onnx_file, onnx_inspection, onnx_trial, separation, weights
@@ -62,7 +62,7 @@ def declare(
 def _check_photos(content: bytes, own: OnnxDeclaration, images: str, file: str, log: Logger) -> None:
     spec = VisionSpec()
     finds = detector_class(detector(spec.detector))(spec, weights.source(spec.detector))
-    photos = _few(images)
+    photos = _few(images, log)
     faces = separation.known_faces(((person, lake.read_anything(uri)) for person, uri in photos), finds, spec)
     if len(faces) < len(photos):
         log.warning(f"models: {len(photos) - len(faces)} of {len(photos)} photos show no face, or cannot be read")
@@ -75,15 +75,18 @@ def _check_photos(content: bytes, own: OnnxDeclaration, images: str, file: str, 
     )
 
 
-def _few(images: str) -> list[tuple[str, str]]:
+def _few(images: str, log: Logger) -> list[tuple[str, str]]:
     """Persons with their photos' URIs, first those persons who have several photos.
 
     Raises:
         InputError: not a folder with one folder a person.
     """
     of_person: dict[str, list[str]] = defaultdict(list)
-    for photo in sorted(manifest.from_folder(lake.uri_of(images))[0], key=lambda photo: (photo.person_id, photo.uri)):
-        of_person[photo.person_id].append(photo.uri)
+    found = person_folders.read(lake.uri_of(images))
+    for problem in found.problems:
+        log.warning(f"models: {problem}")
+    for person, photo in sorted(found.photos):
+        of_person[person].append(photo)
     if not of_person:
         raise InputError(f"{images}: lists no photos; give a folder with one subfolder a person: PERSON/photo.jpg")
     chosen = sorted(of_person, key=lambda person: len(of_person[person]) < 2)[:_PERSONS]

@@ -1,19 +1,24 @@
 """Rows that a user gives: a CSV, Parquet or Delta file with columns of known names."""
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from decimal import Decimal
+from math import isnan
+from reprlib import Repr
+from typing import Any, TypeGuard
+from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from jobs.inputs import csv_rows, person_ids, photo_uri, table_rows
+from jobs.inputs.columns import Columns, Others
 from jobs.run.context import Context
-from schemas.store import spark_path
 from udfs import lake
 from udfs.errors import InputError
+
+_EXACT = 2**53
+"""Floating point knows every whole number below this one."""
+_SHOWN = Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 80
+"""Shortens values in messages: a cell may hold an image."""
 
 
 @dataclass(frozen=True)
@@ -24,119 +29,121 @@ class Record:
     values: dict[str, Any]
 
     def text(self, name: str) -> str:
-        """A value as text without spaces around it; empty where there is none."""
+        """A value as text without spaces around it; empty where there is none. A whole number is written as one, also
+        where its column is of floating point or decimals.
+
+        Raises:
+            InputError: bytes that are not UTF-8.
+        """
+        return _as_text(f"{self.where}: {name}", self.values.get(name))
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of an array, or those between the `;` of one text; none of them empty.
+
+        Raises:
+            InputError: it is neither, or bytes that are not UTF-8.
+        """
         value = self.values.get(name)
-        return "" if value is None else str(value).strip()
+        where = f"{self.where}: {name}"
+        if not isinstance(value, list):
+            if not isinstance(value, str | bytes) and _as_text(where, value):
+                raise InputError(f"{where} must be an array of strings, or text with `;` between them")
+            value = _as_text(where, value).split(";")
+        return [text for text in (_as_text(where, each) for each in value) if text]
+
+    def person(self, name: str) -> str:
+        """A person's id in its normal form; empty where there is none.
+
+        Raises:
+            InputError: it is not text nor a whole number, or contains what cannot be seen.
+        """
+        self._refuse_what_names_nothing(name)
+        return person_ids.normal(f"{self.where}: {name}", self.text(name))
+
+    def uri(self, name: str, beside: str) -> str:
+        """The URI of a photo, which may be relative to the folder that the file `beside` is in; empty where there is
+        none.
+
+        Raises:
+            InputError: it is not a URI, or of a store that cannot be read.
+        """
+        self._refuse_what_names_nothing(name)
+        written = self.text(name)
+        try:
+            return photo_uri.absolute(beside, written) if written else ""
+        except InputError as error:
+            raise InputError(f"{self.where}: {name}: {error}") from error
+
+    def _refuse_what_names_nothing(self, name: str) -> None:
+        value = self.values.get(name)
+        if isinstance(value, str):
+            return
+        if isinstance(value, bool) or not (value is None or isinstance(value, bytes | UUID) or _is_whole(value)):
+            raise InputError(f"{self.where}: {name} is {_SHOWN.repr(value)}; write it as text or as a whole number")
+        if isinstance(value, float) and abs(value) >= _EXACT:
+            raise InputError(
+                f"{self.where}: {name} is {value!r}, whose last digits are lost; write the column as text or integers"
+            )
+
+
+def _as_text(where: str, value: object) -> str:
+    if isinstance(value, str):  # which most are, and lists are long
+        return value.strip()
+    if value is None or (isinstance(value, float) and isnan(value)):  # NaN, which pandas writes where there is nothing
+        return ""
+    if isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where} is {_SHOWN.repr(value)}, which is not text; write it as text") from error
+    return str(int(value) if _is_whole(value) else value).strip()
+
+
+def _is_whole(value: object) -> TypeGuard[int | float | Decimal]:
+    if isinstance(value, float):
+        return value.is_integer()
+    if isinstance(value, Decimal):
+        return value.is_finite() and value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_TEXTS = (".csv", ".tsv", ".txt")
+"""Ends of the names of texts with separators; Excel ends those with tabs in .txt."""
 
 
 def is_rows(uri: str) -> bool:
     """Whether this is a file or table of rows, and no folder of photos."""
-    return uri.lower().rstrip("/").endswith((".csv", ".parquet")) or _is_delta(uri)
+    return uri.lower().rstrip("/").endswith((*_TEXTS, ".parquet")) or _is_delta(uri)
 
 
 def read(
-    context: Context, uri: str, required: Collection[str], optional: Collection[str] = (), others: bool = False
+    context: Context,
+    uri: str,
+    required: Collection[str],
+    optional: Collection[str] = (),
+    others: Others = "refused",
 ) -> list[Record]:
-    """The rows of a `.csv`, a `.parquet` (a file, or a folder of files as Spark writes it), or a Delta table.
+    """The rows of a text (`.csv`, `.tsv`, `.txt`), a `.parquet` (a file, or a folder of files as Spark writes it), or a
+    Delta table.
 
-    others: whether there may be columns of other names.
+    others: what becomes of columns of other names. Those that are left out are said.
 
     Raises:
         InputError: it cannot be read, or its columns are not these.
     """
-    columns = _Columns(set(required), set(optional), others)
-    if uri.lower().endswith(".csv"):
-        return _from_csv(uri, columns)
-    if uri.lower().rstrip("/").endswith(".parquet"):
-        return _from_parquet(uri, columns)
-    if _is_delta(uri):
-        return _from_delta(context, uri, columns)
-    raise InputError(f"{uri}: is not a .csv file, a .parquet file or folder, or a Delta table")
-
-
-def text(uri: str) -> str:
-    """What a text file says.
-
-    Raises:
-        InputError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        return lake.read_anything(uri).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{uri}: is not UTF-8 text; save it as UTF-8") from error
-
-
-def absolute(file: str, uri: str) -> str:
-    """A URI that may be relative to the folder its file is in."""
-    if "://" in uri or uri.startswith("/"):
-        return lake.uri_of(uri)
-    parts = urlsplit(file)
-    segments = parts.path.rstrip("/").split("/")[:-1]
-    # By hand: urllib joins the URIs of the schemes it knows, and s3, gs, abfs and hdfs are none of them.
-    for segment in lake.quoted(uri).split("/"):
-        if segment == "..":
-            segments = segments[:-1] or [""]
-        elif segment != ".":
-            segments.append(segment)
-    return f"{parts.scheme}://{parts.netloc}{'/'.join(segments)}"
-
-
-@dataclass(frozen=True)
-class _Columns:
-    required: set[str]
-    optional: set[str]
-    others: bool
-
-    def check(self, uri: str, names: list[str]) -> None:
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise InputError(f"{uri}: has two columns {', '.join(sorted(twice))}")
-        missing, unknown = self.required - set(names), set(names) - self.required - self.optional
-        if missing:
-            raise InputError(f"{uri}: has no column {', '.join(sorted(missing))}")
-        if unknown and not self.others:
-            known = ", ".join(sorted(self.required | self.optional))
-            raise InputError(f"{uri}: unknown column {', '.join(sorted(unknown))}; known are: {known}")
+    columns = Columns(required, optional, others)
+    if uri.lower().endswith(_TEXTS):
+        rows, written = csv_rows.read(uri, columns)
+    elif uri.lower().rstrip("/").endswith(".parquet"):
+        rows, written = table_rows.from_parquet(uri, columns)
+    elif _is_delta(uri):
+        rows, written = table_rows.from_delta(context, uri, columns)
+    else:
+        raise InputError(f"{uri}: is not a .csv, .tsv or .txt file, a .parquet file or folder, or a Delta table")
+    if left_out := columns.left_out(written):
+        context.log.info(f"{context.job}: columns left out of {uri}: {', '.join(left_out)}")
+    return [Record(*row) for row in rows]
 
 
 def _is_delta(uri: str) -> bool:
     return any(name.rstrip("/").endswith("/_delta_log") for name in lake.list_directory(uri).directories)
-
-
-def _from_csv(uri: str, columns: _Columns) -> list[Record]:
-    reader = csv.DictReader(io.StringIO(text(uri), newline=""), strict=True)
-    rows = []
-    try:
-        columns.check(uri, list(reader.fieldnames or []))
-        for row in reader:
-            where = f"{uri}: line {reader.line_num}"
-            if None in row or None in row.values():
-                raise InputError(f"{where}: has another number of fields than the header")
-            rows.append(Record(where, row))
-    except csv.Error as error:
-        raise InputError(f"{uri}: line {reader.line_num + 1}: {error}; correct its quotes") from error
-    return rows
-
-
-def _from_parquet(uri: str, columns: _Columns) -> list[Record]:
-    files = [file.uri for file in lake.list_directory(uri).files]
-    parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
-    if not parts:
-        raise InputError(f"{uri}: contains no Parquet file")
-    rows: list[Record] = []
-    for part in parts:
-        content = pa.BufferReader(lake.read_anything(part))
-        try:
-            table = pq.read_table(content)
-        except (pa.ArrowException, OSError) as error:  # the second is pyarrow's word for a damaged page
-            raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
-        columns.check(part, table.column_names)
-        where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
-        rows += [Record(f"{where}: row {at}", row) for at, row in enumerate(table.to_pylist(), start=1)]
-    return rows
-
-
-def _from_delta(context: Context, uri: str, columns: _Columns) -> list[Record]:
-    table = context.spark.read.format("delta").load(spark_path(uri))
-    columns.check(uri, table.columns)
-    # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
-    return [Record(f"{uri}: row {at}", row) for at, row in enumerate(table.toArrow().to_pylist(), start=1)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.thresholds import IdentificationThresholds
 from jobs.gallery.snapshot import GallerySnapshot
+from jobs.inputs.person_ids import trimmed
 from jobs.run.context import Context
 from udfs.ids import stable_id
 
@@ -47,7 +48,7 @@ class IdentificationQuestion:
             keep_floor = min(keep_floor, thresholds.review)
         k = k or settings.identify.k
         minimum_size = float(settings.identify.minimum_size if minimum_size is None else minimum_size)
-        labels = tuple(sorted(set(labels)))
+        labels = tuple(sorted({trimmed(label) for label in labels}))
         search_id = stable_id(
             "search", gallery.contract_id, k, str(keep_floor), str(minimum_size), str(exclude_self), *labels
         )

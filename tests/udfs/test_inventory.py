@@ -26,6 +26,20 @@ def test_a_folder_is_listed_directly_or_at_any_depth(tmp_path: Path) -> None:
     assert sorted(found) == ["a.jpg", "deep/b.jpg", "deep/deeper/c.jpg"]
 
 
+def test_what_cannot_be_listed_is_a_row_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("a.jpg", "z.jpg"):
+        (tmp_path / "deep" / name).touch()
+    (tmp_path / "deep" / "loop").symlink_to(tmp_path)
+    listed = list_folders(folders((f"file://{tmp_path}/deep", True)))
+    described = [row for batch in describe(Template("file:///"))(listed) for row in batch.to_pylist()]
+    *files, problem = sorted(described, key=lambda row: row["problem"] or "")
+    assert sorted(row["uri"].rpartition("/")[2] for row in files) == ["a.jpg", "z.jpg"]
+    assert all(row["run_date"] for row in files)
+    assert problem["run_date"] is None
+    assert "its own parent" in problem["problem"]
+
+
 @pytest.mark.parametrize("at_any_depth", [False, True])
 def test_of_a_folder_without_end_some_files_are_held_at_a_time(
     monkeypatch: pytest.MonkeyPatch, at_any_depth: bool

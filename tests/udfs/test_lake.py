@@ -1,5 +1,8 @@
+import ast
 import errno
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import fs
 
-from tests.support import as_nobody
+from tests.support import as_nobody, put_out_of_reach
 from udfs import lake, retry
 from udfs.errors import InputError, StoreError
 from udfs.lake import File, ReadError
@@ -101,6 +104,121 @@ def test_a_link_to_its_own_parent_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     with pytest.raises(InputError, match="its own parent"):
         list(lake.list_below(f"file://{tmp_path}"))
+
+
+def listed_and_passed_over(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the files below a folder, and why parts of it could not be listed."""
+    root = f"file://{folder}"
+    problems: list[str] = []
+    found = lake.list_below(root, pass_over=lambda error: problems.append(str(error)))
+    files = sorted(file.uri.removeprefix(f"{root}/") for file in found)
+    return files, [problem.removeprefix(root) for problem in problems]
+
+
+@pytest.mark.parametrize("target", [".", "..", "../deep", "../..", "/"])
+def test_a_link_to_a_folder_it_is_in_is_passed_over(tmp_path: Path, target: str) -> None:
+    folder = tmp_path / "lake" / "deep"
+    folder.mkdir(parents=True)
+    for name in ("a.jpg", "z.jpg"):
+        (folder / name).touch()
+    (folder / "loop").symlink_to(target)
+    files, problems = listed_and_passed_over(folder)
+    assert files == ["a.jpg", "z.jpg"]
+    assert problems == ["/loop: a link leads back to its own parent; remove it, or name its target"]
+
+
+def test_two_links_that_lead_to_each_other(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.jpg").touch()
+        (tmp_path / name / "other").symlink_to(f"../{other}")
+    files, problems = listed_and_passed_over(tmp_path)
+    assert files == ["a/a.jpg", "a/other/b.jpg", "b/b.jpg", "b/other/a.jpg"]
+    assert sorted(problem.partition(":")[0] for problem in problems) == ["/a/other/other", "/b/other/other"]
+
+
+def test_folders_deeper_than_a_path_may_be(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    put_out_of_reach(tmp_path / "deep")
+    (tmp_path / "late.jpg").touch()
+    files, (problem,) = listed_and_passed_over(tmp_path)
+    assert files == ["late.jpg"]
+    assert "cannot be listed: File name too long; check the name" in problem
+
+
+def test_a_file_whose_path_is_too_long(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    names = ["d" * 250] * ((4090 - len(os.fsencode(tmp_path))) // 251)
+    for name in names:
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("f" * 255, os.O_CREAT, dir_fd=here))
+    os.close(here)
+    (file,) = lake.list_below(f"file://{tmp_path}")
+    assert file == File(f"file://{tmp_path}/" + "/".join([*names, "f" * 255]), 0, 0)
+    with pytest.raises(ReadError, match=r"unreadable: .*too long"):
+        lake.read(file, MEGABYTE)
+
+
+def test_folders_deeper_than_calls_may_be(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("a.jpg", os.O_CREAT, dir_fd=here))
+    os.close(here)
+    found = listed_and_passed_over(tmp_path)
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # which pytest could not: it calls itself for each
+    assert found == (["d/" * 1500 + "a.jpg"], [])
+
+
+def test_folders_that_may_not_be_read(tmp_path: Path) -> None:
+    for name in ("closed/a.jpg", "names only/b.jpg", "names only/below/c.jpg", "open/d.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (tmp_path / "closed").chmod(0)
+    (tmp_path / "names only").chmod(0o444)
+    files, problems = ast.literal_eval(as_nobody(lambda: listed_and_passed_over(tmp_path)))
+    assert files == ["names%20only/b.jpg", "open/d.jpg"]  # what is named has its outcome: it may not be read
+    assert [problem.split("; ")[0] for problem in problems] == [
+        "/closed: cannot be listed: Permission denied",
+        "/names%20only/below: cannot be listed: Permission denied",
+    ]
+
+
+@pytest.mark.parametrize("becomes", ["nothing", "a file"])
+def test_a_folder_that_goes_between_its_listing_and_a_look_at_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, becomes: str
+) -> None:
+    for name in ("going/a.jpg", "staying/b.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    look = lake._local_file
+
+    def too_late(path: bytes) -> File:
+        if b"going" in path and (tmp_path / "going").is_dir():
+            shutil.rmtree(tmp_path / "going")
+            if becomes == "a file":
+                (tmp_path / "going").touch()
+        return look(path)
+
+    monkeypatch.setattr(lake, "_local_file", too_late)
+    assert listed_and_passed_over(tmp_path) == (["staying/b.jpg"], [])
+
+
+def test_links_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "here").touch()
+    for name, target in (("there", "here"), ("lost", "nowhere"), ("itself", "itself")):
+        (tmp_path / name).symlink_to(target)
+    found = {name: lake.leads_nowhere(f"file://{tmp_path}/{name}") for name in ("here", "there", "lost", "itself")}
+    assert found == {"here": False, "there": False, "lost": True, "itself": True}
 
 
 def test_a_link_to_itself_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -228,7 +346,10 @@ def test_a_uri_finds_its_folder_whichever_way_it_is_typed(tmp_path: Path, typed:
     assert template.parse(file.uri) == {"source": "a b.jpg"}
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a"])
+@pytest.mark.parametrize(
+    "source",
+    ["s3://bucket/a?b", "s3://bucket/a#b", "s3://", "file://photos/a", "s3://[bucket/a", "s3://bucket/a\nb", "s3:///a"],
+)
 def test_uris_that_say_too_much_or_too_little(source: str) -> None:
     with pytest.raises(InputError):
         lake.uri_of(source)

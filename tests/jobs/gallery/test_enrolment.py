@@ -146,6 +146,51 @@ def test_leaving_and_coming_back(
     assert people_in_force(context) == everyone
 
 
+def test_nobody_is_withdrawn_whose_folder_cannot_be_listed(
+    make_context: MakeContext, enrolled: Context, people: Path
+) -> None:
+    context = copied(make_context, enrolled, "tables")
+    everyone = people_in_force(context)
+    (people / "joe_biden" / "portrait.jpg").unlink()
+    (people / "joe_biden" / "up").symlink_to("..")
+    shutil.rmtree(people / "grace_hopper")
+    (people / "grace_hopper").symlink_to("/a/disk/that/is/away")
+    counts = enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0)
+    assert people_in_force(context) == everyone
+    assert (counts["listed"], counts["directories_not_listed"], counts["withdrawn"]) == (2, 2, 0)
+    said = "\n".join(make_context.said)
+    assert "grace_hopper: the link leads nowhere; mount what it leads to, or remove it" in said
+    assert "joe_biden/up: a link leads back to its own parent; remove it" in said
+    assert "0 withdrawn; 2 directories could not be listed: see the warnings" in said
+
+    (people / "joe_biden" / "up").unlink()
+    (people / "grace_hopper").unlink()
+    enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=1)
+    assert people_in_force(context) == [name for name in everyone if "obama" in name]
+
+
+def test_ids_of_an_older_form_are_replaced(make_context: MakeContext, enrolled: Context, people: Path) -> None:
+    """A gallery that was written before ids had one form goes on as it is, and --sync changes it over."""
+    context = copied(make_context, enrolled, "tables")
+    older = F.when(F.col("person_id") == "joe_biden", " Jose\u0301").otherwise(F.col("person_id")).alias("person_id")
+    for name in ("gallery", "enrollments"):
+        rows = context.tables.read(name)
+        renamed = rows.select(*(older if column == "person_id" else F.col(column) for column in rows.columns))
+        context.spark.createDataFrame(renamed.toArrow(), rows.schema).write.format("delta").mode("overwrite").save(
+            str(root_of(context) / name)
+        )
+    (people / "joe_biden").rename(people / " Jose\u0301")
+    before = people_in_force(context)
+    assert enroll(context, gallery=str(people), gallery_name="people")["review"] == 1
+    assert people_in_force(context) == before
+    assert any("1 of them resemble" in said and "once with --sync" in said for said in make_context.said)
+    counts = enroll(context, gallery=str(people), gallery_name="people", sync=True, max_withdraw=0.5)
+    assert (counts["withdrawn"], counts["accepted"]) == (1, 1)
+    assert {name.partition("/")[0] for name in people_in_force(context)} == {"José", "barack_obama", "grace_hopper"}
+    again = enroll(context, gallery=str(people), gallery_name="people", sync=True)
+    assert (again["withdrawn"], again.get("accepted", 0)) == (0, 0)
+
+
 def test_an_unmounted_folder_empties_no_gallery(make_context: MakeContext, enrolled: Context, tmp_path: Path) -> None:
     context = copied(make_context, enrolled, "tables")
     before = people_in_force(context)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.ingest import ingest
-from tests.support import MakeContext
+from tests.support import MakeContext, put_out_of_reach
 from udfs.errors import InputError
 
 DAY = date(2026, 1, 31)
@@ -45,3 +45,27 @@ def test_the_ledger_has_every_argument(make_context: MakeContext, tmp_path: Path
         "case_id": "17",
         "allow_empty": "True",
     }
+
+
+def test_what_cannot_be_listed_is_said_and_the_rest_is_noted(make_context: MakeContext, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    put(lake, "a.jpg", "good/b.jpg", "linked/c.jpg", "deep/d.jpg")
+    (lake / "loop").symlink_to(lake)
+    (lake / "linked" / "up").symlink_to("..")
+    put_out_of_reach(lake / "deep")
+    context = make_context()
+    for suffixes in ((), (".jpg",)):
+        counts = ingest(context, source=str(lake), suffixes=suffixes)
+        assert (counts["listed"], counts["directories_not_listed"], counts["outside_template"]) == (4, 3, 0)
+    *warnings, _, last = make_context.said[-5:]
+    assert [said.partition(": ")[0] for said in warnings] == ["ingest"] * 3
+    assert sum("remove it" in said for said in warnings) == 2
+    assert sum("check the name" in said for said in warnings) == 1
+    assert last.endswith("4 files, 0 new or changed; 3 directories could not be listed: see the warnings")
+
+
+def test_a_source_of_which_nothing_can_be_listed(make_context: MakeContext, tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "loop").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="no files; 1 directory could not be listed"):
+        ingest(make_context(), source=str(tmp_path / "lake"))

@@ -1,0 +1,66 @@
+"""The rows of a Parquet file or a Delta table."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from jobs.inputs import arrow_rows
+from jobs.inputs.columns import Columns
+from jobs.run.context import Context
+from schemas.store import spark_path
+from udfs import lake
+from udfs.errors import InputError
+
+Rows = tuple[list[tuple[str, dict[str, Any]]], list[str]]
+"""Where each row stands with its values, and the names of all columns as they are written."""
+
+_NOT_WHOLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""pyarrow's words for what is no Parquet file, for a damaged page, and for a column whose name is damaged."""
+
+
+def from_parquet(uri: str, columns: Columns) -> Rows:
+    """The rows of a Parquet file, or of a folder of them.
+
+    Raises:
+        InputError: it cannot be read, or its columns are not these.
+    """
+    files = [file.uri for file in lake.list_directory(uri).files]
+    parts = [part for part in files if not part.rpartition("/")[2].startswith(("_", "."))]
+    if not parts:
+        raise InputError(f"{uri}: contains no Parquet file")
+    rows, written = [], dict[str, None]()
+    for part in parts:
+        content = pa.BufferReader(lake.read_anything(part))
+        try:
+            # ParquetFile, not read_table: that fails on two columns of one name, and does not say so.
+            # Microseconds, as the times of INT96, which Spark writes, overflow after 2262 in nanoseconds.
+            file = pq.ParquetFile(content, coerce_int96_timestamp_unit="us")
+            chosen = columns.chosen(part, file.schema_arrow.names)
+            table = file.read(columns=list(chosen)).select(list(chosen)).rename_columns(list(chosen.values()))
+        except _NOT_WHOLE as error:
+            raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
+        where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
+        rows += arrow_rows.of_table(where, table)
+        written |= dict.fromkeys(file.schema_arrow.names)
+    return rows, list(written)
+
+
+def from_delta(context: Context, uri: str, columns: Columns) -> Rows:
+    """The rows of a Delta table.
+
+    Raises:
+        InputError: its columns are not these, or it has a value that Python cannot write.
+    """
+    table = context.spark.read.format("delta").load(spark_path(uri))
+    chosen = columns.chosen(uri, table.columns)
+    kept = table.select(*(_column(written).alias(name) for written, name in chosen.items()))
+    # By Arrow, whose timestamps are UTC; those of `collect` are in the time zone of this machine.
+    return arrow_rows.of_table(uri, kept.toArrow()), table.columns
+
+
+def _column(name: str) -> Column:
+    """A column whose name may have dots in it."""
+    return F.col(f"`{name.replace('`', '``')}`")
