@@ -7,9 +7,15 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from jobs.run import local_jvm
-from jobs.run.spark_log import into_log
+from jobs.run.errors import one_line
+from jobs.run.masters import chosen_master
+from jobs.run.spark_log import into_log, log_file
 from jobs.run.spark_properties import properties, read_file
+from jobs.run.stopping import take_over
+from jobs.run.temporary import advice
 from udfs.errors import InputError
+
+_ENDED = 'Exception in thread "main" '
 
 
 def spark_session(job: str, master: str | None = None, *, short: bool = False) -> SparkSession:
@@ -22,7 +28,7 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
 
     Raises:
         InputError: there is no such file, or the session cannot open Delta tables.
-        RuntimeError: the packages that the properties name cannot be resolved.
+        RuntimeError: the packages that the properties name cannot be resolved, or the JVM or Spark does not start.
     """
     # Workers run the interpreter of this process, not whatever `python3` they find first.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -33,6 +39,7 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
         spark = builder.getOrCreate()
     else:
         raise InputError("--master belongs to spark-submit: write it before the job's file")
+    take_over(spark.sparkContext)
     if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
         raise InputError(
             "this Spark session cannot open Delta tables; write its properties with `rollcall properties local >"
@@ -43,13 +50,26 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     return spark
 
 
+def why_not_started(error: Exception) -> str:
+    """In one line: what Spark's log says of a JVM that has ended, else what the JVM has answered; and what to do."""
+    log = log_file()
+    said = log.read_text("utf-8", "replace") if log is not None else ""
+    ended = [line.removeprefix(_ENDED).strip() for line in said.splitlines() if line.startswith(_ENDED)]
+    reason = ended[-1] if "JAVA_GATEWAY_EXITED" in str(error) and ended else one_line(error)
+    advised = advice(f"{error}\n{said}")
+    return f"{reason}; {advised}" if advised else reason
+
+
 def _started(builder: SparkSession.Builder, master: str | None, short: bool) -> SparkSession:
     """A session of a JVM that this process starts, or of the one that it has started before."""
     given = os.environ.get("ROLLCALL_PROPERTIES")
     of_file = properties("local") if given is None else read_file(Path(given))
-    master = master or os.environ.get("ROLLCALL_MASTER") or of_file.get("spark.master", "local[*]")
+    master = chosen_master(master, of_file)
     start = local_jvm.start(of_file, master, short=short)
     for name, value in start.properties.items():
         builder = builder.config(name, value)
-    with into_log(), start.environment():
-        return builder.master(master).getOrCreate()
+    try:
+        with into_log(), start.environment():
+            return builder.master(master).getOrCreate()
+    except Exception as error:
+        raise RuntimeError(f"Spark did not start: {why_not_started(error)}") from error

@@ -1,0 +1,125 @@
+"""What Ctrl-C does to a command: it ends with one line, `stopped`, and a run that is under way is noted as failed.
+
+PySpark's own handler calls the JVM and then raises, from wherever the program is: in the middle of another call to the
+JVM that spoils the connection, and py4j prints its stack. Here nothing is raised inside such a call. Another thread
+cancels Spark's jobs, so that the call ends, and interrupts again until the program is outside of one.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+STOPPED = 130
+"""The exit code: that of a shell for a program that an interrupt has ended."""
+REASON = "stopped by Ctrl-C"
+"""What the ledger says of the run."""
+_PAUSE = 0.2
+"""Seconds between two attempts."""
+
+
+class StoppedError(BaseException):
+    """A person has stopped the command. Not an `Exception`: what goes on after failures does not go on after this."""
+
+    def __init__(self) -> None:
+        super().__init__(REASON)
+
+
+class _Interrupts:
+    """Those of one command."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.spark: SparkContext | None = None
+        self._reminding = self._done = False
+        self._lock = threading.Lock()
+
+    def handle(self, _: int, frame: FrameType | None) -> None:
+        """The handler of SIGINT. Python calls it in the main thread, in between two of its steps."""
+        if self._reminding:
+            self._reminding = False
+        elif self.asked:  # who asks twice does not want to wait
+            sys.stderr.write("rollcall: stopped at once\n")
+            sys.stderr.flush()
+            os._exit(STOPPED)
+        else:
+            self.asked = True
+            threading.Thread(target=self._insist, daemon=True).start()
+        if not self._done and not _in_a_call(frame):
+            self._done = True
+            raise StoppedError
+
+    def settle(self) -> None:
+        """Cancel nothing and raise nothing any more."""
+        with self._lock:
+            self._done = True
+            self.spark = None
+
+    def _insist(self) -> None:
+        """Cancel what Spark does until the command has settled; and interrupt it again until that has been raised."""
+        main = threading.main_thread().ident
+        assert main is not None
+        while True:
+            with self._lock:
+                if self.spark is not None:
+                    self.spark.cancelAllJobs()
+                elif self._done:
+                    return
+            if not self._done:
+                self._reminding = True
+                signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(_PAUSE)
+
+
+_current: _Interrupts | None = None
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """An interrupt of what happens inside raises StoppedError, or makes a job of Spark fail; a second one ends the
+    process. In other threads than the main one, which may set no handlers, nothing changes.
+    """
+    global _current  # noqa: PLW0603 - signals are of a process
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _current = _Interrupts()
+    before = signal.signal(signal.SIGINT, _current.handle)
+    try:
+        yield
+    finally:
+        _current.settle()
+        signal.signal(signal.SIGINT, before)
+        _current = None
+
+
+def take_over(spark: "SparkContext") -> None:
+    """Let interrupts cancel the jobs of this, which has just put its own handler in the place of `stoppable`'s."""
+    if _current is not None:
+        _current.spark = spark
+        signal.signal(signal.SIGINT, _current.handle)
+
+
+def settle() -> bool:
+    """Let what remains to be done be done, such as noting a failure; whether a person has stopped the command."""
+    if _current is None or not _current.asked:
+        return False
+    _current.settle()
+    return True
+
+
+def _in_a_call(frame: FrameType | None) -> bool:
+    """Whether the JVM is being called."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == "py4j":
+            return True
+        frame = frame.f_back
+    return False
