@@ -21,6 +21,7 @@ _DECISION = pa.schema(
         ("sample_id", pa.string()),
         ("content_sha256", pa.string()),
         ("settings_id", pa.string()),
+        ("policy_id", pa.string()),
         *VERDICT,
     ]
 )
@@ -58,7 +59,7 @@ class ChangeInputs:
     in the same order, with sample_id and content_sha256. faces: those of the photos that were seen. judged: of
     their samples, those that were decided now, as of `judged.judge_samples`. standing: what `standing_enrollments`
     found. leave: the samples that are withdrawn as no photo is theirs any more. settings_id: those under which photos
-    were seen.
+    were seen. policy_id: the rules for photos; None if they are not known.
     """
 
     register: Register
@@ -71,12 +72,15 @@ class ChangeInputs:
     settings_id: str
     run_id: str
     now: datetime
+    policy_id: str | None = None
 
     @cached_property
     def enrollments(self) -> pa.Table:
         """Rows of `enrollments`: what became of each photo that was looked at: what was decided of its sample now, or
         stands."""
-        judged = self.judged.append_column("settings_id", pa.array([self.settings_id] * self.judged.num_rows))
+        judged = self.judged
+        for name, value in (("settings_id", self.settings_id), ("policy_id", self.policy_id)):
+            judged = judged.append_column(name, pa.array([value] * judged.num_rows, pa.string()))
         known = pa.concat_tables([judged.select(_DECISION.names).cast(_DECISION), decisions(self.standing)])
         of_photo = pc.index_in(self.seen["sample_id"], value_set=known["sample_id"].combine_chunks())
         count = self.seen.num_rows
@@ -99,8 +103,8 @@ class ChangeInputs:
         Columns: sample_id, uri, name, labels, valid_from, valid_to; judged: whether it was decided now; accepted:
         whether it is accepted.
         """
-        photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id", "accepted"])
-        sample, accepted = samples_of(photos, self.seen), self._accepted(photos)
+        photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id"])
+        sample, accepted = samples_of(photos, self.seen), self.accepted
         first = pc.index_in(pc.unique(sample), value_set=sample)
         chosen = (
             photos.select(DESCRIBED).append_column("sample_id", sample).append_column("accepted", accepted).take(first)
@@ -108,12 +112,14 @@ class ChangeInputs:
         judged = pc.is_in(chosen["sample_id"], value_set=self.judged["sample_id"].combine_chunks())
         return chosen.append_column("judged", judged)
 
-    def _accepted(self, photos: pa.Table) -> pa.Array:
-        """Whether the sample of each listed photo is accepted: as it was decided now, else as it stands."""
+    @cached_property
+    def accepted(self) -> pa.Array:
+        """Whether the sample of each listed photo is accepted: as it was decided now, else as it stands; null where
+        nothing is decided."""
         now = self.enrollments
-        of_photo = pc.index_in(version_key(photos), value_set=version_key(now).combine_chunks())
+        of_photo = pc.index_in(version_key(self.listed), value_set=version_key(now).combine_chunks())
         accepted = pc.equal(now["decision"], "accepted")
-        return _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"]))
+        return _flat(pc.coalesce(accepted.take(of_photo), self.listed["accepted"]))
 
     def known_samples(self) -> DataFrame | None:
         """Rows of `gallery` that stand and change, without those that are accepted now."""

@@ -11,9 +11,11 @@ from pyspark.sql import DataFrame
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.gallery.activation import activate_standing, activated
 from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
+from jobs.gallery.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
 from jobs.gallery.judged import judge_samples, undecided
 from jobs.gallery.leaving import leaving, without
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
+from jobs.gallery.not_in_force import NOT_IN_FORCE, not_in_force, said_of
 from jobs.gallery.register import Register
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
@@ -21,7 +23,6 @@ from jobs.inputs import manifest
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.enrolment import PhotoPolicy, SeveralFaces
-from udfs.errors import InputError
 from udfs.vision.contract import Contract, settings_id
 
 _TOLD_AT_MOST = 20
@@ -46,7 +47,8 @@ def enrol(
     is near the new samples where they are many.
 
     Raises:
-        InputError: an empty or wrong manifest, another contract in the gallery, too much to withdraw.
+        InputError: a wrong manifest, or an empty one where not all may go; another contract in the gallery; too much
+            to withdraw.
     """
     spec = context.settings.spec()
     agreed = verified_contract(spec)
@@ -55,15 +57,22 @@ def enrol(
     resembles = review(agreed)
     photos = manifest.read(context, gallery)
     if not photos:
-        raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")
+        refuse_unless_all_may_go(gallery, sync, max_withdraw)
     register = _open(context, gallery_name, agreed, beside)
+    if not photos:
+        refuse_unknown_gallery(context.tables, gallery, gallery_name)
 
     with ledger.run(context) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
-        listing = list_photos(context, register, photos, sync)
+        listing = list_photos(context, register, photos, sync, policy)
         del photos
         new = listing.new(reconsider)
         context.log.info(f"enroll: {listing.photos.num_rows:,} photos listed, {new.num_rows:,} of them new or changed")
+        if listing.other_rules and not reconsider:
+            context.log.info(
+                f"enroll: {listing.other_rules:,} photos were decided under other rules than these (--several-faces,"
+                " enroll.minimum_size, enroll.minimum_sharpness), and that stands; --reconsider decides on all again"
+            )
         active = 0
         if sync:
             active = refuse_certain_withdrawals(context, register, listing, reconsider, max_withdraw)
@@ -88,14 +97,20 @@ def enrol(
             settings_id(spec),
             run.run_id,
             datetime.now(UTC),
+            policy.policy_id,
         )
         _write(context, changes, _known_samples(changes, commit_every), agreed)
         forget(context, gallery_name)
+        missing = not_in_force(context, register, listing.photos, changes.accepted)
         run.count("listed", listing.photos.num_rows)
+        run.count(NOT_IN_FORCE, len(missing))
         run.count("withdrawn", len(leave))
         for decision in judged["decision"].value_counts().to_pylist():
             run.count(decision["values"], decision["counts"])
         _tell(context, gallery_name, judged, run)
+        if missing:
+            persons = len(pc.unique(listing.photos["person_id"]))
+            context.log.warning(f"enroll: {said_of(missing, persons)}")
     return run.counts
 
 

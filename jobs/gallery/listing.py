@@ -13,6 +13,7 @@ from jobs.inputs.manifest import Photo
 from jobs.run.context import Context
 from udfs import inventory
 from udfs.arrow import spark_schema
+from udfs.enrolment import PhotoPolicy
 from udfs.errors import InputError
 
 _PHOTO = pa.schema(
@@ -25,6 +26,7 @@ _PHOTO = pa.schema(
         ("valid_to", pa.date32()),
     ]
 )
+_OF_FILE = ("size", "modified_us", "regular", "photo_id")
 DESCRIBED = ("uri", "name", "labels", "valid_from", "valid_to")
 """What the list says of a sample."""
 
@@ -37,29 +39,33 @@ class Listing:
     photos: person_id, uri, name, labels, valid_from, valid_to; size, modified_us, regular, photo_id of the file; and
     where there is a final decision on this version of the photo for this person, sample_id and accepted. By person and
     URI. reopened: sample_id of those whose decision stands no longer: they were set aside as they resemble a person who
-    has no sample any more, or loses one now.
+    has no sample any more, or loses one now. other_rules: how many photos have a decision that was made under other
+    rules for photos.
     """
 
     photos: pa.Table
     reopened: pa.Array
+    other_rules: int = 0
 
     def new(self, reconsider: bool) -> pa.Table:
         """The photos that are to be looked at: those without a final decision, or all."""
         return self.photos if reconsider else self.photos.filter(pc.is_null(self.photos["sample_id"]))
 
 
-def list_photos(context: Context, register: Register, photos: list[Photo], sync: bool = False) -> Listing:
+def list_photos(
+    context: Context, register: Register, photos: list[Photo], sync: bool = False, policy: PhotoPolicy | None = None
+) -> Listing:
     """Each photo with its file as it is now, where executors look, and with what stands decided. sync: whether samples
-    are withdrawn that are no longer listed.
+    are withdrawn that are no longer listed. policy: the rules for photos of this enrolment, if they matter.
     """
     said = pa.table([[getattr(photo, name) for photo in photos] for name in _PHOTO.names], schema=_PHOTO)
     places = pa.array(np.arange(len(photos), dtype=np.int32))
     asked = context.spark.createDataFrame(said.select(["person_id", "uri"]).add_column(0, "place", places))
-    tasks = min(len(photos), context.spark.sparkContext.defaultParallelism)
+    tasks = max(1, min(len(photos), context.spark.sparkContext.defaultParallelism))
     located = asked.repartition(tasks).mapInArrow(inventory.stat_listed, spark_schema(inventory.LISTED))
     decided = register.final
     if decided is None:
-        unknown = {"sample_id": "string", "accepted": "boolean", "resembles": "string"}
+        unknown = {"sample_id": "string", "accepted": "boolean", "resembles": "string", "policy_id": "string"}
         known = located.withColumns({name: F.lit(None).cast(kind) for name, kind in unknown.items()})
     else:
         standing = decided.select(
@@ -68,18 +74,20 @@ def list_photos(context: Context, register: Register, photos: list[Photo], sync:
             "sample_id",
             (F.col("decision") == "accepted").alias("accepted"),
             F.when(F.col("decision") == "review", F.col("other_person_id")).alias("resembles"),
+            "policy_id",
         )
         known = located.join(standing, ["person_id", "photo_id"], "left")
-    found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted", "resembles")
+    found = known.select("place", *_OF_FILE, "sample_id", "accepted", "resembles", "policy_id")
     listed = found.toArrow().sort_by("place")
     again = _is_reopened(context, register, listed, sync)
     reopened = listed["sample_id"].filter(again).combine_chunks()
-    for name in listed.column_names[1:-1]:
+    for name in (*_OF_FILE, "sample_id", "accepted"):
         column = listed[name]
         if name in ("sample_id", "accepted"):
             column = pc.if_else(again, pa.scalar(None, column.type), column)
         said = said.append_column(name, column)
-    return Listing(said, reopened)
+    others = pc.not_equal(listed["policy_id"], policy.policy_id).sum().as_py() if policy is not None else 0
+    return Listing(said, reopened, others or 0)
 
 
 def _is_reopened(context: Context, register: Register, listed: pa.Table, sync: bool) -> pa.Array:

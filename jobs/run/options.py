@@ -94,11 +94,11 @@ class Job(Generic[Result]):
 
     def _run(self, **options: Any) -> None:
         shared = {str(option.name): options.pop(str(option.name)) for option in _SHARED}
-        with opened(self.name, **shared, short=self._short) as context:
-            try:
+        try:
+            with opened(self.name, **shared, short=self._short) as context:
                 result = self(context, **options)
-            except KeyboardInterrupt as interrupt:  # of a query that was stopped
-                raise StoppedError from interrupt
+        except KeyboardInterrupt as interrupt:  # of a query that was stopped
+            raise StoppedError from interrupt
         if self._fails is not None and self._fails(result):
             raise SystemExit(FAILED)
 

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from jobs.run import local_jvm
@@ -34,7 +35,7 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(f"rollcall {job}")
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        spark = _started(builder, master, short)
+        spark = _started(f"rollcall {job}", master, short)
     elif master is None:
         spark = builder.getOrCreate()
     else:
@@ -60,16 +61,16 @@ def why_not_started(error: Exception) -> str:
     return f"{reason}; {advised}" if advised else reason
 
 
-def _started(builder: SparkSession.Builder, master: str | None, short: bool) -> SparkSession:
+def _started(name: str, master: str | None, short: bool) -> SparkSession:
     """A session of a JVM that this process starts, or of the one that it has started before."""
     given = os.environ.get("ROLLCALL_PROPERTIES")
     of_file = properties("local") if given is None else read_file(Path(given))
     master = chosen_master(master, of_file)
     start = local_jvm.start(of_file, master, short=short)
-    for name, value in start.properties.items():
-        builder = builder.config(name, value)
+    conf = SparkConf().setAll(list(start.properties.items())).setMaster(master).setAppName(name)
     try:
         with into_log(), start.environment():
-            return builder.master(master).getOrCreate()
+            take_over(SparkContext.getOrCreate(conf))  # before the session is made, which takes longer
+            return SparkSession.builder.config(conf=conf).getOrCreate()
     except Exception as error:
         raise RuntimeError(f"Spark did not start: {why_not_started(error)}") from error

@@ -1,8 +1,8 @@
 """What Ctrl-C does to a command: it ends with one line, `stopped`, and a run that is under way is noted as failed.
 
 PySpark's own handler calls the JVM and then raises, from wherever the program is: in the middle of another call to the
-JVM that spoils the connection, and py4j prints its stack. Here nothing is raised inside such a call. Another thread
-cancels Spark's jobs, so that the call ends, and interrupts again until the program is outside of one.
+JVM that spoils the connection, and py4j prints its stack. Here nothing is raised inside such a call, but as soon as it
+has ended; and another thread cancels Spark's jobs, so that it ends.
 """
 
 import os
@@ -23,7 +23,7 @@ STOPPED = 130
 REASON = "stopped by Ctrl-C"
 """What the ledger says of the run."""
 _PAUSE = 0.2
-"""Seconds between two attempts."""
+"""Seconds between two attempts to cancel."""
 
 
 class StoppedError(BaseException):
@@ -39,43 +39,43 @@ class _Interrupts:
     def __init__(self) -> None:
         self.asked = False
         self.spark: SparkContext | None = None
-        self._reminding = self._done = False
+        self._settled = False
         self._lock = threading.Lock()
 
     def handle(self, _: int, frame: FrameType | None) -> None:
         """The handler of SIGINT. Python calls it in the main thread, in between two of its steps."""
-        if self._reminding:
-            self._reminding = False
-        elif self.asked:  # who asks twice does not want to wait
+        if self.asked:  # who asks twice does not want to wait
             sys.stderr.write("rollcall: stopped at once\n")
             sys.stderr.flush()
             os._exit(STOPPED)
-        else:
-            self.asked = True
-            threading.Thread(target=self._insist, daemon=True).start()
-        if not self._done and not _in_a_call(frame):
-            self._done = True
+        self.asked = True
+        threading.Thread(target=self._cancel, daemon=True).start()
+        callers = _callers(frame)
+        if not callers:
+            raise StoppedError
+        # Python traces the steps of these frames: the first of them is behind the call.
+        for caller in callers:
+            caller.f_trace = self._behind_the_call
+        sys.settrace(_trace_nothing)
+
+    def _behind_the_call(self, *_: object) -> None:
+        sys.settrace(None)
+        if not self._settled:
             raise StoppedError
 
     def settle(self) -> None:
         """Cancel nothing and raise nothing any more."""
         with self._lock:
-            self._done = True
-            self.spark = None
+            self._settled = True
 
-    def _insist(self) -> None:
-        """Cancel what Spark does until the command has settled; and interrupt it again until that has been raised."""
-        main = threading.main_thread().ident
-        assert main is not None
+    def _cancel(self) -> None:
+        """Cancel what Spark does, until the command has settled: on the way out another job may begin."""
         while True:
             with self._lock:
+                if self._settled:
+                    return
                 if self.spark is not None:
                     self.spark.cancelAllJobs()
-                elif self._done:
-                    return
-            if not self._done:
-                self._reminding = True
-                signal.pthread_kill(main, signal.SIGINT)
             time.sleep(_PAUSE)
 
 
@@ -116,10 +116,15 @@ def settle() -> bool:
     return True
 
 
-def _in_a_call(frame: FrameType | None) -> bool:
-    """Whether the JVM is being called."""
+def _callers(frame: FrameType | None) -> list[FrameType]:
+    """The frames that wait for a call to the JVM; none, where there is no such call."""
+    frames = []
     while frame is not None:
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == "py4j":
-            return True
+        frames.append(frame)
         frame = frame.f_back
-    return False
+    calls = [at for at, each in enumerate(frames) if str(each.f_globals.get("__name__", "")).startswith("py4j.")]
+    return frames[calls[-1] + 1 :] if calls else []
+
+
+def _trace_nothing(*_: object) -> None:
+    """A trace function for new frames, of which none is traced."""

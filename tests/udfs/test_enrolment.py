@@ -56,8 +56,8 @@ def test_a_refusal_says_what_helps() -> None:
     two = photo(face(80.0), face(81.0))
     _, _, dominant = wanted_face(two, PhotoPolicy("dominant", 60.0, 20.0))
     _, _, reject = wanted_face(two, PhotoPolicy("reject", 60.0, 20.0))
-    assert dominant.endswith("crop the photo, or --several-faces largest")
-    assert reject.endswith("crop the photo, or --several-faces dominant")
+    assert dominant.endswith("crop the photo, or --several-faces largest --reconsider")
+    assert reject.endswith("--several-faces dominant --reconsider")
 
 
 def test_a_policy_is_known_by_all_that_decides() -> None:

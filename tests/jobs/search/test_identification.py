@@ -124,7 +124,7 @@ def test_several_galleries_do_not_disturb_each_other(context: Context) -> None:
     put_samples(context, faces[1:], ["b"], gallery_name="h", sample_id="b")
     with pytest.raises(InputError, match="several galleries; say --gallery-name g or h"):
         identify(context, run_date=DAY)
-    with pytest.raises(InputError, match="'x' has no samples; there are: g, h"):
+    with pytest.raises(InputError, match="there is no gallery 'x'; there are: g, h"):
         identify(context, run_date=DAY, gallery_name="x")
     for name in ("g", "h", "g"):
         identify(context, run_date=DAY, gallery_name=name)
