@@ -86,7 +86,7 @@ def list_photos(
         if name in ("sample_id", "accepted"):
             column = pc.if_else(again, pa.scalar(None, column.type), column)
         said = said.append_column(name, column)
-    others = pc.not_equal(listed["policy_id"], policy.policy_id).sum().as_py() if policy is not None else 0
+    others = pc.sum(pc.not_equal(listed["policy_id"], policy.policy_id)).as_py() if policy is not None else 0
     return Listing(said, reopened, others or 0)
 
 
