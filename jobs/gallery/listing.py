@@ -163,5 +163,5 @@ def refuse_too_many_withdrawals(leaving: int, active: int, max_withdraw: float, 
     if share > max_withdraw:
         raise InputError(
             f"--sync would withdraw {how}{leaving:,} of {active:,} samples, more than {max_withdraw:.0%}; if that is"
-            f" meant: --max-withdraw {math.ceil(100 * share) / 100:.2f}"
+            f" meant: --max-withdraw {math.ceil(100 * share) / 100:.2f}{' or more' if how else ''}"
         )

@@ -76,7 +76,8 @@ def _stop_as_asked() -> None:
     from jobs.run.spark_log import discard_log
 
     discard_log()
-    _stop("rollcall: stopped", stopping.STOPPED)
+    stopping.say_stopped()
+    sys.exit(stopping.STOPPED)
 
 
 def _stop(message: str, code: int) -> None:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from jobs.run.log import LOGGER
+
 if TYPE_CHECKING:
     from pyspark import SparkContext
 
@@ -45,8 +47,7 @@ class _Interrupts:
     def handle(self, _: int, frame: FrameType | None) -> None:
         """The handler of SIGINT. Python calls it in the main thread, in between two of its steps."""
         if self.asked:  # who asks twice does not want to wait
-            sys.stderr.write("rollcall: stopped at once\n")
-            sys.stderr.flush()
+            say_stopped()
             os._exit(STOPPED)
         self.asked = True
         threading.Thread(target=self._cancel, daemon=True).start()
@@ -77,6 +78,11 @@ class _Interrupts:
                 if self.spark is not None:
                     self.spark.cancelAllJobs()
             time.sleep(_PAUSE)
+
+
+def say_stopped() -> None:
+    """The last line of a command that was stopped."""
+    LOGGER.error("rollcall: stopped", extra={"exit_code": STOPPED})
 
 
 _current: _Interrupts | None = None

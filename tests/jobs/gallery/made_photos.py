@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import patch
-from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from jobs.gallery.seeing import Faces, SeenPhotos
 from jobs.run import ledger
 from jobs.run.context import Context
 from tests.rows import unit
+from udfs import lake
 from udfs.enrolment import SEEN, PhotoPolicy
 from udfs.ids import sample_id
 from udfs.vision.contract import Contract, contract
@@ -58,7 +58,7 @@ class Looker:
         return SeenPhotos(told, Faces(self._context.spark, seen), few=True)
 
     def _row(self, photo: dict[str, str]) -> dict[str, object]:
-        picture = len(Path(urlsplit(photo["uri"]).path).read_bytes())
+        picture = len(lake.read_anything(photo["uri"]))
         will_do = picture != REFUSED or self._largest
         return {
             **{name: photo[name] for name in ("person_id", "photo_id")},
