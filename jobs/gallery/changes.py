@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.judged import VERDICT
-from jobs.gallery.leaving import samples_of, version_key
+from jobs.gallery.leaving import place_key, samples_of, version_key
 from jobs.gallery.listing import DESCRIBED
 from jobs.gallery.register import TRIED_AGAIN, Register
 from jobs.gallery.seeing import Faces
@@ -26,7 +26,7 @@ _DECISION = pa.schema(
     ]
 )
 """What is decided of a sample."""
-_STANDING = pa.schema([*_DECISION, ("person_id", pa.string()), ("uri", pa.string()), ("photo_id", pa.string())])
+_STANDING = pa.schema([*_DECISION, *[(name, pa.string()) for name in ("person_id", "uri", "photo_id", "run_id")]])
 
 
 def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
@@ -37,7 +37,7 @@ def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
     """
     if register.enrollments is None or not seen.num_rows:
         return _STANDING.empty_table()
-    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *_place(seen).chunks]))})
+    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *place_key(seen).chunks]))})
     key = F.when(F.col("reason").isin(*TRIED_AGAIN), F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
     asked = register.enrollments.sparkSession.createDataFrame(keys)
     found = register.enrollments.withColumn("key", key).join(asked, "key", "left_semi")
@@ -49,6 +49,13 @@ def decisions(standing: pa.Table) -> pa.Table:
     final = standing.filter(pc.invert(_is_tried_again(standing))).select(_DECISION.names)
     names = final["sample_id"].combine_chunks()
     return final.take(pc.index_in(pc.unique(names), value_set=names))
+
+
+def set_aside(standing: pa.Table) -> pa.Table:
+    """Whom the samples of enrollments resemble that were set aside, as `reopening.reopened` takes it: sample_id,
+    resembles, run_id."""
+    found = standing.filter(pc.equal(standing["decision"], "review"))
+    return found.select(["sample_id", "other_person_id", "run_id"]).rename_columns(["sample_id", "resembles", "run_id"])
 
 
 @dataclass(frozen=True)
@@ -179,7 +186,7 @@ class ChangeInputs:
         again = _is_tried_again(self.standing)
         of_noted = pc.is_in(self.standing["sample_id"], value_set=_flat(noted["sample_id"]))
         here = pc.is_in(version_key(self.standing), value_set=_flat(version_key(self.listed)))
-        read = pc.is_in(_place(self.standing), value_set=_flat(_place(noted)))
+        read = pc.is_in(place_key(self.standing), value_set=_flat(place_key(noted)))
         gone = self.standing.filter(pc.or_(pc.and_not(of_noted, here), pc.and_(again, read)))
         gone = gone.select(["sample_id", "photo_id"])
         written = pc.is_in(_row(gone), value_set=_flat(_row(self.enrollments)))
@@ -188,10 +195,6 @@ class ChangeInputs:
 
 def _is_tried_again(enrollments: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(enrollments["reason"], value_set=pa.array(TRIED_AGAIN))
-
-
-def _place(photos: pa.Table) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(photos["uri"], photos["person_id"], "/")
 
 
 def _row(enrollments: pa.Table) -> pa.ChunkedArray:

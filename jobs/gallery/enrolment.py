@@ -10,13 +10,14 @@ from pyspark.sql import DataFrame
 
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.gallery.activation import activate_standing, activated
-from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
+from jobs.gallery.changes import ChangeInputs, decisions, set_aside, standing_enrollments
 from jobs.gallery.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
 from jobs.gallery.judged import judge_samples, undecided
 from jobs.gallery.leaving import leaving, without
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
 from jobs.gallery.not_in_force import NOT_IN_FORCE, not_in_force, said_of
 from jobs.gallery.register import Register
+from jobs.gallery.reopening import reopened
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest
@@ -79,11 +80,10 @@ def enrol(
 
         seen = look_for(context, register, agreed, policy, run).see(new, commit_every)
         standing = standing_enrollments(register, seen.photos)
-        decided = decisions(standing)["sample_id"]
-        samples = undecided(seen.photos, decided, listing.reopened, reconsider)
         leave = leaving(register, listing.photos, seen.photos, sync)
         if sync:
             refuse_too_many_withdrawals(len(leave), active, max_withdraw)
+        samples = undecided(seen.photos, _decided(context, register, standing, leave), listing.reopened, reconsider)
         in_force = without(register.in_force, leave)
         judged = judge_samples(context, in_force, seen, samples, agreed, resembles, search)
         changes = ChangeInputs(
@@ -112,6 +112,14 @@ def enrol(
             persons = len(pc.unique(listing.photos["person_id"]))
             context.log.warning(f"enroll: {said_of(missing, persons)}")
     return run.counts
+
+
+def _decided(context: Context, register: Register, standing: pa.Table, leave: pa.Array) -> pa.ChunkedArray:
+    """The samples whose decision stands, of photos that were seen: some have been moved since it was made."""
+    aside = set_aside(standing)
+    again = reopened(context, register, aside, lambda samples: pc.is_in(samples["sample_id"], value_set=leave))
+    known = decisions(standing)["sample_id"]
+    return known.filter(pc.invert(pc.is_in(known, value_set=aside["sample_id"].filter(again).combine_chunks())))
 
 
 def _open(context: Context, gallery_name: str, agreed: Contract, beside: bool) -> Register:

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from jobs.gallery.leaving import place_key
 from jobs.gallery.register import Register
+from jobs.gallery.reopening import Leaves, reopened
 from jobs.inputs.manifest import Photo
 from jobs.run.context import Context
 from udfs import inventory
@@ -27,6 +29,7 @@ _PHOTO = pa.schema(
     ]
 )
 _OF_FILE = ("size", "modified_us", "regular", "photo_id")
+_OF_DECISION = ("resembles", "policy_id", "run_id")
 DESCRIBED = ("uri", "name", "labels", "valid_from", "valid_to")
 """What the list says of a sample."""
 
@@ -65,7 +68,7 @@ def list_photos(
     located = asked.repartition(tasks).mapInArrow(inventory.stat_listed, spark_schema(inventory.LISTED))
     decided = register.final
     if decided is None:
-        unknown = {"sample_id": "string", "accepted": "boolean", "resembles": "string", "policy_id": "string"}
+        unknown = {"sample_id": "string", "accepted": "boolean", **dict.fromkeys(_OF_DECISION, "string")}
         known = located.withColumns({name: F.lit(None).cast(kind) for name, kind in unknown.items()})
     else:
         standing = decided.select(
@@ -75,39 +78,34 @@ def list_photos(
             (F.col("decision") == "accepted").alias("accepted"),
             F.when(F.col("decision") == "review", F.col("other_person_id")).alias("resembles"),
             "policy_id",
+            "run_id",
         )
         known = located.join(standing, ["person_id", "photo_id"], "left")
-    found = known.select("place", *_OF_FILE, "sample_id", "accepted", "resembles", "policy_id")
+    found = known.select("place", *_OF_FILE, "sample_id", "accepted", *_OF_DECISION)
     listed = found.toArrow().sort_by("place")
-    again = _is_reopened(context, register, listed, sync)
-    reopened = listed["sample_id"].filter(again).combine_chunks()
+    places = said.select(["person_id", "uri"]).append_column("sample_id", listed["sample_id"])
+    again = reopened(context, register, listed, _may_leave(places, sync))
+    gone = listed["sample_id"].filter(again).combine_chunks()
     for name in (*_OF_FILE, "sample_id", "accepted"):
         column = listed[name]
         if name in ("sample_id", "accepted"):
             column = pc.if_else(again, pa.scalar(None, column.type), column)
         said = said.append_column(name, column)
     others = pc.sum(pc.not_equal(listed["policy_id"], policy.policy_id)).as_py() if policy is not None else 0
-    return Listing(said, reopened, others or 0)
+    return Listing(said, gone, others or 0)
 
 
-def _is_reopened(context: Context, register: Register, listed: pa.Table, sync: bool) -> pa.Array:
-    """Of each listed photo, whether it was set aside for a resemblance that may be one no longer.
+def _may_leave(listed: pa.Table, sync: bool) -> Leaves:
+    """Which samples may leave, as far as the list tells: those in whose place a new photo stands, and under `sync`
+    those that are not listed."""
+    new = place_key(listed.filter(pc.is_null(listed["sample_id"])))
 
-    listed: sample_id and resembles, the person whom a photo that was set aside resembles.
-    """
-    persons = pc.unique(listed["resembles"].drop_null())
-    if not len(persons):
-        return pa.array(np.zeros(listed.num_rows, bool))
-    stay = persons.slice(0, 0)
-    if register.in_force is not None:
-        asked = context.spark.createDataFrame(pa.table({"person_id": persons}))
-        samples = register.in_force.join(asked, "person_id", "left_semi").select("person_id", "sample_id").toArrow()
-        leaves = pc.invert(pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks()))
-        losing = pc.unique(samples["person_id"].filter(leaves)) if sync else persons.slice(0, 0)
-        here = pc.unique(samples["person_id"])
-        stay = here.filter(pc.invert(pc.is_in(here, value_set=losing)))
-    gone = pc.invert(pc.is_in(listed["resembles"], value_set=stay))
-    return pc.and_(pc.is_valid(listed["resembles"]), gone).combine_chunks()
+    def leaves(samples: pa.Table) -> pa.Array:
+        replaced = pc.is_in(place_key(samples), value_set=new.combine_chunks())
+        unlisted = pc.invert(pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks()))
+        return pc.or_(replaced, unlisted) if sync else replaced
+
+    return leaves
 
 
 def refuse_certain_withdrawals(

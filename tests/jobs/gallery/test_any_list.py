@@ -58,6 +58,34 @@ NUMBERS = count()
 EVERYONE: Listed = {("ann", "1.jpg"): 0, ("ann", "2.jpg"): 1, ("bob", "1.jpg"): 3, ("cat", "1.jpg"): 6}
 
 
+ANN, BOB = {("ann", "1.jpg"): 0}, {("bob", "1.jpg"): 1}
+OTHER = {("ann", "1.jpg"): PICTURES}
+"""Ann, who is another human now."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("nights", "sync"),
+    [
+        ([{("bob", "2.jpg"): 1}], True),  # moved in the night in which Ann leaves
+        ([OTHER, {**OTHER, **BOB}], True),  # away in the night in which Ann changes
+        ([{**OTHER, **BOB}], False),
+    ],
+)
+def test_who_was_set_aside_for_somebody_who_has_changed(
+    make_context: MakeContext, tmp_path: Path, nights: list[Listed], sync: bool
+) -> None:
+    context = make_context()
+    for listed in (ANN, {**ANN, **BOB}):
+        enrolled(context, listed, tmp_path)
+    assert in_force(context) == {"ann"}
+    for listed in nights:
+        enrolled(context, listed, tmp_path, sync=sync, max_withdraw=1.0)
+    assert "bob" in in_force(context)
+    # What was decided stands from now on: nothing is looked at again.
+    assert "accepted" not in enrolled(context, nights[-1], tmp_path, sync=sync, max_withdraw=1.0)
+
+
 @pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("ROLLCALL_EXAMPLES", "6")), deadline=None, suppress_health_check=list(HealthCheck)
