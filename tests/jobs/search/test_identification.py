@@ -215,8 +215,8 @@ def test_only_samples_with_a_label_are_searched(context: Context) -> None:
     assert {match[2] for match in matches_of(context)} == {"b"}
     assert identify(context, run_date=DAY, labels=("wanted", "wanted"))["searched"] == 0
     assert identify(context, run_date=DAY, labels=("staff",))["match"] == 2
-    assert identify(context, run_date=DAY, labels=("nobody",))["unknown"] == 2
-    assert matches_of(context) == []
+    with pytest.raises(InputError, match="has the label 'nobody'; there are: staff, wanted"):
+        identify(context, run_date=DAY, labels=("nobody",))
 
 
 @pytest.mark.slow
