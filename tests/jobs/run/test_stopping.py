@@ -53,7 +53,7 @@ run_command(sleep.command, ["--tables", sys.argv[2], "--master", "local[2]"])
 """
 
 
-def interrupted(doing: str, tables: Path, after: float) -> tuple[int, str]:
+def interrupted(doing: str, tables: Path, after: float, times: int = 1) -> tuple[int, str]:
     """The exit code and what was said of a program that is interrupted while it does this, after so many seconds."""
     command = [sys.executable, "-c", PROGRAM, doing, str(tables)]
     environment = {**os.environ, "JDK_JAVA_OPTIONS": SHORT_LIVED}
@@ -65,7 +65,9 @@ def interrupted(doing: str, tables: Path, after: float) -> tuple[int, str]:
         if line.strip() == ("started" if doing == "start" else "running"):
             break
     time.sleep(after)
-    program.send_signal(signal.SIGINT)
+    for _ in range(times):
+        program.send_signal(signal.SIGINT)
+        time.sleep(0.5)
     _, said = program.communicate(timeout=120)
     return program.returncode, said
 
@@ -84,6 +86,11 @@ def test_a_job_that_works_is_stopped(doing: str, tmp_path: Path, spark: object) 
 def test_a_job_that_starts_is_stopped(after: float, tmp_path: Path) -> None:
     code, said = interrupted("start", tmp_path / "tables", after)
     assert (code, said) in [(130, "rollcall: stopped\n"), (0, "")]
+
+
+@pytest.mark.slow
+def test_who_asks_twice_does_not_wait(tmp_path: Path) -> None:
+    assert interrupted("count", tmp_path / "tables", after=3, times=2) == (130, "rollcall: stopped\n")
 
 
 def test_outside_of_a_call_it_is_raised_at_once() -> None:
