@@ -17,6 +17,7 @@ from jobs.run.temporary import advice
 from udfs.errors import InputError
 
 _ENDED = 'Exception in thread "main" '
+_NO_ANSWER = "All masters are unresponsive"
 
 
 def spark_session(job: str, master: str | None = None, *, short: bool = False) -> SparkSession:
@@ -51,10 +52,12 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     return spark
 
 
-def why_not_started(error: Exception) -> str:
+def why_not_started(error: Exception, master: str) -> str:
     """In one line: what Spark's log says of a JVM that has ended, else what the JVM has answered; and what to do."""
     log = log_file()
     said = log.read_text("utf-8", "replace") if log is not None else ""
+    if _NO_ANSWER in said:
+        return f"no Spark master answers at {master}; look whether it is running, and whether the address is right"
     ended = [line.removeprefix(_ENDED).strip() for line in said.splitlines() if line.startswith(_ENDED)]
     reason = ended[-1] if "JAVA_GATEWAY_EXITED" in str(error) and ended else one_line(error)
     advised = advice(f"{error}\n{said}")
@@ -73,4 +76,4 @@ def _started(name: str, master: str | None, short: bool) -> SparkSession:
             take_over(SparkContext.getOrCreate(conf))  # before the session is made, which takes longer
             return SparkSession.builder.config(conf=conf).getOrCreate()
     except Exception as error:
-        raise RuntimeError(f"Spark did not start: {why_not_started(error)}") from error
+        raise RuntimeError(f"Spark did not start: {why_not_started(error, master)}") from error

@@ -41,7 +41,9 @@ def test_a_full_disk_is_told_with_what_to_do(error: Exception, said: str) -> Non
     told = _failure(error)
     assert said in told
     assert told.count("TMPDIR") == 1
-    assert _failure(RuntimeError(f"Spark did not start: {session.why_not_started(error)}")).count("TMPDIR") == 1
+    assert (
+        _failure(RuntimeError(f"Spark did not start: {session.why_not_started(error, 'local')}")).count("TMPDIR") == 1
+    )
 
 
 def test_other_failures_get_no_such_advice() -> None:
