@@ -11,6 +11,7 @@ from jobs.gallery.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from udfs.errors import InputError
 
 
 @job("calibrate")
@@ -81,10 +82,19 @@ def calibrate(context: Context, *, gallery_name: str | None, gallery_size: int |
     pairs. Sizes beyond the data are extrapolated; what the data cannot carry is refused.
     """
     if gallery_size is None and arguments["protocol"] == "open-set" and arguments["images"] is not None:
-        gallery_size = GallerySnapshot.open(context, gallery_name).persons
+        gallery_size = _persons_in(GallerySnapshot.open(context, gallery_name))
     found = calibrate_threshold(context, gallery_size=gallery_size, **arguments)
     click.echo(_said(found))
     return str(found["threshold_id"])
+
+
+def _persons_in(gallery: GallerySnapshot) -> int:
+    if not gallery.persons:
+        raise InputError(
+            f"nobody is in force in gallery {gallery.name!r}, so it has no size to calibrate for; say how many persons"
+            " it is to hold: --gallery-size N"
+        )
+    return gallery.persons
 
 
 def _said(row: Values) -> str:

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import click
 
+from jobs.run.commands import Group
 from jobs.run.errors import run_command
 
 COMMANDS = {
@@ -28,7 +29,7 @@ COMMANDS = {
 }
 
 
-class _Jobs(click.Group):
+class _Jobs(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

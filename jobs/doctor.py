@@ -7,11 +7,12 @@ import click
 
 from jobs.reports import machine
 from jobs.run import settings as settings_module
+from jobs.run.commands import Command
 from jobs.run.errors import run_command
 from udfs.errors import InputError
 
 
-@click.command(name="doctor")
+@click.command(name="doctor", cls=Command)
 @click.option("--config", metavar="FILE", help="Settings, instead of the packaged conf/rollcall.toml.")
 @click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change one setting. May be repeated.")
 def command(config: str | None, changes: tuple[str, ...]) -> None:

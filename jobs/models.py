@@ -12,6 +12,7 @@ from rich.text import Text
 from jobs.inputs.own_model import declare
 from jobs.reports import machine
 from jobs.run import settings, settings_file
+from jobs.run.commands import Group
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
 from jobs.run.options import Number
@@ -19,7 +20,7 @@ from udfs.vision.own import NOT_STATED
 from udfs.vision.preprocessing import LIKE
 
 
-@click.group(name="models", invoke_without_command=True, context_settings={"max_content_width": 120})
+@click.group(name="models", cls=Group, invoke_without_command=True, context_settings={"max_content_width": 120})
 @click.option("--config", metavar="FILE", help="Settings, whose own models are listed as well.")
 @click.option("--speed", is_flag=True, help="Measure how many faces a second each embedder embeds on one thread here.")
 @click.pass_context

@@ -2,12 +2,13 @@
 
 import click
 
+from jobs.run.commands import Command
 from jobs.run.errors import run_command
 from jobs.run.jars import with_kept_jars
 from jobs.run.spark_properties import text
 
 
-@click.command(name="properties")
+@click.command(name="properties", cls=Command)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option(
     "--kept-jars",

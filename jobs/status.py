@@ -13,6 +13,7 @@ from jobs.reports.metrics import write_metrics
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from jobs.run.wording import dates_in_words
 
 
 @job("status", fails=bool, short=True)
@@ -63,11 +64,21 @@ def _print(found: Health) -> None:
         click.echo(
             f"gallery {each.gallery!r}: {each.persons:,} persons, {each.samples:,} samples, contract {each.contract_id}"
         )
+    for gallery, persons in found.unregistered.items():
+        click.echo(
+            f"gallery {gallery!r}: {persons:,} persons of its list are not in force, as no photo of theirs is accepted;"
+            " `rollcall enroll` says who, and the table enrollments why"
+        )
     if found.activated is not None:
         click.echo(f"activated: {found.activated}")
     if found.listed:
         click.echo(f"listed: dates up to {found.listed[-1]}, {len(found.listed):,} in all")
     click.echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
+    if found.future:
+        click.echo(
+            f"dated in the future: {sum(found.future.values()):,} images of {dates_in_words(sorted(found.future))};"
+            " check the clocks of the cameras, and the dates in names"
+        )
     for gallery, days in found.unidentified.items():
         click.echo(f"not identified against {gallery!r}: {len(days):,} dates")
     for of_reason in found.rejections:

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jobs.run.commands import Group
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
 from udfs import downloads
@@ -14,7 +15,7 @@ from udfs.vision import weights
 from udfs.vision.models import MODELS, networks_of
 
 
-@click.group(name="weights")
+@click.group(name="weights", cls=Group)
 def command() -> None:
     """List, fetch and verify the weights of the models. Jobs themselves never download."""
 

@@ -207,6 +207,12 @@ ENROLLMENTS = Table(
         Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
         _CONTRACT,
         _SETTINGS,
+        Column(
+            "policy_id",
+            "string",
+            "hash of the rules for photos under which this was decided; null if an older release has decided",
+            nullable=True,
+        ),
         Column("decision", "string", "accepted, review, or refused"),
         Column("reason", "string", "why it was not accepted; empty if it was"),
         Column("detail", "string", "more about the reason; empty if there is nothing to add"),

@@ -144,6 +144,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "4": (stop_new_deletion_vectors, remove_deletion_vectors, drop_deletion_vectors),
     "5": (add_declared_columns,),
     "6": (renew_constraints,),
+    "7": (add_declared_columns,),
 }
 """What brings a table of a version to the next version. Older versions than these cannot be migrated."""
 

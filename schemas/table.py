@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import types as T
 
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 """Raised by hand when tables change in a way that needs a migration: see `schemas/migration.py`."""
 
 

@@ -1,5 +1,6 @@
 """Arrow in, Arrow out: what was found in photos of persons to the one face of each that is the person's."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -75,10 +76,17 @@ def wanted_face(outcome: dict[str, Any], policy: PhotoPolicy) -> tuple[Face | No
         return None, "several_faces", f"{len(faces)} faces; {_ADVICE[policy.several_faces]}"
     size, sharpness = face["quality"]["size"], face["quality"]["sharpness"]
     if size < policy.minimum_size:
-        return None, "too_small", f"{size:.0f} pixels; {policy.minimum_size:.0f} are wanted"
+        return None, "too_small", _short_of(f"{size:.0f} pixels", "are", policy.minimum_size, "minimum_size", size)
     if sharpness < policy.minimum_sharpness:
-        return None, "too_blurred", f"sharpness {sharpness:.0f}; {policy.minimum_sharpness:.0f} is wanted"
+        least = policy.minimum_sharpness
+        return None, "too_blurred", _short_of(f"sharpness {sharpness:.0f}", "is", least, "minimum_sharpness", sharpness)
     return face, "", ""
+
+
+def _short_of(found: str, is_or_are: str, wanted: float, setting: str, enough: float) -> str:
+    """What a face is short of, and the setting by which it would do. The photo is not looked at again by itself."""
+    would_do = f"--set enroll.{setting}={math.floor(enough)} --reconsider"
+    return f"{found}; {wanted:.0f} {is_or_are} wanted; give a better photo, or {would_do}"
 
 
 def _largest(outcome: dict[str, Any]) -> Face:
@@ -112,8 +120,9 @@ _OF_SEVERAL: dict[str, Callable[[dict[str, Any]], Face | None]] = {
     "reject": lambda _: None,
 }
 _ADVICE = {
-    "dominant": "none is clearly the largest and nearest the middle; crop the photo, or --several-faces largest",
-    "reject": "crop the photo, or --several-faces dominant",
+    "dominant": "none is clearly the largest and nearest the middle; crop the photo, or --several-faces largest"
+    " --reconsider",
+    "reject": "crop the photo, or take a face that is clearly the largest: --several-faces dominant --reconsider",
 }
 
 

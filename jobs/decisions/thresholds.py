@@ -75,10 +75,11 @@ def for_identification(
             )
             return IdentificationThresholds(row.threshold, row.review_threshold, row.threshold_id, row.cohort_id)
         context.settings.threshold(embedder)  # refuses before it is said that they decide
-        context.log.warning(
-            f"thresholds: no calibration of this contract for {persons:,} persons: the settings' thresholds decide,"
-            " whose error rate at this size is not known; run `rollcall calibrate`"
-        )
+        if persons:  # else there is nobody on whom to decide
+            context.log.warning(
+                f"thresholds: no calibration of this contract for {persons:,} persons: the settings' thresholds decide,"
+                " whose error rate at this size is not known; run `rollcall calibrate`"
+            )
     of_settings = context.settings.threshold(embedder)
     name = f"{SETTINGS}:{embedder}:{of_settings.match}:{of_settings.review}"
     return IdentificationThresholds(of_settings.match, of_settings.review, name)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.judged import VERDICT
-from jobs.gallery.leaving import samples_of, version_key
+from jobs.gallery.leaving import place_key, samples_of, version_key
 from jobs.gallery.listing import DESCRIBED
 from jobs.gallery.register import TRIED_AGAIN, Register
 from jobs.gallery.seeing import Faces
@@ -21,11 +21,12 @@ _DECISION = pa.schema(
         ("sample_id", pa.string()),
         ("content_sha256", pa.string()),
         ("settings_id", pa.string()),
+        ("policy_id", pa.string()),
         *VERDICT,
     ]
 )
 """What is decided of a sample."""
-_STANDING = pa.schema([*_DECISION, ("person_id", pa.string()), ("uri", pa.string()), ("photo_id", pa.string())])
+_STANDING = pa.schema([*_DECISION, *[(name, pa.string()) for name in ("person_id", "uri", "photo_id", "run_id")]])
 
 
 def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
@@ -36,7 +37,7 @@ def standing_enrollments(register: Register, seen: pa.Table) -> pa.Table:
     """
     if register.enrollments is None or not seen.num_rows:
         return _STANDING.empty_table()
-    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *_place(seen).chunks]))})
+    keys = pa.table({"key": pc.unique(pa.chunked_array([*seen["sample_id"].chunks, *place_key(seen).chunks]))})
     key = F.when(F.col("reason").isin(*TRIED_AGAIN), F.concat_ws("/", "uri", "person_id")).otherwise(F.col("sample_id"))
     asked = register.enrollments.sparkSession.createDataFrame(keys)
     found = register.enrollments.withColumn("key", key).join(asked, "key", "left_semi")
@@ -50,6 +51,13 @@ def decisions(standing: pa.Table) -> pa.Table:
     return final.take(pc.index_in(pc.unique(names), value_set=names))
 
 
+def set_aside(standing: pa.Table) -> pa.Table:
+    """Whom the samples of enrollments resemble that were set aside, as `reopening.reopened` takes it: sample_id,
+    resembles, run_id."""
+    found = standing.filter(pc.equal(standing["decision"], "review"))
+    return found.select(["sample_id", "other_person_id", "run_id"]).rename_columns(["sample_id", "resembles", "run_id"])
+
+
 @dataclass(frozen=True)
 class ChangeInputs:
     """What the changes follow from.
@@ -58,7 +66,7 @@ class ChangeInputs:
     in the same order, with sample_id and content_sha256. faces: those of the photos that were seen. judged: of
     their samples, those that were decided now, as of `judged.judge_samples`. standing: what `standing_enrollments`
     found. leave: the samples that are withdrawn as no photo is theirs any more. settings_id: those under which photos
-    were seen.
+    were seen. policy_id: the rules for photos; None if they are not known.
     """
 
     register: Register
@@ -71,12 +79,15 @@ class ChangeInputs:
     settings_id: str
     run_id: str
     now: datetime
+    policy_id: str | None = None
 
     @cached_property
     def enrollments(self) -> pa.Table:
         """Rows of `enrollments`: what became of each photo that was looked at: what was decided of its sample now, or
         stands."""
-        judged = self.judged.append_column("settings_id", pa.array([self.settings_id] * self.judged.num_rows))
+        judged = self.judged
+        for name, value in (("settings_id", self.settings_id), ("policy_id", self.policy_id)):
+            judged = judged.append_column(name, pa.array([value] * judged.num_rows, pa.string()))
         known = pa.concat_tables([judged.select(_DECISION.names).cast(_DECISION), decisions(self.standing)])
         of_photo = pc.index_in(self.seen["sample_id"], value_set=known["sample_id"].combine_chunks())
         count = self.seen.num_rows
@@ -99,8 +110,8 @@ class ChangeInputs:
         Columns: sample_id, uri, name, labels, valid_from, valid_to; judged: whether it was decided now; accepted:
         whether it is accepted.
         """
-        photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id", "accepted"])
-        sample, accepted = samples_of(photos, self.seen), self._accepted(photos)
+        photos = self.listed.select([*DESCRIBED, "person_id", "photo_id", "sample_id"])
+        sample, accepted = samples_of(photos, self.seen), self.accepted
         first = pc.index_in(pc.unique(sample), value_set=sample)
         chosen = (
             photos.select(DESCRIBED).append_column("sample_id", sample).append_column("accepted", accepted).take(first)
@@ -108,12 +119,14 @@ class ChangeInputs:
         judged = pc.is_in(chosen["sample_id"], value_set=self.judged["sample_id"].combine_chunks())
         return chosen.append_column("judged", judged)
 
-    def _accepted(self, photos: pa.Table) -> pa.Array:
-        """Whether the sample of each listed photo is accepted: as it was decided now, else as it stands."""
+    @cached_property
+    def accepted(self) -> pa.Array:
+        """Whether the sample of each listed photo is accepted: as it was decided now, else as it stands; null where
+        nothing is decided."""
         now = self.enrollments
-        of_photo = pc.index_in(version_key(photos), value_set=version_key(now).combine_chunks())
+        of_photo = pc.index_in(version_key(self.listed), value_set=version_key(now).combine_chunks())
         accepted = pc.equal(now["decision"], "accepted")
-        return _flat(pc.coalesce(accepted.take(of_photo), photos["accepted"]))
+        return _flat(pc.coalesce(accepted.take(of_photo), self.listed["accepted"]))
 
     def known_samples(self) -> DataFrame | None:
         """Rows of `gallery` that stand and change, without those that are accepted now."""
@@ -173,7 +186,7 @@ class ChangeInputs:
         again = _is_tried_again(self.standing)
         of_noted = pc.is_in(self.standing["sample_id"], value_set=_flat(noted["sample_id"]))
         here = pc.is_in(version_key(self.standing), value_set=_flat(version_key(self.listed)))
-        read = pc.is_in(_place(self.standing), value_set=_flat(_place(noted)))
+        read = pc.is_in(place_key(self.standing), value_set=_flat(place_key(noted)))
         gone = self.standing.filter(pc.or_(pc.and_not(of_noted, here), pc.and_(again, read)))
         gone = gone.select(["sample_id", "photo_id"])
         written = pc.is_in(_row(gone), value_set=_flat(_row(self.enrollments)))
@@ -182,10 +195,6 @@ class ChangeInputs:
 
 def _is_tried_again(enrollments: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(enrollments["reason"], value_set=pa.array(TRIED_AGAIN))
-
-
-def _place(photos: pa.Table) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(photos["uri"], photos["person_id"], "/")
 
 
 def _row(enrollments: pa.Table) -> pa.ChunkedArray:

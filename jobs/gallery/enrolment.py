@@ -10,18 +10,20 @@ from pyspark.sql import DataFrame
 
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.gallery.activation import activate_standing, activated
-from jobs.gallery.changes import ChangeInputs, decisions, standing_enrollments
+from jobs.gallery.changes import ChangeInputs, decisions, set_aside, standing_enrollments
+from jobs.gallery.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
 from jobs.gallery.judged import judge_samples, undecided
 from jobs.gallery.leaving import leaving, without
 from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
+from jobs.gallery.not_in_force import NOT_IN_FORCE, not_in_force, said_of
 from jobs.gallery.register import Register
+from jobs.gallery.reopening import reopened
 from jobs.gallery.seeing import forget, look_for
 from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest, person_ids, unlisted
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.enrolment import PhotoPolicy, SeveralFaces
-from udfs.errors import InputError
 from udfs.vision.contract import Contract, settings_id
 
 _TOLD_AT_MOST = 20
@@ -47,7 +49,8 @@ def enrol(
     is near the new samples where they are many.
 
     Raises:
-        InputError: an empty or wrong manifest, another contract in the gallery, too much to withdraw.
+        InputError: a wrong manifest, or an empty one where not all may go; another contract in the gallery; too much
+            to withdraw.
     """
     spec = context.settings.spec()
     agreed = verified_contract(spec)
@@ -55,28 +58,35 @@ def enrol(
     policy = PhotoPolicy(several_faces, wanted.minimum_size, wanted.minimum_sharpness)
     resembles = review(agreed)
     people = manifest.people(context, gallery, allow_other_columns)
-    if not people.photos:
-        raise InputError(f"{gallery}: lists no photos; is it mounted? Nothing was changed")
+    is_empty = not people.photos
+    if is_empty:
+        refuse_unless_all_may_go(gallery, sync, max_withdraw)
     register = _open(context, gallery_name, agreed, beside)
+    if is_empty:
+        refuse_unknown_gallery(context.tables, gallery, gallery_name)
 
     with ledger.run(context) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
-        listing = list_photos(context, register, people, sync)
+        listing = list_photos(context, register, people, sync, policy)
         run.count("directories_not_listed", people.directories_not_listed)
         del people
         new = listing.new(reconsider)
         context.log.info(f"enroll: {listing.photos.num_rows:,} photos listed, {new.num_rows:,} of them new or changed")
+        if listing.other_rules and not reconsider:
+            context.log.info(
+                f"enroll: {listing.other_rules:,} photos were decided under other rules than these (--several-faces,"
+                " enroll.minimum_size, enroll.minimum_sharpness), and that stands; --reconsider decides on all again"
+            )
         active = 0
         if sync:
             active = refuse_certain_withdrawals(context, register, listing, reconsider, max_withdraw)
 
         seen = look_for(context, register, agreed, policy, run).see(new, commit_every)
         standing = standing_enrollments(register, seen.photos)
-        decided = decisions(standing)["sample_id"]
-        samples = undecided(seen.photos, decided, listing.reopened, reconsider)
         leave = leaving(register, listing.photos, seen.photos, sync, listing.unlisted)
         if sync:
             refuse_too_many_withdrawals(len(leave), active, max_withdraw)
+        samples = undecided(seen.photos, _decided(context, register, standing, leave), listing.reopened, reconsider)
         in_force = without(register.in_force, leave)
         judged = judge_samples(context, in_force, seen, samples, agreed, resembles, search)
         changes = ChangeInputs(
@@ -90,15 +100,29 @@ def enrol(
             settings_id(spec),
             run.run_id,
             datetime.now(UTC),
+            policy.policy_id,
         )
         _write(context, changes, _known_samples(changes, commit_every), agreed)
         forget(context, gallery_name)
+        missing = not_in_force(context, register, listing.photos, changes.accepted)
         run.count("listed", listing.photos.num_rows)
+        run.count(NOT_IN_FORCE, len(missing))
         run.count("withdrawn", len(leave))
         for decision in judged["decision"].value_counts().to_pylist():
             run.count(decision["values"], decision["counts"])
         _tell(context, gallery_name, judged, run)
+        if missing:
+            persons = len(pc.unique(listing.photos["person_id"]))
+            context.log.warning(f"enroll: {said_of(missing, persons)}")
     return run.counts
+
+
+def _decided(context: Context, register: Register, standing: pa.Table, leave: pa.Array) -> pa.ChunkedArray:
+    """The samples whose decision stands, of photos that were seen: some have been moved since it was made."""
+    aside = set_aside(standing)
+    again = reopened(context, register, aside, lambda samples: pc.is_in(samples["sample_id"], value_set=leave))
+    known = decisions(standing)["sample_id"]
+    return known.filter(pc.invert(pc.is_in(known, value_set=aside["sample_id"].filter(again).combine_chunks())))
 
 
 def _open(context: Context, gallery_name: str, agreed: Contract, beside: bool) -> Register:

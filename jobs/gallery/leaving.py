@@ -53,6 +53,11 @@ def samples_of(listed: pa.Table, seen: pa.Table) -> pa.Array:
     return now.combine_chunks() if isinstance(now, pa.ChunkedArray) else now
 
 
+def place_key(photos: pa.Table) -> pa.ChunkedArray:
+    """The place of the photo, and the person."""
+    return pc.binary_join_element_wise(photos["uri"], photos["person_id"], "/")
+
+
 def version_key(photos: pa.Table) -> pa.ChunkedArray:
     """The version of the photo, and the person: what a decision is about."""
     return pc.binary_join_element_wise(photos["photo_id"], photos["person_id"], "/")

@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from jobs.gallery.leaving import place_key
 from jobs.gallery.register import Register
+from jobs.gallery.reopening import Leaves, reopened
 from jobs.inputs.manifest import People
 from jobs.run.context import Context
 from udfs import inventory
 from udfs.arrow import spark_schema
+from udfs.enrolment import PhotoPolicy
 from udfs.errors import InputError
 
 _PHOTO = pa.schema(
@@ -25,6 +28,8 @@ _PHOTO = pa.schema(
         ("valid_to", pa.date32()),
     ]
 )
+_OF_FILE = ("size", "modified_us", "regular", "photo_id")
+_OF_DECISION = ("resembles", "policy_id", "run_id")
 DESCRIBED = ("uri", "name", "labels", "valid_from", "valid_to")
 """What the list says of a sample."""
 
@@ -37,12 +42,14 @@ class Listing:
     photos: person_id, uri, name, labels, valid_from, valid_to; size, modified_us, regular, photo_id of the file; and
     where there is a final decision on this version of the photo for this person, sample_id and accepted. By person and
     URI. reopened: sample_id of those whose decision stands no longer: they were set aside as they resemble a person who
-    has no sample any more, or loses one now. unlisted: ids of the persons whose folders could not be listed: photos
-    that are not listed here may still be there.
+    has no sample any more, or loses one now. other_rules: how many photos have a decision that was made under other
+    rules for photos. unlisted: ids of the persons whose folders could not be listed: photos that are not listed here
+    may still be there.
     """
 
     photos: pa.Table
     reopened: pa.Array
+    other_rules: int = 0
     unlisted: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
     def new(self, reconsider: bool) -> pa.Table:
@@ -50,19 +57,21 @@ class Listing:
         return self.photos if reconsider else self.photos.filter(pc.is_null(self.photos["sample_id"]))
 
 
-def list_photos(context: Context, register: Register, people: People, sync: bool = False) -> Listing:
+def list_photos(
+    context: Context, register: Register, people: People, sync: bool = False, policy: PhotoPolicy | None = None
+) -> Listing:
     """Each photo with its file as it is now, where executors look, and with what stands decided. sync: whether samples
-    are withdrawn that are no longer listed.
+    are withdrawn that are no longer listed. policy: the rules for photos of this enrolment, if they matter.
     """
     photos, unlisted = people.photos, pa.array(people.unlisted, pa.string())
     said = pa.table([[getattr(photo, name) for photo in photos] for name in _PHOTO.names], schema=_PHOTO)
     places = pa.array(np.arange(len(photos), dtype=np.int32))
     asked = context.spark.createDataFrame(said.select(["person_id", "uri"]).add_column(0, "place", places))
-    tasks = min(len(photos), context.spark.sparkContext.defaultParallelism)
+    tasks = max(1, min(len(photos), context.spark.sparkContext.defaultParallelism))
     located = asked.repartition(tasks).mapInArrow(inventory.stat_listed, spark_schema(inventory.LISTED))
     decided = register.final
     if decided is None:
-        unknown = {"sample_id": "string", "accepted": "boolean", "resembles": "string"}
+        unknown = {"sample_id": "string", "accepted": "boolean", **dict.fromkeys(_OF_DECISION, "string")}
         known = located.withColumns({name: F.lit(None).cast(kind) for name, kind in unknown.items()})
     else:
         standing = decided.select(
@@ -71,39 +80,38 @@ def list_photos(context: Context, register: Register, people: People, sync: bool
             "sample_id",
             (F.col("decision") == "accepted").alias("accepted"),
             F.when(F.col("decision") == "review", F.col("other_person_id")).alias("resembles"),
+            "policy_id",
+            "run_id",
         )
         known = located.join(standing, ["person_id", "photo_id"], "left")
-    found = known.select("place", "size", "modified_us", "regular", "photo_id", "sample_id", "accepted", "resembles")
+    found = known.select("place", *_OF_FILE, "sample_id", "accepted", *_OF_DECISION)
     listed = found.toArrow().sort_by("place")
-    again = _is_reopened(context, register, listed, unlisted, sync)
-    reopened = listed["sample_id"].filter(again).combine_chunks()
-    for name in listed.column_names[1:-1]:
+    places = said.select(["person_id", "uri"]).append_column("sample_id", listed["sample_id"])
+    again = reopened(context, register, listed, _may_leave(places, sync, unlisted))
+    gone = listed["sample_id"].filter(again).combine_chunks()
+    for name in (*_OF_FILE, "sample_id", "accepted"):
         column = listed[name]
         if name in ("sample_id", "accepted"):
             column = pc.if_else(again, pa.scalar(None, column.type), column)
         said = said.append_column(name, column)
-    return Listing(said, reopened, unlisted)
+    others = pc.sum(pc.not_equal(listed["policy_id"], policy.policy_id)).as_py() if policy is not None else 0
+    return Listing(said, gone, others or 0, unlisted)
 
 
-def _is_reopened(context: Context, register: Register, listed: pa.Table, unlisted: pa.Array, sync: bool) -> pa.Array:
-    """Of each listed photo, whether it was set aside for a resemblance that may be one no longer.
+def _may_leave(listed: pa.Table, sync: bool, unlisted: pa.Array) -> Leaves:
+    """Which samples may leave, as far as the list tells: those in whose place a new photo stands, and under `sync`
+    those that are not listed, but of the persons whose folders could not be listed."""
+    new = place_key(listed.filter(pc.is_null(listed["sample_id"])))
 
-    listed: sample_id and resembles, the person whom a photo that was set aside resembles. unlisted: as of `Listing`.
-    """
-    persons = pc.unique(listed["resembles"].drop_null())
-    if not len(persons):
-        return pa.array(np.zeros(listed.num_rows, bool))
-    stay = persons.slice(0, 0)
-    if register.in_force is not None:
-        asked = context.spark.createDataFrame(pa.table({"person_id": persons}))
-        samples = register.in_force.join(asked, "person_id", "left_semi").select("person_id", "sample_id").toArrow()
+    def leaves(samples: pa.Table) -> pa.Array:
+        replaced = pc.is_in(place_key(samples), value_set=new.combine_chunks())
+        if not sync:
+            return replaced
         is_listed = pc.is_in(samples["sample_id"], value_set=listed["sample_id"].combine_chunks())
-        leaves = pc.invert(pc.or_(is_listed, pc.is_in(samples["person_id"], value_set=unlisted)))
-        losing = pc.unique(samples["person_id"].filter(leaves)) if sync else persons.slice(0, 0)
-        here = pc.unique(samples["person_id"])
-        stay = here.filter(pc.invert(pc.is_in(here, value_set=losing)))
-    gone = pc.invert(pc.is_in(listed["resembles"], value_set=stay))
-    return pc.and_(pc.is_valid(listed["resembles"]), gone).combine_chunks()
+        stays = pc.or_(is_listed, pc.is_in(samples["person_id"], value_set=unlisted))
+        return pc.or_(replaced, pc.invert(stays))
+
+    return leaves
 
 
 def refuse_certain_withdrawals(
@@ -167,5 +175,5 @@ def refuse_too_many_withdrawals(leaving: int, active: int, max_withdraw: float, 
     if share > max_withdraw:
         raise InputError(
             f"--sync would withdraw {how}{leaving:,} of {active:,} samples, more than {max_withdraw:.0%}; if that is"
-            f" meant: --max-withdraw {math.ceil(100 * share) / 100:.2f}"
+            f" meant: --max-withdraw {math.ceil(100 * share) / 100:.2f}{' or more' if how else ''}"
         )

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
 
 from jobs.gallery.activation import activated
+from jobs.gallery.galleries import known_galleries, label_was_known
 from jobs.run.context import Context
 from schemas.catalog import SEARCHED_SAMPLES
 from udfs.errors import InputError
@@ -36,29 +37,29 @@ class GallerySnapshot:
 
     @classmethod
     def open(cls, context: Context, name: str | None) -> "GallerySnapshot":
-        """Open the gallery of this name, or the only one there is.
+        """Open the gallery of this name, or the only one there is: of those with samples, if any has some.
+
+        A gallery that was enrolled, and of which nobody is in force any more, has no samples: so nobody is found.
 
         Raises:
             InputError: no gallery, not this one, none named where there are several, or several contracts of which
             none is activated.
         """
         # Samples are read several times: for their digest, to be packed, to be noted.
-        table = context.tables.read_fixed("gallery").where(F.col("withdrawn_at").isNull())
+        every = _every_sample(context)
+        table = every.where(F.col("withdrawn_at").isNull())
         asked = F.lit(True) if name is None else F.col("gallery_name") == name
         decisive = ("sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest")
         held = digests_of(table.where(asked).groupBy("gallery_name", "contract_id"), *decisive)
-        names = sorted({gallery_name for gallery_name, _ in held})
-        if not names and name is not None:
-            names = sorted(row.gallery_name for row in table.select("gallery_name").distinct().collect())
-        if name is None and len(names) > 1:
-            raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
-        name = name or (names[0] if names else None)
-        if name is None or name not in names:
-            there = f"there are: {', '.join(names)}" if names else "run `rollcall enroll` first"
-            raise InputError(f"gallery {name or ''!r} has no samples; {there}")
-        contract_id = _in_force(context, name, {contract for of_gallery, contract in held if of_gallery == name})
+        contracts: dict[str, set[str]] = {}
+        for of_gallery, contract_id in held:
+            contracts.setdefault(of_gallery, set()).add(contract_id)
+        if not contracts:
+            contracts = known_galleries(context.tables)
+        name = _one_of(sorted(contracts), name)
+        contract_id = _in_force(context, name, contracts[name], every)
         samples = table.where((F.col("gallery_name") == name) & (F.col("contract_id") == contract_id))
-        found = held[name, contract_id]
+        found = held.get((name, contract_id), _NO_SAMPLES)
         noted = context.tables.read("contracts").where(F.col("contract_id") == contract_id).first()
         assert noted is not None
         digest = stable_id("gallery", name, contract_id, found.digest)
@@ -82,14 +83,64 @@ class GallerySnapshot:
         own = [name for name in SEARCHED_SAMPLES.names if name not in ("gallery_digest", "labels")]
         return self.samples.select(*of_all, *own)
 
+    def refuse_unknown_labels(self, context: Context, labels: Sequence[str]) -> None:
+        """Stop where nobody could ever be found by one of the labels.
 
-def _in_force(context: Context, name: str, contracts: set[str]) -> str:
-    """The contract a gallery is searched under: the only one it has samples of, else the activated one."""
+        One that a sample had and has no longer is known: whoever was found by it is to be found no more.
+
+        Raises:
+            InputError: no sample has or had such a label.
+        """
+        if not labels:
+            return
+        rows = self.samples.select(F.explode("labels").alias("label")).distinct().collect()
+        carried = sorted(row.label for row in rows)
+        for label in labels:
+            if label not in carried and not label_was_known(context.tables, self.name, label):
+                there = f"there are: {', '.join(carried)}" if carried else "none has any; leave out --label"
+                raise InputError(f"no sample of gallery {self.name!r} has the label {label!r}; {there}")
+
+
+def _every_sample(context: Context) -> DataFrame:
+    """The rows of `gallery`, those of withdrawn samples as well; none where all photos were refused so far.
+
+    Raises:
+        InputError: nothing has been enrolled yet.
+    """
+    if not context.tables.exists("gallery") and context.tables.exists("enrollments"):
+        return context.tables.read_or_empty("gallery")
+    return context.tables.read_fixed("gallery")
+
+
+def _one_of(names: list[str], name: str | None) -> str:
+    """The gallery that is meant."""
+    if name is None and len(names) > 1:
+        raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
+    if not names:
+        raise InputError("nobody has been enrolled in a gallery yet; run `rollcall enroll` first")
+    if name is not None and name not in names:
+        raise InputError(f"there is no gallery {name!r}; there are: {', '.join(names)}")
+    return name or names[0]
+
+
+def _in_force(context: Context, name: str, contracts: set[str], every: DataFrame) -> str:
+    """The contract a gallery is searched under: the only one it has samples of, else the activated one.
+
+    The activated one as well where its last sample has been withdrawn: those who were taken out are not to be found by
+    samples that they still have under another contract.
+
+    contracts: those it has samples of; or where it has none, those it ever had.
+    """
+    chosen = activated(context) if len(contracts) > 1 or context.tables.exists("activations") else None
+    if chosen is not None and chosen in contracts:
+        return chosen
+    if (
+        chosen is not None
+        and not every.where((F.col("gallery_name") == name) & (F.col("contract_id") == chosen)).isEmpty()
+    ):
+        return chosen
     if len(contracts) == 1:
         return next(iter(contracts))
-    chosen = activated(context)
-    if chosen in contracts:
-        return chosen
     raise InputError(
         f"gallery {name!r} holds samples of several contracts, which cannot be compared:"
         f" {', '.join(sorted(contracts))}; choose one: rollcall activate CONTRACT"
@@ -114,6 +165,9 @@ class SamplesDigest:
     samples: int
     persons: int
     bounded: bool
+
+
+_NO_SAMPLES = SamplesDigest(stable_id("samples"), 0, 0, bounded=False)
 
 
 def digest_of(samples: DataFrame, *columns: str) -> SamplesDigest:

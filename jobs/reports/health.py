@@ -1,14 +1,17 @@
 """How the tables are kept up: last runs, what is late, what is refused, how fast, how many are registered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.faces.pending import is_tried_again
 from jobs.gallery.activation import activated
+from jobs.gallery.galleries import known_galleries
+from jobs.gallery.not_in_force import NOT_IN_FORCE
 from jobs.run.context import Context
 from jobs.run.ledger import LONGEST_RUN, utc
 from jobs.run.wording import dates_in_words
@@ -16,6 +19,10 @@ from jobs.run.wording import dates_in_words
 USUAL_DATES = 30
 """Dates before the newest, whose rejections are the usual ones."""
 _UNUSUAL, _UNUSUAL_COUNT = 3.0, 10
+_TOO_MANY = 0.5
+"""The share of images of a date that may be refused, however usual that is."""
+_AHEAD = timedelta(days=1)
+"""How far a date may be ahead of UTC: in some places tomorrow has begun."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Registered:
-    """A gallery: samples and persons that are not withdrawn."""
+    """A gallery: samples and persons that are not withdrawn; none, where all have been."""
 
     gallery: str
     contract_id: str
@@ -59,11 +66,21 @@ class Registered:
     samples: int
 
 
+class FacesOf(NamedTuple):
+    """Faces of a date that were decided against a gallery."""
+
+    gallery: str
+    run_date: date
+    faces: int
+
+
 @dataclass(frozen=True)
 class Health:
     """All of it. listed: dates that `ingest --run-date` has finished, in order. pending: images without a final outcome
-    by date; unidentified: dates by gallery with faces that were never searched for. images_per_second: of the last
-    `embed` that opened images."""
+    by date; future: the images of dates to come, which a wrong clock or name has made. unidentified: dates by gallery
+    with faces that were never searched for. withdrawn: faces that match, or are for review, by samples that have been
+    withdrawn since. unregistered: by gallery, how many of the persons that the last `enroll` found listed are not in
+    force. images_per_second: of the last `embed` that opened images."""
 
     runs: list[LastRun]
     listed: list[date]
@@ -73,6 +90,9 @@ class Health:
     images_per_second: float | None
     registered: list[Registered]
     activated: str | None
+    future: dict[date, int] = field(default_factory=dict)
+    withdrawn: list[FacesOf] = field(default_factory=list)
+    unregistered: dict[str, int] = field(default_factory=dict)
 
     def complaints(self, now: datetime, late_after: int) -> list[str]:
         """What someone should look at; nothing, where all is well. late_after: days a date may be behind."""
@@ -90,7 +110,7 @@ class Health:
                 f"of the last {USUAL_DATES} dates {len(unlisted)} were not listed, the newest of them {unlisted[-1]}:"
                 " run `rollcall ingest --run-date` with its source for each"
             )
-        late = sorted(day for day in self.pending if day <= due)
+        late = sorted(day for day in self.pending if day <= due or is_future(day, now))
         if late:
             images = sum(self.pending[day] for day in late)
             said.append(
@@ -100,15 +120,27 @@ class Health:
             late = sorted(day for day in days if day <= due)
             if late:
                 said.append(
-                    f"faces of {dates_in_words(late)} were not identified against {gallery!r}: run `rollcall identify"
-                    f" {f'--run-date {late[0]}' if len(late) == 1 else '--all-dates'} --gallery-name {gallery}`"
+                    f"faces of {dates_in_words(late)} were not identified against {gallery!r}: run"
+                    f" `{_identify(late, gallery)}`"
                 )
+        for gallery in sorted({each.gallery for each in self.withdrawn}):
+            faces_of = {each.run_date: each.faces for each in self.withdrawn if each.gallery == gallery}
+            said.append(
+                f"{sum(faces_of.values()):,} faces of {dates_in_words(sorted(faces_of))} match persons by samples that"
+                f" have been withdrawn from {gallery!r} since: run `{_identify(sorted(faces_of), gallery)}`"
+            )
         said += [
             f"{rejection.count:,} images of the newest date are {rejection.reason}: {rejection.share:.1%}, usually"
             f" {rejection.usual:.1%}"
             for rejection in self.rejections
             if rejection.unusual
         ]
+        rejected, share = sum(each.count for each in self.rejections), sum(each.share for each in self.rejections)
+        if rejected >= _UNUSUAL_COUNT and share > _TOO_MANY:
+            said.append(
+                f"{rejected:,} images of the newest date were rejected, which is {share:.1%} of them: more than"
+                f" {_TOO_MANY:.0%} are too many, however usual that is; check the source"
+            )
         return said
 
     def unlisted(self, due: date) -> list[date]:
@@ -125,6 +157,16 @@ def due_by(now: datetime, late_after: int) -> date:
     return now.date() - timedelta(days=late_after)
 
 
+def is_future(day: date, now: datetime) -> bool:
+    """Whether a date has not begun yet, wherever the images come from."""
+    return day > now.date() + _AHEAD
+
+
+def _identify(days: Sequence[date], gallery: str) -> str:
+    """The command that identifies dates."""
+    return f"rollcall identify {f'--run-date {days[0]}' if len(days) == 1 else '--all-dates'} --gallery-name {gallery}"
+
+
 def health(context: Context) -> Health:
     """Ask the tables."""
     contract = _contract(context)
@@ -137,6 +179,9 @@ def health(context: Context) -> Health:
         images_per_second=_images_per_second(context),
         registered=_registered(context),
         activated=activated(context),
+        future=_future(context),
+        withdrawn=_withdrawn(context),
+        unregistered=_unregistered(context),
     )
 
 
@@ -196,6 +241,11 @@ def _pending(context: Context, contract: str | None) -> dict[date, int]:
     return {row.run_date: row["count"] for row in rows}
 
 
+def _future(context: Context) -> dict[date, int]:
+    images = context.tables.read_or_empty("images").where(F.col("run_date") > datetime.now(UTC).date() + _AHEAD)
+    return {row.run_date: row["count"] for row in images.groupBy("run_date").count().collect()}
+
+
 def _unidentified(context: Context) -> dict[str, list[date]]:
     """An image that was searched under several limits has identifications under one of them."""
     galleries = _standing(context).select("gallery_name", "contract_id").distinct()
@@ -249,6 +299,26 @@ def _standing(context: Context) -> DataFrame:
     return context.tables.read_or_empty("gallery").where(F.col("withdrawn_at").isNull())
 
 
+def _withdrawn(context: Context) -> list[FacesOf]:
+    named = context.tables.read_or_empty("identifications").where(F.col("decision").isin("match", "review"))
+    rows = (
+        named.join(_standing(context).select("gallery_name", "sample_id"), ["gallery_name", "sample_id"], "left_anti")
+        .groupBy("gallery_name", "run_date")
+        .count()
+        .orderBy("gallery_name", "run_date")
+        .collect()
+    )
+    return [FacesOf(*row) for row in rows]
+
+
+def _unregistered(context: Context) -> dict[str, int]:
+    """What the last `enroll` of each gallery has counted."""
+    runs = context.tables.read("runs").where("job = 'enroll' AND event = 'finished'")
+    counted = F.max_by(F.col("counts")[NOT_IN_FORCE], "at").alias("persons")
+    rows = runs.groupBy(F.col("arguments")["gallery_name"].alias("gallery")).agg(counted).collect()
+    return {row.gallery: row.persons for row in sorted(rows) if row.persons}
+
+
 def _registered(context: Context) -> list[Registered]:
     rows = (
         _standing(context)
@@ -257,4 +327,9 @@ def _registered(context: Context) -> list[Registered]:
         .orderBy("gallery_name", "contract_id")
         .collect()
     )
-    return [Registered(*row) for row in rows]
+    standing = [Registered(*row) for row in rows]
+    known, held = known_galleries(context.tables), {each.gallery for each in standing}
+    emptied = [(name, contract) for name in known.keys() - held for contract in known[name]]
+    return sorted(
+        [*standing, *(Registered(*each, 0, 0) for each in emptied)], key=lambda each: (each.gallery, each.contract_id)
+    )

@@ -61,6 +61,9 @@ def registry(found: Health, due: date, healthy: bool) -> CollectorRegistry:
     gauge("pending_images", "Images without a final outcome.", [(NO_LABELS, sum(found.pending.values()))])
     gauge("pending_dates", "Dates with such images.", [(NO_LABELS, len(found.pending))])
     gauge(
+        "future_images", "Images of dates to come, by a wrong clock or name.", [(NO_LABELS, sum(found.future.values()))]
+    )
+    gauge(
         "unidentified_dates",
         "Dates with faces that were never searched for.",
         [({"gallery": name}, len(found.unidentified.get(name, []))) for name in galleries],
@@ -94,4 +97,20 @@ def registry(found: Health, due: date, healthy: bool) -> CollectorRegistry:
         "gallery",
         "contract",
     )
+    gauge(
+        "gallery_persons_not_in_force",
+        "Persons of the list whom the last enroll left without an accepted photo.",
+        [({"gallery": name}, persons) for name, persons in found.unregistered.items()],
+        "gallery",
+    )
+    gauge(
+        "withdrawn_matches",
+        "Faces that match by samples that have been withdrawn since.",
+        [({"gallery": name}, _faces_by_withdrawn(found, name)) for name in galleries],
+        "gallery",
+    )
     return gauges
+
+
+def _faces_by_withdrawn(found: Health, gallery: str) -> int:
+    return sum(each.faces for each in found.withdrawn if each.gallery == gallery)

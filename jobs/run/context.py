@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import SparkSession
 
 from jobs.run import settings as settings_module
+from jobs.run import stopping
 from jobs.run.log import LOGGER
 from jobs.run.settings import Settings
 from schemas.store import Tables
@@ -56,4 +57,5 @@ def opened(
         yield Context(spark, Tables(spark, tables, database), settings, job=job)
         discard_log()
     finally:
+        stopping.settle()
         spark.stop()

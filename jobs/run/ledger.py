@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from pyspark.sql import DataFrame
 
-from jobs.run import log, peak_memory
+from jobs.run import log, peak_memory, stopping
 from jobs.run.context import Context
 from jobs.run.errors import one_line
 from schemas.catalog import RUNS
@@ -77,7 +77,8 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
         try:
             yield current
         except BaseException as failure:
-            _note_failure(context, partial(note, "failed", one_line(failure)))
+            why = stopping.REASON if stopping.settle() else one_line(failure)
+            _note_failure(context, partial(note, "failed", why))
             raise
         note("finished")
         context.log.info("finished", extra={"event": "finished", "counts": dict(current.counts)})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyspark.find_spark_home import _find_spark_home
 
-from jobs.run import class_archive
+from jobs.run import class_archive, temporary
 from jobs.run.jars import JARS, kept_jars
 from jobs.run.log import LOGGER
 from jobs.run.spark_properties import PACKAGES, packaged
@@ -56,22 +56,25 @@ def start(given: Mapping[str, str], master: str, *, short: bool) -> Start:
         RuntimeError: packages cannot be resolved.
     """
     found = dict(given)
+    elsewhere = temporary.variables()
     if short:
         found[JAVA_OPTIONS] = _joined(" ", packaged("short")[JAVA_OPTIONS], given.get(JAVA_OPTIONS))
     if given.get("spark.driver.userClassPathFirst") == "true":
-        return Start(found)
+        return Start(found, elsewhere)
     try:
         jars = kept_jars(given)
     except OSError as error:
         LOGGER.warning(f"{cache()} cannot be written ({error.strerror}), so Spark looks up its jars at each start")
-        return Start(found)
+        return Start(found, elsewhere)
     found.pop(PACKAGES, None)
     home = Path(_find_spark_home())
     if not _is_one_process(master) or _has_own_class_path(home):
-        return Start(found | ({JARS: _joined(",", given.get(JARS), *map(str, jars))} if jars else {}))
+        return Start(found | ({JARS: _joined(",", given.get(JARS), *map(str, jars))} if jars else {}), elsewhere)
     variables = {"SPARK_HOME": str(home), CLASS_PATH: _joined(os.pathsep, os.environ.get(CLASS_PATH), *map(str, jars))}
     archive = class_archive.options([*sorted((home / "jars").iterdir()), *jars], variables)
-    return Start(found | {JAVA_OPTIONS: _joined(" ", archive, found.get(JAVA_OPTIONS))}, variables | _LAUNCHER)
+    return Start(
+        found | {JAVA_OPTIONS: _joined(" ", archive, found.get(JAVA_OPTIONS))}, variables | _LAUNCHER | elsewhere
+    )
 
 
 def _is_one_process(master: str) -> bool:

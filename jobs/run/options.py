@@ -8,8 +8,10 @@ from typing import Any, Generic, TypeVar
 
 import click
 
+from jobs.run.commands import Command
 from jobs.run.context import Context, opened
 from jobs.run.errors import FAILED
+from jobs.run.stopping import StoppedError
 
 Result = TypeVar("Result")
 
@@ -75,7 +77,7 @@ class Job(Generic[Result]):
         self._short = short
         self._function = function
         own = list(reversed(getattr(function, "__click_params__", [])))
-        self.command = click.Command(
+        self.command = Command(
             name,
             params=[*own, *_SHARED],
             callback=self._run,
@@ -92,8 +94,11 @@ class Job(Generic[Result]):
 
     def _run(self, **options: Any) -> None:
         shared = {str(option.name): options.pop(str(option.name)) for option in _SHARED}
-        with opened(self.name, **shared, short=self._short) as context:
-            result = self(context, **options)
+        try:
+            with opened(self.name, **shared, short=self._short) as context:
+                result = self(context, **options)
+        except KeyboardInterrupt as interrupt:  # of a query that was stopped
+            raise StoppedError from interrupt
         if self._fails is not None and self._fails(result):
             raise SystemExit(FAILED)
 

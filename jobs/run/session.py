@@ -4,12 +4,20 @@ import os
 import sys
 from pathlib import Path
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from jobs.run import local_jvm
-from jobs.run.spark_log import into_log
+from jobs.run.errors import one_line
+from jobs.run.masters import chosen_master
+from jobs.run.spark_log import into_log, log_file
 from jobs.run.spark_properties import properties, read_file
+from jobs.run.stopping import take_over
+from jobs.run.temporary import advice
 from udfs.errors import InputError
+
+_ENDED = 'Exception in thread "main" '
+_NO_ANSWER = "All masters are unresponsive"
 
 
 def spark_session(job: str, master: str | None = None, *, short: bool = False) -> SparkSession:
@@ -22,17 +30,18 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
 
     Raises:
         InputError: there is no such file, or the session cannot open Delta tables.
-        RuntimeError: the packages that the properties name cannot be resolved.
+        RuntimeError: the packages that the properties name cannot be resolved, or the JVM or Spark does not start.
     """
     # Workers run the interpreter of this process, not whatever `python3` they find first.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(f"rollcall {job}")
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        spark = _started(builder, master, short)
+        spark = _started(f"rollcall {job}", master, short)
     elif master is None:
         spark = builder.getOrCreate()
     else:
         raise InputError("--master belongs to spark-submit: write it before the job's file")
+    take_over(spark.sparkContext)
     if "DeltaSparkSessionExtension" not in str(spark.conf.get("spark.sql.extensions", "")):
         raise InputError(
             "this Spark session cannot open Delta tables; write its properties with `rollcall properties local >"
@@ -43,13 +52,28 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     return spark
 
 
-def _started(builder: SparkSession.Builder, master: str | None, short: bool) -> SparkSession:
+def why_not_started(error: Exception, master: str) -> str:
+    """In one line: what Spark's log says of a JVM that has ended, else what the JVM has answered; and what to do."""
+    log = log_file()
+    said = log.read_text("utf-8", "replace") if log is not None else ""
+    if _NO_ANSWER in said:
+        return f"no Spark master answers at {master}; look whether it is running, and whether the address is right"
+    ended = [line.removeprefix(_ENDED).strip() for line in said.splitlines() if line.startswith(_ENDED)]
+    reason = ended[-1] if "JAVA_GATEWAY_EXITED" in str(error) and ended else one_line(error)
+    advised = advice(f"{error}\n{said}")
+    return f"{reason}; {advised}" if advised else reason
+
+
+def _started(name: str, master: str | None, short: bool) -> SparkSession:
     """A session of a JVM that this process starts, or of the one that it has started before."""
     given = os.environ.get("ROLLCALL_PROPERTIES")
     of_file = properties("local") if given is None else read_file(Path(given))
-    master = master or os.environ.get("ROLLCALL_MASTER") or of_file.get("spark.master", "local[*]")
+    master = chosen_master(master, of_file)
     start = local_jvm.start(of_file, master, short=short)
-    for name, value in start.properties.items():
-        builder = builder.config(name, value)
-    with into_log(), start.environment():
-        return builder.master(master).getOrCreate()
+    conf = SparkConf().setAll(list(start.properties.items())).setMaster(master).setAppName(name)
+    try:
+        with into_log(), start.environment():
+            take_over(SparkContext.getOrCreate(conf))  # before the session is made, which takes longer
+            return SparkSession.builder.config(conf=conf).getOrCreate()
+    except Exception as error:
+        raise RuntimeError(f"Spark did not start: {why_not_started(error, master)}") from error

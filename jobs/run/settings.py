@@ -1,6 +1,7 @@
 """Settings: `conf/rollcall.toml`, or a file of one's own, with single values changed by `--set`."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.resources import files
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from jobs.run.own_models import KINDS, ModelName, ModelSection
+from jobs.run.setting_names import setting_names, unknown
 from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.models import EMBEDDERS, embedders
@@ -89,6 +91,10 @@ class PairThreshold(_Strict):
         if self.review > self.match:
             raise ValueError("must have review <= match")
         return self
+
+
+_OF_A_MODEL: dict[str, type[BaseModel]] = {"thresholds": Threshold, "pairs": PairThreshold}
+"""Sections that have a part for each embedder."""
 
 
 class Settings(_Strict):
@@ -185,18 +191,36 @@ def of_text(text: str, where: str, changes: tuple[str, ...] = ()) -> Settings:
         for kind in ("thresholds", "pairs")
     }
     document = _over(packaged, document)
+    names = setting_names(Settings, _OF_A_MODEL, document)
     for change in changes:
-        _apply(document, change)
+        _apply(document, change, names)
     try:
         settings = Settings.model_validate(document)
         embedders(settings.own_models())
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"] if part not in KINDS)
-        raise InputError(f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})") from error
+        raise InputError(_said(error, where, changes, names)) from error
+    for name in settings.weights:
+        if f"weights.{name}" not in names:
+            raise InputError(f"{where}: {unknown(f'weights.{name}', names)}")
     return settings
+
+
+def _said(error: ValidationError, where: str, changes: tuple[str, ...], names: Iterable[str]) -> str:
+    """What is wrong, and where: in a change, or in the file. Of several things an unknown name: what it is meant to be
+    may be what is missing.
+    """
+    found = error.errors()
+    first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
+    name = ".".join(str(part) for part in first["loc"] if part not in KINDS)
+    for change in changes:
+        changed = change.partition("=")[0]
+        if f"{name}.".startswith(f"{changed}.") or changed.startswith(f"{name}."):
+            where = f"--set {change}"
+    if first["type"] == "extra_forbidden":
+        return f"{where}: {unknown(name, names)}"
+    return f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})"
 
 
 def _over(packaged: Any, given: Any) -> Any:
@@ -206,12 +230,15 @@ def _over(packaged: Any, given: Any) -> Any:
     return packaged | {name: _over(packaged.get(name), value) for name, value in given.items()}
 
 
-def _apply(document: dict[str, Any], change: str) -> None:
+def _apply(document: dict[str, Any], change: str, names: Iterable[str]) -> None:
     name, equals, text = change.partition("=")
     # The last part may itself hold dots no more than a model's name does: weights.facenet-vggface2
     *sections, last = name.split(".")
     if not equals or not sections:
         raise InputError(f"--set {change}: write --set section.name=value, e.g. --set vision.minimum_face=60")
+    known = name in names or sections[0] == "models" or any(name.startswith(f"{value}.") for value in names)
+    if not known:
+        raise InputError(f"--set {change}: {unknown(name, names)}")
     for section in sections:
         document = document.setdefault(section, {})
         if not isinstance(document, dict):

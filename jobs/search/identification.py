@@ -23,6 +23,7 @@ from jobs.search.nearest import ExecutionPlan, execution_plan_for, nearest
 from jobs.search.plan import ATTRIBUTES, UpdatePlan
 from jobs.search.question import IdentificationQuestion
 from jobs.search.rows import identification_rows, match_rows
+from jobs.search.waiting import some_may_wait, tell_waiting
 from schemas.catalog import CLAIMED, DECISIONS
 from udfs import matching
 from udfs.arrow import local_frame, spark_schema
@@ -54,6 +55,7 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
         return _identify_dates(context, [run_date], **asked)
     if context.tables.read_or_empty("faces").isEmpty():
         context.log.warning("identify: there are no faces yet; run `rollcall embed` first")
+        tell_waiting(context, None)
         return {}
     gallery = GallerySnapshot.open(context, asked.pop("gallery_name"))
     counts: Counter[str] = Counter()
@@ -64,6 +66,7 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
         except IncomparableError as error:
             context.log.warning(f"identify: {dates_in_words(run_dates)} left out: {error}")
             refused.append(str(error))
+    tell_waiting(context, gallery.contract_id)
     if refused:
         raise InputError(refused[0] if len(refused) == 1 else f"{refused[0]} (and {len(refused) - 1} more like it)")
     return dict(counts)
@@ -89,6 +92,7 @@ def _identify_dates(
 
     def attempt() -> Identification:
         gallery = opened or GallerySnapshot.open(context, gallery_name)
+        gallery.refuse_unknown_labels(context, labels)
         faces = comparable(context, gallery, run_dates)
         thresholds = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
         question = IdentificationQuestion.of(
@@ -114,6 +118,8 @@ def _identify_dates(
     }
     with ledger.run(context, **resolved) as run:
         until_written(context, work, attempt, run, dates_in_words(run_dates))
+    if opened is None and some_may_wait(context.tables, run.counts):
+        tell_waiting(context, work.gallery.contract_id, run_dates)
     packing.sweep(context, packing.KEPT)
     return run.counts
 
@@ -403,3 +409,12 @@ class Identification:
             f"identify: {'' if len(self._run_dates) == 1 else dates_in_words(self._run_dates) + ': '}"
             f"{counts['searched']:,} of {counts['faces']:,} faces searched among {persons:,} persons; {decided}"
         )
+        if not persons:
+            self._context.log.warning(f"identify: {self._nobody()}, so no face matches")
+
+    def _nobody(self) -> str:
+        """Among whom there is nobody, and why."""
+        if not self.gallery.count:
+            return f"nobody is in force in gallery {self.gallery.name!r}"
+        has_label = f"has the label {' or '.join(self.question.labels)} and " if self.question.labels else ""
+        return f"nobody in gallery {self.gallery.name!r} {has_label}is valid on {dates_in_words(self._run_dates)}"

@@ -1,5 +1,8 @@
 """Which face of a photo is the person's, and which photos will do."""
 
+import re
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -56,8 +59,13 @@ def test_a_refusal_says_what_helps() -> None:
     two = photo(face(80.0), face(81.0))
     _, _, dominant = wanted_face(two, PhotoPolicy("dominant", 60.0, 20.0))
     _, _, reject = wanted_face(two, PhotoPolicy("reject", 60.0, 20.0))
-    assert dominant.endswith("crop the photo, or --several-faces largest")
-    assert reject.endswith("crop the photo, or --several-faces dominant")
+    assert dominant.endswith("crop the photo, or --several-faces largest --reconsider")
+    assert reject.endswith("--several-faces dominant --reconsider")
+    for face_of, setting in ((face(59.9), "minimum_size"), (face(80.0, sharpness=19.9), "minimum_sharpness")):
+        policy = PhotoPolicy("dominant", 60.0, 20.0)
+        _, _, detail = wanted_face(photo(face_of), policy)
+        (value,) = re.findall(rf"or --set enroll.{setting}=(\d+) --reconsider$", detail)
+        assert wanted_face(photo(face_of), replace(policy, **{setting: float(value)}))[1] == ""
 
 
 def test_a_policy_is_known_by_all_that_decides() -> None:

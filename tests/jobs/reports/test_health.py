@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.identify import identify
-from jobs.reports.health import Health, LastRun, Registered, Rejection, health
+from jobs.reports.health import FacesOf, Health, LastRun, Registered, Rejection, health
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.status import status
@@ -103,10 +103,42 @@ def test_a_job_that_is_killed_every_night_is_noticed(make_context: MakeContext) 
         ({"unidentified": {"g": [TODAY], "h": [date(2026, 1, 1), date(2026, 1, 2)]}}, 1),
         ({"rejections": [Rejection("rejected:crashed", 9, 0.9, 0.0)]}, 0),  # a handful
         ({"rejections": [Rejection("rejected:crashed", 90, 0.3, 0.2)]}, 0),  # as usual
+        ({"rejections": [Rejection("rejected:crashed", 400, 1.0, 1.0)]}, 1),  # as usual, and too many
+        ({"rejections": [Rejection(f"rejected:{name}", 26, 0.26, 0.26) for name in ("gone", "crashed")]}, 1),
+        ({"rejections": [Rejection(f"rejected:{name}", 25, 0.25, 0.25) for name in ("gone", "crashed")]}, 0),
+        ({"rejections": [Rejection("rejected:crashed", 9, 1.0, 1.0)]}, 0),  # a handful
+        ({"pending": {date(2100, 1, 1): 5}}, 1),  # of a wrong clock: not to be waited for
+        ({"pending": {TODAY + timedelta(days=1): 5}}, 0),  # somewhere it has begun
+        ({"withdrawn": [FacesOf("g", TODAY, 2), FacesOf("g", date(2026, 1, 1), 3), FacesOf("h", TODAY, 1)]}, 2),
     ],
 )
 def test_complaints(changes: dict[str, object], complaints: int) -> None:
     assert len(well(**changes).complaints(NOW, late_after=1)) == complaints
+
+
+def test_too_many_rejections_are_said_with_the_bound() -> None:
+    (said,) = well(rejections=[Rejection("rejected:truncated", 400, 1.0, 1.0)]).complaints(NOW, late_after=1)
+    assert "400 images of the newest date were rejected, which is 100.0% of them: more than 50% are too many" in said
+
+
+def test_matches_with_the_withdrawn_are_said_with_the_command() -> None:
+    (said,) = well(withdrawn=[FacesOf("g", TODAY, 2), FacesOf("g", date(2026, 1, 1), 3)]).complaints(NOW, late_after=1)
+    assert "5 faces of 2 dates from 2026-01-01 to 2026-02-03 match persons by samples that have been withdrawn" in said
+    assert said.endswith("run `rollcall identify --all-dates --gallery-name g`")
+
+
+def test_images_of_the_future_are_counted_and_said(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    context = make_context()
+    begun(context, "finished", 1)
+    put_images(context, ["faces", None], date(2100, 1, 1))
+    put_images(context, [None], datetime.now(UTC).date() + timedelta(days=1))
+    complaints = status(context, metrics=tmp_path / "rollcall.prom")
+    said = capsys.readouterr().out
+    assert "dated in the future: 2 images of 2100-01-01; check the clocks" in said
+    assert any("images of 2100-01-01 have no final outcome" in line for line in complaints)
+    assert "rollcall_future_images 2.0\n" in (tmp_path / "rollcall.prom").read_text()
 
 
 def test_dates_that_were_not_listed_are_named() -> None:

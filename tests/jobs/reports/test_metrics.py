@@ -31,6 +31,7 @@ def test_figures(tmp_path: Path) -> None:
     text = written(well(listed=listed), date(2026, 2, 2), tmp_path, healthy=False)
     assert "rollcall_unlisted_dates 2.0\n" in text
     assert 'rollcall_unidentified_dates{gallery="staff"} 0.0\n' in text
+    assert 'rollcall_withdrawn_matches{gallery="staff"} 0.0\n' in text
     (newest,) = [line for line in text.splitlines() if line.startswith("rollcall_newest_listed_date")]
     assert float(newest.split()[1]) == 1769904000
     assert "rollcall_healthy 0.0\n" in text

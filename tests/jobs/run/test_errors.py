@@ -20,11 +20,18 @@ ValueError: a mistake
 """
 
 
+CALLED = """An error occurred while calling None.org.apache.spark.api.java.JavaSparkContext.
+: org.apache.spark.SparkException: Asked to run locally with 0 threads
+\tat org.apache.spark.SparkContext$.createTaskScheduler(SparkContext.scala:3293)
+"""
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (RuntimeError(JAVA), "java.io.IOException: No space left on device"),
         (RuntimeError(WORKER), "ValueError: a mistake"),
+        (RuntimeError(CALLED), "org.apache.spark.SparkException: Asked to run locally with 0 threads"),
         (RuntimeError("[TABLE_NOT_FOUND] no such table\nSQLSTATE: 42P01"), "[TABLE_NOT_FOUND] no such table"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
         (RuntimeError("x" * 1000), "x" * 500),
