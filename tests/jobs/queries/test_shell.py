@@ -2,7 +2,9 @@
 
 import stat
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from pyspark.sql import SparkSession
 
-from jobs.queries import questions, shell
+from jobs.queries import interrupts, shell
 from jobs.queries.questions import Questions
 from tests.support import MakeContext
 
@@ -84,15 +86,22 @@ def test_an_interrupt_stops_the_query_and_not_the_shell(
     """Of a query that runs. A signal to this process could meet pytest elsewhere: the shell on a terminal, in a process
     of its own, gets real ones.
     """
-    tracker, wait = spark.sparkContext.statusTracker(), questions._wait_for
+    tracker = spark.sparkContext.statusTracker()
+    notes = iter(range(3))  # the shell's own, and those of two queries
 
-    def interrupted(running: threading.Thread) -> None:
-        monkeypatch.setattr(questions, "_wait_for", wait)
+    @contextmanager
+    def noted() -> Iterator[threading.Event]:
+        event = threading.Event()
+        if next(notes) == 1:
+            threading.Thread(target=once_a_job_runs, args=(event,), daemon=True).start()
+        yield event
+
+    def once_a_job_runs(event: threading.Event) -> None:
         while not tracker.getActiveJobsIds():
-            running.join(0.05)
-        raise KeyboardInterrupt
+            time.sleep(0.05)
+        event.set()
 
-    monkeypatch.setattr(questions, "_wait_for", interrupted)
+    monkeypatch.setattr(interrupts, "noted", noted)
     typing.send_text("SELECT sum(sqrt(a.id * b.id)) FROM range(10000000) a JOIN range(10000000) b ON a.id != b.id;\n")
     typing.send_text("SELECT 8 AS eight;\n\\q\n")
     shell.run(Questions(contexts(), "csv", 10, write=False))
