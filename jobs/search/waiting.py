@@ -20,14 +20,16 @@ def tell_waiting(context: Context, contract_id: str | None, run_dates: Sequence[
     mine = F.lit(True) if contract_id is None else F.col("contract_id") == contract_id
     images = context.tables.read_or_empty("images").where(chosen)
     done = context.tables.read_or_empty("image_outcomes").where(chosen & mine & ~is_tried_again())
-    waiting = images.join(done.select("image_id"), "image_id", "left_anti")
-    found = {row.run_date: row["count"] for row in waiting.groupBy("run_date").count().collect()}
+    without = images.join(done.select("image_id"), "image_id", "left_anti")
+    found = {row.run_date: row["count"] for row in without.groupBy("run_date").count().collect()}
     if found:
         days = sorted(found)
         which = f"--run-date {days[0]}" if len(days) == 1 else "--all-pending"
+        waiting = sum(found.values())
+        said = "1 image waits" if waiting == 1 else f"{waiting:,} images wait"
         context.log.warning(
-            f"identify: {sum(found.values()):,} images of {dates_in_words(days)} wait for `embed`, and their faces are"
-            f" not among these: run `rollcall embed {which}`, then this again"
+            f"identify: {said} for `embed` on {dates_in_words(days)}, and their faces are not among these: run"
+            f" `rollcall embed {which}`, then this again"
         )
 
 

@@ -13,7 +13,7 @@ from tests.support import MakeContext, root_of
 
 
 def waiting(said: list[str]) -> list[str]:
-    found = [line.partition(", and")[0] for line in said if "wait for `embed`" in line]
+    found = [line.partition(", and")[0] for line in said if "for `embed` on" in line]
     said.clear()
     return found
 
@@ -33,15 +33,15 @@ def test_images_that_wait_are_said(make_context: MakeContext, monkeypatch: pytes
     put_images(context, ["faces", "rejected:truncated", None], NEXT_DAY)
     put_faces(context, unit(1, seed=1), NEXT_DAY)
     identify(context, run_date=DAY)
-    assert waiting(said) == [f"identify: 3 images of {DAY} wait for `embed`"]
+    assert waiting(said) == [f"identify: 3 images wait for `embed` on {DAY}"]
     identify(context, run_date=NEXT_DAY)
-    assert waiting(said) == [f"identify: 1 images of {NEXT_DAY} wait for `embed`"]
+    assert waiting(said) == [f"identify: 1 image waits for `embed` on {NEXT_DAY}"]
     newest_is(context, "images")
     identify(context, run_date=NEXT_DAY)
-    assert waiting(said) == [f"identify: 1 images of {NEXT_DAY} wait for `embed`"]
+    assert waiting(said) == [f"identify: 1 image waits for `embed` on {NEXT_DAY}"]
     newest_is(context, "image_outcomes")
     with monkeypatch.context() as patch:
         patch.setattr(identification, "tell_waiting", lambda *_: pytest.fail("the tables are asked"))
         identify(context, run_date=NEXT_DAY)
     identify(context, all_dates=True)
-    assert waiting(said) == [f"identify: 4 images of 2 dates from {DAY} to {NEXT_DAY} wait for `embed`"]
+    assert waiting(said) == [f"identify: 4 images wait for `embed` on 2 dates from {DAY} to {NEXT_DAY}"]
