@@ -15,10 +15,10 @@ DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
 def run_command(command: click.Command, arguments: list[str] | None = None) -> None:
     """Run a command line and exit: 0 done, 1 failed, 2 something given to it is wrong, 130 a person has stopped it."""
-    # One line for the reader; the stack trace of a failed query is in Spark's own log.
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     with stopping.stoppable():
+        # One line for the reader; the stack trace of a failed query is in Spark's own log.
+        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+        logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
         _run(command, arguments)
 
 
