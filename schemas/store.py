@@ -398,7 +398,11 @@ class Tables:
         hadoop = self._spark.sparkContext
         log = hadoop._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}/_delta_log")  # type: ignore[union-attr]
         files = log.getFileSystem(hadoop._jsc.hadoopConfiguration())
-        if not files.exists(log) or any(not each.getPath().getName().startswith(".") for each in files.listStatus(log)):
+        if not files.exists(log):
+            return False
+        # Before the first commit there are temporary files, which are hidden, and a folder for commits to come.
+        names = [each.getPath().getName() for each in files.listStatus(log)]
+        if not all(name.startswith(".") or name == "_staged_commits" for name in names):
             return False
         return bool(files.delete(log, True))
 

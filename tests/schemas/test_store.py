@@ -96,7 +96,7 @@ def test_a_table_whose_creation_was_cut_off_is_created(
     """As a full disk leaves it: a folder for Delta's log, and no commit."""
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
     log = Path(f"{tables.root}/contracts/_delta_log")
-    log.mkdir(parents=True)
+    (log / "_staged_commits").mkdir(parents=True)
     if left is not None:
         (log / left).write_bytes(b'{"commitInfo":{"timest')
     tables.append("contracts", contracts(spark, "a"))
