@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs.inputs import image_table
 from jobs.run import ledger
 from jobs.run.context import Context
+from schemas.store import Tables
 from udfs.errors import InputError
 
 RETRIES = 3
@@ -23,6 +24,15 @@ IMAGES_A_PAGE = 200_000
 def is_tried_again() -> Column:
     """Of an outcome: its image could not be read, and a later run tries it again."""
     return (F.col("outcome") == "rejected:unreadable") & (F.col("attempts") <= RETRIES)
+
+
+def unfinished_by_date(tables: Tables, chosen: Column, mine: Column) -> dict[date, int]:
+    """How many images have no final outcome, by date. chosen: of a row with `run_date`. mine: of an outcome, whether it
+    counts."""
+    images = tables.read_or_empty("images").where(chosen).select("image_id", "run_date")
+    done = tables.read_or_empty("image_outcomes").where(chosen & mine & ~is_tried_again()).select("image_id")
+    rows = images.join(done, "image_id", "left_anti").groupBy("run_date").count().collect()
+    return {row.run_date: row["count"] for row in rows}
 
 
 @dataclass(frozen=True)

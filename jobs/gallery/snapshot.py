@@ -132,13 +132,10 @@ def _in_force(context: Context, name: str, contracts: set[str], every: DataFrame
     contracts: those it has samples of; or where it has none, those it ever had.
     """
     chosen = activated(context) if len(contracts) > 1 or context.tables.exists("activations") else None
-    if chosen is not None and chosen in contracts:
-        return chosen
-    if (
-        chosen is not None
-        and not every.where((F.col("gallery_name") == name) & (F.col("contract_id") == chosen)).isEmpty()
-    ):
-        return chosen
+    if chosen is not None:
+        under_it = (F.col("gallery_name") == name) & (F.col("contract_id") == chosen)
+        if chosen in contracts or not every.where(under_it).isEmpty():
+            return chosen
     if len(contracts) == 1:
         return next(iter(contracts))
     raise InputError(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.faces.pending import is_tried_again
+from jobs.faces.pending import unfinished_by_date
 from jobs.gallery.activation import activated
 from jobs.gallery.galleries import known_galleries
 from jobs.gallery.not_in_force import NOT_IN_FORCE
@@ -235,10 +235,7 @@ def _outcomes(context: Context, contract: str | None) -> DataFrame:
 
 
 def _pending(context: Context, contract: str | None) -> dict[date, int]:
-    images = context.tables.read_or_empty("images").select("image_id", "run_date")
-    done = _outcomes(context, contract).where(~is_tried_again()).select("image_id")
-    rows = images.join(done, "image_id", "left_anti").groupBy("run_date").count().collect()
-    return {row.run_date: row["count"] for row in rows}
+    return unfinished_by_date(context.tables, F.lit(True), F.col("contract_id") == F.lit(contract))
 
 
 def _future(context: Context) -> dict[date, int]:

@@ -1,7 +1,6 @@
 """How the JVM of a session is started that `rollcall` starts itself: soon, and without a repository."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pyspark.find_spark_home import _find_spark_home
 from jobs.run import class_archive, temporary
 from jobs.run.jars import JARS, kept_jars
 from jobs.run.log import LOGGER
+from jobs.run.masters import is_one_process
 from jobs.run.spark_properties import PACKAGES, packaged
 from udfs.cache import cache
 
@@ -68,18 +68,13 @@ def start(given: Mapping[str, str], master: str, *, short: bool) -> Start:
         return Start(found, elsewhere)
     found.pop(PACKAGES, None)
     home = Path(_find_spark_home())
-    if not _is_one_process(master) or _has_own_class_path(home):
+    if not is_one_process(master) or _has_own_class_path(home):
         return Start(found | ({JARS: _joined(",", given.get(JARS), *map(str, jars))} if jars else {}), elsewhere)
     variables = {"SPARK_HOME": str(home), CLASS_PATH: _joined(os.pathsep, os.environ.get(CLASS_PATH), *map(str, jars))}
     archive = class_archive.options([*sorted((home / "jars").iterdir()), *jars], variables)
     return Start(
         found | {JAVA_OPTIONS: _joined(" ", archive, found.get(JAVA_OPTIONS))}, variables | _LAUNCHER | elsewhere
     )
-
-
-def _is_one_process(master: str) -> bool:
-    """Whether driver and executors are one JVM: `local[4]`, and not `local-cluster[2,1,1024]`."""
-    return re.match(r"local(\[|$)", master) is not None
 
 
 def _has_own_class_path(home: Path) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from udfs.errors import InputError
 
-_LOCAL = r"local(\[(\*|[1-9]\d*)(\s*,\s*\d+)?\])?|local-cluster\[\s*\d+\s*,\s*\d+\s*,\s*\d+\s*\]"
-_MASTER = re.compile(rf"{_LOCAL}|spark://[^\s/]+:\d+(,[^\s/]+:\d+)*|yarn|k8s://\S+")
+_ONE_PROCESS = r"local(\[(\*|[1-9]\d*)(\s*,\s*\d+)?\])?"
+_LOCAL_CLUSTER = r"local-cluster\[\s*\d+\s*,\s*\d+\s*,\s*\d+\s*\]"
+_MASTER = re.compile(rf"{_ONE_PROCESS}|{_LOCAL_CLUSTER}|spark://[^\s/]+:\d+(,[^\s/]+:\d+)*|yarn|k8s://\S+")
 """As Spark's `SparkContext` and `SparkSubmit` read it."""
 
 
@@ -31,3 +32,8 @@ def chosen_master(given: str | None, of_file: Mapping[str, str]) -> str:
                 )
             return master
     return "local[*]"
+
+
+def is_one_process(master: str) -> bool:
+    """Whether driver and executors are one JVM: `local[4]`, and not `local-cluster[2,1,1024]`."""
+    return re.fullmatch(_ONE_PROCESS, master) is not None

@@ -34,11 +34,11 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     """
     # Workers run the interpreter of this process, not whatever `python3` they find first.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName(f"rollcall {job}")
+    name = f"rollcall {job}"
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        spark = _started(f"rollcall {job}", master, short)
+        spark = _started(name, master, short)
     elif master is None:
-        spark = builder.getOrCreate()
+        spark = SparkSession.builder.appName(name).getOrCreate()
     else:
         raise InputError("--master belongs to spark-submit: write it before the job's file")
     take_over(spark.sparkContext)

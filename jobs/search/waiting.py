@@ -5,7 +5,7 @@ from datetime import date
 
 from pyspark.sql import functions as F
 
-from jobs.faces.pending import is_tried_again
+from jobs.faces.pending import unfinished_by_date
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
 from jobs.search.dates import on_dates
@@ -18,10 +18,7 @@ def tell_waiting(context: Context, contract_id: str | None, run_dates: Sequence[
     none."""
     chosen = F.lit(True) if run_dates is None else on_dates(run_dates)
     mine = F.lit(True) if contract_id is None else F.col("contract_id") == contract_id
-    images = context.tables.read_or_empty("images").where(chosen)
-    done = context.tables.read_or_empty("image_outcomes").where(chosen & mine & ~is_tried_again())
-    without = images.join(done.select("image_id"), "image_id", "left_anti")
-    found = {row.run_date: row["count"] for row in without.groupBy("run_date").count().collect()}
+    found = unfinished_by_date(context.tables, chosen, mine)
     if found:
         days = sorted(found)
         which = f"--run-date {days[0]}" if len(days) == 1 else "--all-pending"

@@ -1,24 +1,21 @@
 """Fuzzing of decode: python -m tests.fuzz.decode --seconds 600 (make fuzz-decode).
 
-Coverage-guided by atheris (Google, libFuzzer). Any bytes must give a picture within the limits, or a
+Any bytes must give a picture within the limits, or a
 rejection with one of the known reasons; no crash, no hang, no other exception, no memory kept.
 """
 
 import io
-import sys
-import tempfile
-from pathlib import Path
 
 import click
 import numpy as np
 from PIL import Image
 
+from tests.fuzz.running import fuzz
 from udfs.outcomes import REASONS
 from udfs.vision.decode import Limits, decode
 from udfs.vision.rejection import RejectedError
 
 LIMITS = Limits(minimum_side=20, maximum_side=512, maximum_pixels=4_000_000, memory=64_000_000)
-_MOST_MEMORY_MIB, _MOST_SECONDS_AN_INPUT = 1536, 20
 
 
 def check(content: bytes) -> str:
@@ -79,21 +76,7 @@ def corpus() -> dict[str, bytes]:
 @click.command(help=__doc__)
 @click.option("--seconds", default=600, show_default=True, help="How long.")
 def main(seconds: int) -> None:
-    import atheris  # type: ignore[import-not-found, unused-ignore]
-
-    atheris.instrument_all()
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in corpus().items():
-            (Path(folder) / name).write_bytes(content)
-        flags = [
-            f"-max_total_time={seconds}",
-            f"-rss_limit_mb={_MOST_MEMORY_MIB}",
-            f"-timeout={_MOST_SECONDS_AN_INPUT}",
-            "-max_len=65536",
-            "-print_final_stats=1",
-        ]
-        atheris.Setup([sys.argv[0], *flags, folder], lambda content: check(bytes(content)))
-        atheris.Fuzz()
+    fuzz(check, corpus(), seconds=seconds, most_bytes=65_536, memory_mib=1536)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """Fuzzing of manifests: python -m tests.fuzz.manifest --seconds 600 (make fuzz-manifest).
 
-Coverage-guided by atheris (Google, libFuzzer). Any bytes, as a CSV, as a Parquet file or as a list of pairs, must give
+Any bytes, as a CSV, as a Parquet file or as a list of pairs, must give
 rows that keep what is promised of them, or one line that says what is wrong: no crash, no hang, no other exception.
 """
 
 import io
 import logging
-import sys
 import tempfile
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.inputs import labelled, manifest, person_ids
+from tests.fuzz.running import fuzz
 from udfs import lake
 from udfs.errors import InputError
 
-_MOST_MEMORY_MIB, _MOST_SECONDS_AN_INPUT = 2048, 20
 _PARQUET = b"PAR1"
 _CONTEXT: Any = SimpleNamespace(log=logging.getLogger("fuzz"), job="fuzz")  # files need no Spark
 
@@ -111,21 +111,9 @@ def corpus() -> dict[str, bytes]:
 @click.command(help=__doc__)
 @click.option("--seconds", default=600, show_default=True, help="How long.")
 def main(seconds: int) -> None:
-    import atheris  # type: ignore[import-not-found, unused-ignore]
-
-    atheris.instrument_all()
-    with tempfile.TemporaryDirectory() as found, tempfile.TemporaryDirectory() as files:
-        for name, content in corpus().items():
-            (Path(found) / name).write_bytes(content)
-        flags = [
-            f"-max_total_time={seconds}",
-            f"-rss_limit_mb={_MOST_MEMORY_MIB}",
-            f"-timeout={_MOST_SECONDS_AN_INPUT}",
-            "-max_len=8192",
-            "-print_final_stats=1",
-        ]
-        atheris.Setup([sys.argv[0], *flags, found], lambda content: check(bytes(content), Path(files)))
-        atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as files:
+        work = partial(check, folder=Path(files))
+        fuzz(work, corpus(), seconds=seconds, most_bytes=8192, memory_mib=2048)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from udfs.vision.rejection import RejectedError
 
 DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 3}
 
-_PIXEL_BYTES = 4
+PIXEL_BYTES = 4
 """As Pillow keeps RGB."""
 REDUCTIONS = (1, 2, 4, 8)
 """As decoders of JPEG have them: pixels of the file, across and down, for one of the picture."""
@@ -149,7 +149,7 @@ def decode(content: bytes, limits: Limits) -> Picture:
 def _memory(file: PictureFile, reduction: int) -> int:
     """The bytes that decoding takes, the upright picture included."""
     copied = file.metadata.turns or (reduction > 1 and not file.reducible)
-    upright = _PIXEL_BYTES * math.ceil(file.columns / reduction) * math.ceil(file.rows / reduction)
+    upright = PIXEL_BYTES * math.ceil(file.columns / reduction) * math.ceil(file.rows / reduction)
     return file.memory(reduction) + (upright if copied else 0)
 
 

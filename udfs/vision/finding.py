@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
 
-from udfs.vision.decode import REDUCTIONS, Limits, Picture, Undecoded, finer
+from udfs.vision.decode import PIXEL_BYTES, REDUCTIONS, Limits, Picture, Undecoded, finer
 from udfs.vision.detect import Detection, Detector, in_order, second_looks
 from udfs.vision.embed import Crops, Embedder
 from udfs.vision.quality import Quality, quality
@@ -46,7 +46,7 @@ class Prepared:
     def held(self) -> int:
         """Bytes."""
         view = 0 if self.view is None else self.view.nbytes
-        return len(self.content) + 4 * self.picture.image.width * self.picture.image.height + view
+        return len(self.content) + PIXEL_BYTES * self.picture.image.width * self.picture.image.height + view
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,9 @@ class FaceFinder:
 
     def _less_reduced(self, prepared: Prepared, wanted: int, again_bytes: int) -> Picture:
         """The picture decoded once more, reduced as it is wanted, or as little as the memory allows."""
+        again = finer(prepared.content, wanted)
         for reduction in (at for at in REDUCTIONS if wanted <= at < prepared.picture.reduction):
-            undecoded = finer(prepared.content, reduction)
+            undecoded = replace(again, reduction=reduction)
             if undecoded.memory <= again_bytes:
                 return undecoded.decoded()
         return prepared.picture

@@ -5,12 +5,19 @@ import numpy as np
 Array = np.ndarray
 
 
-def overlaps(box: Array, boxes: Array) -> Array:
-    """Intersection over union of a box, float (4,), left, top, right, bottom, with each of others, (n, 4): (n,)."""
+def shared_areas(box: Array, boxes: Array) -> Array:
+    """The area that a box, float (4,), left, top, right, bottom, has in common with each of others, (n, 4): (n,)."""
     left, top, right, bottom = boxes.T
     across = np.minimum(box[2], right) - np.maximum(box[0], left)
     down = np.minimum(box[3], bottom) - np.maximum(box[1], top)
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    shared: Array = np.maximum(across, 0) * np.maximum(down, 0)
+    return shared
+
+
+def overlaps(box: Array, boxes: Array) -> Array:
+    """Intersection over union of a box, float (4,), left, top, right, bottom, with each of others, (n, 4): (n,)."""
+    left, top, right, bottom = boxes.T
+    shared = shared_areas(box, boxes)
     return shared / ((box[2] - box[0]) * (box[3] - box[1]) + (right - left) * (bottom - top) - shared)
 
 

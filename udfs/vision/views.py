@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from udfs.vision.detect import Detection
-from udfs.vision.suppression import overlaps
+from udfs.vision.suppression import overlaps, shared_areas
 
 Array = np.ndarray
 Size = tuple[int, int]
@@ -161,7 +161,5 @@ def _is_of_any(box: Array, others: Sequence[Array]) -> bool:
     if not others:
         return False
     known = np.stack(others)
-    across = np.minimum(box[2], known[:, 2]) - np.maximum(box[0], known[:, 0])
-    down = np.minimum(box[3], known[:, 3]) - np.maximum(box[1], known[:, 1])
-    inside = np.maximum(across, 0) * np.maximum(down, 0) / ((box[2] - box[0]) * (box[3] - box[1]))
+    inside = shared_areas(box, known) / ((box[2] - box[0]) * (box[3] - box[1]))
     return bool((inside > _INSIDE).any() or (overlaps(box, known) > _SAME).any())
