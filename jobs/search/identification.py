@@ -92,7 +92,6 @@ def _identify_dates(
 
     def attempt() -> Identification:
         gallery = opened or GallerySnapshot.open(context, gallery_name)
-        gallery.refuse_unknown_labels(context, labels)
         faces = comparable(context, gallery, run_dates)
         thresholds = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
         question = IdentificationQuestion.of(
@@ -104,6 +103,7 @@ def _identify_dates(
             labels=labels,
             exclude_self=exclude_self,
         )
+        gallery.refuse_unknown_labels(context, question.labels)
         return Identification(context, gallery, question, faces, run_dates, plan)
 
     work = attempt()

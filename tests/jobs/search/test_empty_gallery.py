@@ -91,6 +91,8 @@ def test_a_label_that_nobody_has_is_refused(context: Context) -> None:
     assert not context.tables.exists("identifications")
     identify(context, run_date=DAY, labels=("wanted",))
     assert decided(context) == [("match", "a"), ("unknown", None)]
+    identify(context, run_date=DAY, labels=(" wanted ",))  # spaces around it do not count
+    assert decided(context) == [("match", "a"), ("unknown", None)]
     withdraw(context, "person_id = 'a'")  # the label was somebody's: they are found no more
     identify(context, run_date=DAY, labels=("wanted",))
     assert decided(context) == [("unknown", None)] * 2
