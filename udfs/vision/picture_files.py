@@ -207,7 +207,7 @@ class _DeepPng(PictureFile):
     def metadata(self) -> Metadata:  # type: ignore[override]
         try:
             return Metadata.of(Image.open(io.BytesIO(self._content), formats=["PNG"]))
-        except UnidentifiedImageError:
+        except Exception:  # noqa: BLE001 - as of `Metadata.of`: damage may raise anything, and the pixels are judged apart
             return Metadata()
 
     def memory(self, reduction: int) -> int:

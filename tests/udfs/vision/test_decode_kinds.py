@@ -125,6 +125,12 @@ def test_what_is_beside_the_pixels_of_a_png_does_not_decide(name: bytes, data: b
     assert np.array_equal(pixels(with_chunk(PNG, name, data, damaged)), COLOUR)
 
 
+def test_a_deep_png_whose_header_is_damaged_costs_one_image() -> None:
+    content = bytearray(png_of_samples(DEEP))
+    content[8:12] = (7).to_bytes(4, "big")  # the length of its header
+    assert rejection(bytes(content)).reason == "truncated"
+
+
 def test_the_orientation_of_a_png_is_seen() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
