@@ -7,7 +7,7 @@ from datetime import datetime
 from PIL import Image
 
 from udfs.vision.picture_files import PictureFile, opened
-from udfs.vision.rejection import RejectedError
+from udfs.vision.rejection import RejectedError, damage_is_truncated
 
 DECODE_RULE = {"name": "pillow-upright-rgb", "revision": 3}
 
@@ -108,8 +108,9 @@ class Undecoded:
         Raises:
             RejectedError: it is damaged, or has colours that have no meaning as RGB.
         """
-        pixels, detail = self.file.decoded(self.reduction)
         metadata = self.file.metadata
+        with damage_is_truncated():
+            pixels, detail = self.file.decoded(self.reduction)
         upright = metadata.upright(_reduced(pixels, self.file.columns, self.reduction))
         return Picture(upright, *self.size, self.reduction, metadata.captured_at, detail)
 
@@ -126,9 +127,10 @@ def judged(content: bytes, limits: Limits) -> Undecoded:
             too much memory), `too_small` (the shorter side is under `minimum_side`), `unsupported_mode` (colours
             that have no meaning as RGB), `raw` (a camera's raw file without a preview of about its size).
     """
-    file = opened(content)
-    reduction = limits.reduction(file)
-    limits.refuse(file, reduction)
+    with damage_is_truncated():
+        file = opened(content)
+        reduction = limits.reduction(file)
+        limits.refuse(file, reduction)
     return Undecoded(content, file, reduction)
 
 

@@ -14,7 +14,7 @@ from udfs.vision import jpeg_pixels, png_chunks, tiff_pages
 from udfs.vision.exif import Metadata
 from udfs.vision.file_format import READABLE, kind, without_stray_bytes
 from udfs.vision.pnm_pixels import Pnm
-from udfs.vision.rejection import RejectedError, damage_is_truncated
+from udfs.vision.rejection import RejectedError
 from udfs.vision.sample_range import eight_bits
 
 Array = np.ndarray
@@ -56,7 +56,8 @@ class PictureFile(ABC):
         reducible.
 
         Raises:
-            RejectedError: it is damaged.
+            RejectedError: it is damaged. Damage may also raise anything else, here and in `opened`, which
+                `udfs.vision.decode` takes for the same.
         """
 
 
@@ -97,11 +98,10 @@ def _of_tiff(content: bytes) -> PictureFile:
 
 
 def _by_pillow(content: bytes, form: str) -> Image.Image:
-    with damage_is_truncated():
-        try:
-            image = Image.open(io.BytesIO(content), formats=READABLE)
-        except UnidentifiedImageError as error:
-            raise RejectedError("truncated", f"it begins as {form}, and its header is damaged or ends early") from error
+    try:
+        image = Image.open(io.BytesIO(content), formats=READABLE)
+    except UnidentifiedImageError as error:
+        raise RejectedError("truncated", f"it begins as {form}, and its header is damaged or ends early") from error
     if image.mode not in _EIGHT_BIT | _MORE_BITS:
         raise RejectedError("unsupported_mode", f"colour mode {image.mode}")
     return image
@@ -134,12 +134,11 @@ class _ByPillow(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         image = self._image
         _ = self.metadata  # now, as the file of a TIFF is closed afterwards
-        with damage_is_truncated():
-            if self._said is None:
-                frames = getattr(image, "n_frames", 1)
-                self._said = f"frame 1 of {frames}" if frames > 1 else ""
-            image.load()
-            return _rgb(image), self._said
+        if self._said is None:
+            frames = getattr(image, "n_frames", 1)
+            self._said = f"frame 1 of {frames}" if frames > 1 else ""
+        image.load()
+        return _rgb(image), self._said
 
 
 class _Jpeg(PictureFile):
@@ -189,8 +188,7 @@ class _StillWebp(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         import imagecodecs
 
-        with damage_is_truncated():
-            return of_channels(imagecodecs.webp_decode(self._content)[..., :3]), ""
+        return of_channels(imagecodecs.webp_decode(self._content)[..., :3]), ""
 
 
 class _DeepPng(PictureFile):
@@ -216,8 +214,7 @@ class _DeepPng(PictureFile):
     def decoded(self, reduction: int) -> tuple[Image.Image, str]:
         import imagecodecs
 
-        with damage_is_truncated():
-            samples = np.atleast_3d(imagecodecs.png_decode(self._content))
+        samples = np.atleast_3d(imagecodecs.png_decode(self._content))
         return of_channels(eight_bits(samples[..., :3] if self._channels > 2 else samples[..., :1], self._bits)), ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from udfs.vision.rejection import RejectedError, damage_is_truncated
+from udfs.vision.rejection import RejectedError
 from udfs.vision.sample_range import eight_bits
 
 Array = np.ndarray
@@ -40,13 +40,8 @@ class Page:
     said: str
 
     def pixels(self) -> Array:
-        """uint8 (rows, columns, 1 or 3).
-
-        Raises:
-            RejectedError: `truncated`.
-        """
-        with damage_is_truncated():
-            samples = self.page.asarray()
+        """uint8 (rows, columns, 1 or 3). Raises whatever tifffile does, where it is damaged."""
+        samples = self.page.asarray()
         if samples.ndim == 3 and samples.shape[-1] != self.page.samplesperpixel:  # a plane after the other
             samples = np.moveaxis(samples, 0, -1)
         samples = np.atleast_3d(samples)[..., : 3 if self.page.photometric == _RGB else 1]
@@ -73,21 +68,20 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     """The first page, or the preview in a raw file.
 
     Raises:
-        RejectedError: `raw`, without a preview that is large enough; `unsupported_mode`; `truncated`.
+        RejectedError: `raw`, without a preview that is large enough; `unsupported_mode`. Damage raises anything.
     """
     import tifffile
 
-    with damage_is_truncated():
-        file = tifffile.TiffFile(io.BytesIO(content))
-        main: list[Any] = list(islice(file.pages, _MOST_PAGES))
-        pages = list(_with_children(main))
-        first = pages[0]
-        orientation = _number(first, _ORIENTATION, 1)
-        sensed = [page for page in pages if page.photometric in _CAMERA_COLOURS]
-        if sensed or _DNG_VERSION in first.tags:
-            return _preview(content, pages, sensed, orientation)
-        count = sum(not page.is_reduced for page in main)
-        plain = first.bitspersample in (1, 2, 4, 8) and first.sampleformat == 1
+    file = tifffile.TiffFile(io.BytesIO(content))
+    main: list[Any] = list(islice(file.pages, _MOST_PAGES))
+    pages = list(_with_children(main))
+    first = pages[0]
+    orientation = _number(first, _ORIENTATION, 1)
+    sensed = [page for page in pages if page.photometric in _CAMERA_COLOURS]
+    if sensed or _DNG_VERSION in first.tags:
+        return _preview(content, pages, sensed, orientation)
+    count = sum(not page.is_reduced for page in main)
+    plain = first.bitspersample in (1, 2, 4, 8) and first.sampleformat == 1
     said = f"page 1 of {count}{' or more' if count >= _MOST_PAGES else ''}" if count > 1 else ""
     if plain or first.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return PlainPage(said)
