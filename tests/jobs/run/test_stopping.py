@@ -1,6 +1,5 @@
 """Ctrl-C at any time: one line, one exit code, and a run that is noted as failed."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.support import SHORT_LIVED
 
 PROGRAM = """
 import sys, time
 from jobs.run import ledger
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from tests.support import short_lived_jvm
 
 LONG = "SELECT sum(a.id * b.id) FROM range(1000000) a CROSS JOIN range(1000000) b"
 
@@ -46,17 +45,15 @@ def sleep(context):
             {"count": count, "stream": stream, "arrow": arrow, "call": call, "think": think}[sys.argv[1]](context)
 
 print("started", flush=True)
-run_command(sleep.command, ["--tables", sys.argv[2], "--master", "local[2]"])
+with short_lived_jvm():
+    run_command(sleep.command, ["--tables", sys.argv[2], "--master", "local[2]"])
 """
 
 
 def interrupted(doing: str, tables: Path, after: float, times: int = 1) -> tuple[int, str]:
     """The exit code and what was said of a program that is interrupted while it does this, after so many seconds."""
     command = [sys.executable, "-c", PROGRAM, doing, str(tables)]
-    environment = {**os.environ, "JDK_JAVA_OPTIONS": SHORT_LIVED}
-    program = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
-    )
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert program.stdout is not None
     for line in program.stdout:
         if line.strip() == ("started" if doing == "start" else "running"):
