@@ -78,8 +78,9 @@ def test_a_job_that_works_is_stopped(doing: str, tmp_path: Path, spark: object) 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0])
 def test_a_job_that_starts_is_stopped(after: float, tmp_path: Path) -> None:
-    code, said = interrupted("start", tmp_path / "tables", after)
-    assert (code, said) in [(130, "rollcall: stopped\n"), (0, "")]
+    """Once it has done its work, Python itself ends, in which a signal ends it: a shell says 130 of that as well."""
+    ends = [(130, "rollcall: stopped\n"), (0, ""), (-signal.SIGINT, "")]
+    assert interrupted("start", tmp_path / "tables", after) in ends
 
 
 @pytest.mark.slow
