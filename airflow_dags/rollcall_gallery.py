@@ -21,6 +21,7 @@ with DAG(
         task_id="enroll",
         job="enroll",
         arguments=["--gallery", "{{ var.value.rollcall_gallery }}", "--gallery-name", _NAME, "--sync"],
+        options="{{ var.value.get('rollcall_enroll_options', '') }}",
         on_gpu=True,
         outlets=[GALLERY],
         execution_timeout=timedelta(hours=6),

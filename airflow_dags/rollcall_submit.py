@@ -13,6 +13,7 @@ application, the tables and the sources are.
 | rollcall_gpu_properties | the same for jobs on GPUs: embed, enroll, evaluate; rollcall_properties unless set |
 | rollcall_source | what `ingest` lists, e.g. `s3://lake/cctv/{run_date}/` |
 | rollcall_gallery, rollcall_gallery_name | the manifest or folder of those to register, and the gallery's name |
+| rollcall_enroll_options | other arguments of `enroll`, e.g. `--allow-other-columns`; may be empty |
 | rollcall_pages | the folder for pages |
 | rollcall_labelled | labelled photos, for the monthly evaluation |
 | rollcall_evaluate_options | its other arguments; `--half second` unless set: the half that `calibrate` has not used |

@@ -33,6 +33,10 @@ _DECODER_BYTES = {"WEBP": 16, "JPEG2000": 16, "AVIF": 6, "HEIF": 4}
 """What decoders hold of each pixel besides the picture, as measured; of WebP, those that are animated."""
 _ONE_BYTE = {"1", "L", "P"}
 
+_COUNTED_GIF = 8 << 20
+"""Bytes of the largest GIF whose frames are counted: it does not say how many, and going through them takes a second
+for each so many bytes."""
+
 _TEXT_BYTES = 20
 """Held for each byte of numbers that are written as text."""
 
@@ -135,8 +139,7 @@ class _ByPillow(PictureFile):
         image = self._image
         _ = self.metadata  # now, as the file of a TIFF is closed afterwards
         if self._said is None:
-            frames = getattr(image, "n_frames", 1)
-            self._said = f"frame 1 of {frames}" if frames > 1 else ""
+            self._said = _said_of_frames(image, len(self._content))
         image.load()
         return _rgb(image), self._said
 
@@ -269,6 +272,14 @@ class _Preview(_Jpeg):
 def of_channels(pixels: Array) -> Image.Image:
     """uint8 (h, w, 1 or 3) as a picture in RGB."""
     return _rgb(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+
+
+def _said_of_frames(image: Image.Image, size: int) -> str:
+    """That a file of so many bytes has other frames than the one that is seen."""
+    if image.format == "GIF" and size > _COUNTED_GIF:
+        return "frame 1 of several" if image.is_animated else ""  # type: ignore[attr-defined]
+    frames = getattr(image, "n_frames", 1)
+    return f"frame 1 of {frames}" if frames > 1 else ""
 
 
 def _rgb(image: Image.Image) -> Image.Image:

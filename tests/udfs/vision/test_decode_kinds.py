@@ -1,6 +1,7 @@
 """Files as people have them: what can be read is read, what is missing is said, and what cannot be read is named."""
 
 import re
+import struct
 from datetime import UTC, datetime
 
 import numpy as np
@@ -186,6 +187,14 @@ def test_of_several_pages_or_frames_the_first_is_seen_and_that_is_said() -> None
     assert picture(encoded(textured().convert("P"), "GIF", **others)).detail == "frame 1 of 3"
     assert picture(encoded(textured(), "TIFF")).detail == ""
     assert picture(tiff(np.stack([DEEP, DEEP]))).detail == "page 1 of 2"
+
+
+def test_the_frames_of_a_large_gif_are_not_counted() -> None:
+    """Half a million of them would take seconds."""
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    content = encoded(textured().convert("P"), "GIF").removesuffix(b";") + frame * ((9 << 20) // len(frame)) + b";"
+    assert len(content) > 8 << 20
+    assert picture(content).detail == "frame 1 of several"
 
 
 def test_the_preview_of_a_raw_file_is_read_if_it_is_about_as_large() -> None:
