@@ -40,6 +40,23 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def with_variable(name: str, value: str) -> list[int]:
+    """The processes that were started with a variable of their environment."""
+    wanted = f"{name}={value}".encode()
+    return [pid for folder in Path("/proc").iterdir() if (pid := _number(folder)) and wanted in _environment(pid)]
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name) if folder.name.isdigit() else 0
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is somebody else's
+        return []
+
+
 def kill(*pids: int) -> None:
     """SIGKILL; processes that have ended meanwhile are passed over."""
     for pid in pids:

@@ -2,7 +2,8 @@
 
 PySpark's own handler calls the JVM and then raises, from wherever the program is: in the middle of another call to the
 JVM that spoils the connection, and py4j prints its stack. Here nothing is raised inside such a call, but as soon as it
-has ended; and another thread cancels Spark's jobs, so that it ends.
+has ended; and another thread cancels Spark's jobs, so that it ends. Nor while a JVM starts, which would live on without
+anybody: it ends by itself once it has started, and finds that its caller has gone.
 """
 
 import os
@@ -24,6 +25,8 @@ STOPPED = 130
 """The exit code: that of a shell for a program that an interrupt has ended."""
 REASON = "stopped by Ctrl-C"
 """What the ledger says of the run."""
+_OF_THE_JVM = ("py4j.", "pyspark.java_gateway")
+"""Modules that call a JVM, and that start one."""
 _PAUSE = 0.2
 """Seconds between two attempts to cancel."""
 
@@ -75,9 +78,18 @@ class _Interrupts:
             with self._lock:
                 if self._settled:
                     return
-                if self.spark is not None:
-                    self.spark.cancelAllJobs()
+                if self.spark is not None and not _cancelled(self.spark):
+                    return
             time.sleep(_PAUSE)
+
+
+def _cancelled(spark: "SparkContext") -> bool:
+    """Cancel the jobs of a session; false where it has ended, and no job is left to be cancelled."""
+    try:
+        spark.cancelAllJobs()
+    except Exception:  # noqa: BLE001 - whatever a connection raises that is being closed
+        return False
+    return True
 
 
 def say_stopped() -> None:
@@ -123,12 +135,12 @@ def settle() -> bool:
 
 
 def _callers(frame: FrameType | None) -> list[FrameType]:
-    """The frames that wait for a call to the JVM; none, where there is no such call."""
+    """The frames that wait for a call to the JVM, or for its start; none, where there is neither."""
     frames = []
     while frame is not None:
         frames.append(frame)
         frame = frame.f_back
-    calls = [at for at, each in enumerate(frames) if str(each.f_globals.get("__name__", "")).startswith("py4j.")]
+    calls = [at for at, each in enumerate(frames) if str(each.f_globals.get("__name__", "")).startswith(_OF_THE_JVM)]
     return frames[calls[-1] + 1 :] if calls else []
 
 

@@ -1,5 +1,6 @@
 """Ctrl-C at any time: one line, one exit code, and a run that is noted as failed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.processes import wait_until, with_variable
 
 PROGRAM = """
 import sys, time
@@ -53,7 +55,8 @@ with short_lived_jvm():
 def interrupted(doing: str, tables: Path, after: float, times: int = 1) -> tuple[int, str]:
     """The exit code and what was said of a program that is interrupted while it does this, after so many seconds."""
     command = [sys.executable, "-c", PROGRAM, doing, str(tables)]
-    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    marked = {**os.environ, "ROLLCALL_TEST": str(tables)}
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=marked)
     assert program.stdout is not None
     for line in program.stdout:
         if line.strip() == ("started" if doing == "start" else "running"):
@@ -63,6 +66,7 @@ def interrupted(doing: str, tables: Path, after: float, times: int = 1) -> tuple
         program.send_signal(signal.SIGINT)
         time.sleep(0.5)
     _, said = program.communicate(timeout=120)
+    wait_until(lambda: not with_variable("ROLLCALL_TEST", str(tables)), seconds=20)  # its JVM does not live on
     return program.returncode, said
 
 
