@@ -132,7 +132,8 @@ class Tables:
         """
         if not self.exists(name):
             writer = TABLES[name].written_by.split(" ")[0].rstrip(",;")
-            raise InputError(f"{self.place} has no table {name!r} yet; run `rollcall {writer}` first")
+            first = "run a job" if writer == "every" else f"run `rollcall {writer}`"
+            raise InputError(f"{self.place} has no table {name!r} yet; {first} first")
         return _with_declared_columns(TABLES[name], self._spark.table(self._identifier(name)))
 
     def read_fixed(self, name: str) -> DataFrame:

@@ -1,6 +1,7 @@
 """A table as it is declared: columns with comments, key, partitions, constraints."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyspark.sql import types as T
 
@@ -35,9 +36,9 @@ class Table:
     order_by: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def schema(self) -> T.StructType:
-        """The Spark schema, comments and nullability included."""
+        """The Spark schema, comments and nullability included. Spark's JVM is asked for each column's."""
         return T.StructType(
             [
                 T.StructField(

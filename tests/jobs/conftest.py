@@ -1,7 +1,16 @@
 """What tests of commands share."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
+
+from schemas.store import Tables
+from schemas.table import Table
+
+_CREATE_NOW = Tables._create_now
 
 
 @pytest.fixture
@@ -11,3 +20,32 @@ def in_this_session(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(session, "spark_session", lambda job, master, short: spark)
     monkeypatch.setattr(SparkSession, "stop", lambda self: None)
+
+
+@pytest.fixture(scope="session")
+def first_commits() -> dict[str, Path]:
+    """The folders of tables that Delta has created, by what was declared, each with its first commit alone."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def tables_are_created_once(
+    first_commits: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables are created by copying one that Delta has created before from the same declaration: that takes a quarter
+    of a second, and hundreds are needed. How tables are created is tested in tests/schemas.
+    """
+
+    def create_now(tables: Tables, table: Table) -> None:
+        folder = Path(f"{tables.root}/{table.name}")
+        if tables.database is not None or not folder.is_absolute() or folder.exists():
+            _CREATE_NOW(tables, table)
+            return
+        declared = json.dumps([table.name, table.row, table.schema.json(), table.partition_by, table.properties])
+        if declared not in first_commits:
+            _CREATE_NOW(tables, table)
+            first_commits[declared] = shutil.copytree(folder, tmp_path_factory.mktemp("created") / table.name)
+            return
+        shutil.copytree(first_commits[declared], folder)
+
+    monkeypatch.setattr(Tables, "_create_now", create_now)

@@ -9,6 +9,7 @@ import pytest
 
 from demo.photos import RUN_DATE
 from jobs.calibrate import calibrate
+from jobs.decisions.thresholds import for_identification
 from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
@@ -21,6 +22,7 @@ from tests.onnx_files import DIMENSION, declared, graph, weights
 from tests.rows import normalised
 from tests.support import MakeContext
 from udfs.errors import InputError
+from udfs.vision.contract import contract
 
 
 @pytest.fixture
@@ -46,13 +48,22 @@ def labelled(context: Context, tmp_path: Path) -> Path:
 
 
 def test_calibrate_comes_first(context: Context, labelled: Path, demo_photos: tuple[Path, Path]) -> None:
-    lake, people = demo_photos
+    people = demo_photos[1]
     with pytest.raises(
         InputError, match=r"no thresholds for 'mine'; run `rollcall calibrate`, or .*\[thresholds.mine\]"
     ):
         enroll(context, gallery=str(people), gallery_name="people")
     with pytest.raises(InputError, match=r"no thresholds for pairs of 'mine'; run `rollcall calibrate"):
         verify(context, images=(str(labelled / "p00" / "0.jpg"), str(labelled / "p00" / "1.jpg")))
+    threshold_id = calibrate(context, images=str(labelled), target=0.05, gallery_size=30)
+    assert for_identification(context, contract(context.settings.spec()).contract_id, "mine", 30).threshold_id == (
+        threshold_id
+    )
+
+
+@pytest.mark.slow
+def test_a_night_with_it(context: Context, labelled: Path, demo_photos: tuple[Path, Path]) -> None:
+    lake, people = demo_photos
     threshold_id = calibrate(context, images=str(labelled), target=0.05, gallery_size=30)
     enroll(context, gallery=str(people), gallery_name="people")
     ingest(context, source=f"{lake}/{{run_date}}/", run_date=date.fromisoformat(RUN_DATE))

@@ -96,6 +96,7 @@ def test_decisions_do_not_depend_on_order_or_interruption(
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_between_its_tables_is_made_good(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_nobody_is_withdrawn_whose_folder_cannot_be_listed(
     assert people_in_force(context) == [name for name in everyone if "obama" in name]
 
 
+@pytest.mark.slow
 def test_ids_of_an_older_form_are_replaced(make_context: MakeContext, enrolled: Context, people: Path) -> None:
     """A gallery that was written before ids had one form goes on as it is, and --sync changes it over."""
     context = copied(make_context, enrolled, "tables")
@@ -270,6 +272,7 @@ def nothing_is_left_over(context: Context) -> bool:
     return context.tables.read("seen_photos").isEmpty() and not (packed.exists() and any(packed.iterdir()))
 
 
+@pytest.mark.slow
 def test_in_slices_the_rows_are_the_same(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path]
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.calibrate import calibrate
+from jobs.gallery.snapshot import GallerySnapshot
 from jobs.identify import identify
 from jobs.reports.health import health
 from jobs.run.context import Context
@@ -37,25 +38,41 @@ def test_after_the_last_person_has_gone_nobody_is_found(context: Context, make_c
     identify(context, run_date=DAY)
     assert decided(context) == [("match", "a"), ("match", "b")]
     withdraw(context, "true")
+    identify(context, run_date=DAY)
+    assert decided(context) == [("unknown", None)] * 2
+    assert context.tables.read("matches").isEmpty()
+    assert "identify: nobody is in force in gallery 'g', so no face matches" in make_context.said
+
+
+def test_a_gallery_of_nobody_is_known_by_its_name(context: Context) -> None:
+    put_samples(context, unit(2, seed=1), ["a", "b"], withdrawn_at=NOW)
+    assert GallerySnapshot.open(context, None).count == 0
+    with pytest.raises(InputError, match="there is no gallery 'gg'; there are: g"):
+        identify(context, run_date=DAY, gallery_name="gg")
+    with pytest.raises(InputError, match=r"nobody is in force in gallery 'g', .* --gallery-size N"):
+        calibrate(context, images="labelled")
+    put(context, "runs", {"event": "finished", "at": NOW, "job": "enroll", "seconds": 1.0})
+    assert [(each.gallery, each.persons) for each in health(context).registered] == [("g", 0)]
+
+
+@pytest.mark.slow
+def test_who_comes_after_the_last_has_gone_is_found(context: Context, make_context: MakeContext) -> None:
+    put_samples(context, unit(2, seed=1), ["a", "b"])
+    identify(context, run_date=DAY)
+    withdraw(context, "true")
     assert any("2 faces of 2026-01-31 match persons" in line for line in status(context))
     for _ in range(2):
         make_context.said.clear()
         identify(context, run_date=DAY, gallery_name="g")
         assert decided(context) == [("unknown", None)] * 2
-        assert context.tables.read("matches").isEmpty()
         assert "identify: nobody is in force in gallery 'g', so no face matches" in make_context.said
-    assert [(each.gallery, each.persons) for each in health(context).registered] == [("g", 0)]
     assert not any("match persons" in line for line in status(context))
-    with pytest.raises(InputError, match="there is no gallery 'gg'; there are: g"):
-        identify(context, run_date=DAY, gallery_name="gg")
-    with pytest.raises(InputError, match=r"nobody is in force in gallery 'g', .* --gallery-size N"):
-        calibrate(context, images="labelled")
-
     put_samples(context, unit(1, seed=1), ["c"], sample_id="c")
     identify(context, all_dates=True)
     assert decided(context) == [("match", "c"), ("unknown", None)]
 
 
+@pytest.mark.slow
 def test_on_a_date_on_which_nobody_is_valid_nobody_is_found(context: Context, make_context: MakeContext) -> None:
     put_faces(context, unit(2, seed=1), NEXT_DAY)
     put_samples(context, unit(2, seed=1), ["a", "b"], valid_from=NEXT_DAY)
@@ -65,6 +82,7 @@ def test_on_a_date_on_which_nobody_is_valid_nobody_is_found(context: Context, ma
     assert f"identify: nobody in gallery 'g' is valid on {DAY}, so no face matches" in make_context.said
 
 
+@pytest.mark.slow
 def test_a_gallery_of_which_every_photo_was_refused(context: Context) -> None:
     put(context, "enrollments", {"sample_id": "s", "decision": "refused", "reason": "no_face"})
     identify(context, run_date=DAY)
@@ -74,25 +92,36 @@ def test_a_gallery_of_which_every_photo_was_refused(context: Context) -> None:
 def test_who_was_taken_out_is_not_found_under_another_contract(context: Context) -> None:
     put_contract(context, "new")
     put_samples(context, unit(2, seed=1), ["a", "b"])
-    put_samples(context, unit(1, seed=1), ["a"], contract_id="new", sample_id="new")
+    put_samples(context, unit(1, seed=1), ["a"], contract_id="new", sample_id="new", withdrawn_at=NOW)
     put(context, "activations", {"contract_id": "new", "activated_at": NOW})
-    put_faces(context, unit(1, seed=1), first=5, contract_id="new")
-    withdraw(context, "contract_id = 'new'")
-    identify(context, run_date=DAY)
-    assert decided(context) == [("unknown", None)]
+    opened = GallerySnapshot.open(context, None)
+    assert (opened.contract_id, opened.count) == ("new", 0)
 
 
 def test_a_label_that_nobody_has_is_refused(context: Context) -> None:
     faces = unit(2, seed=1)
     put_samples(context, faces[:1], ["a"], labels=["wanted"])
     put_samples(context, faces[1:], ["b"], labels=["staff", "vip"], sample_id="b")
+    opened = GallerySnapshot.open(context, None)
+    opened.refuse_unknown_labels(context, ["wanted", "staff"])
     with pytest.raises(InputError, match="no sample of gallery 'g' has the label 'wnated'; there are: staff, vip, wan"):
+        opened.refuse_unknown_labels(context, ["wnated", "staff"])
+    withdraw(context, "person_id = 'a'")  # the label was somebody's
+    GallerySnapshot.open(context, None).refuse_unknown_labels(context, ["wanted"])
+
+
+@pytest.mark.slow
+def test_who_is_found_by_a_label(context: Context) -> None:
+    faces = unit(2, seed=1)
+    put_samples(context, faces[:1], ["a"], labels=["wanted"])
+    put_samples(context, faces[1:], ["b"], labels=["staff", "vip"], sample_id="b")
+    with pytest.raises(InputError, match="no sample of gallery 'g' has the label 'wnated'"):
         identify(context, run_date=DAY, labels=("wnated", "staff"))
     assert not context.tables.exists("identifications")
     identify(context, run_date=DAY, labels=("wanted",))
     assert decided(context) == [("match", "a"), ("unknown", None)]
     identify(context, run_date=DAY, labels=(" wanted ",))  # spaces around it do not count
     assert decided(context) == [("match", "a"), ("unknown", None)]
-    withdraw(context, "person_id = 'a'")  # the label was somebody's: they are found no more
+    withdraw(context, "person_id = 'a'")  # they are found no more
     identify(context, run_date=DAY, labels=("wanted",))
     assert decided(context) == [("unknown", None)] * 2
