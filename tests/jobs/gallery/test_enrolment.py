@@ -96,7 +96,6 @@ def test_decisions_do_not_depend_on_order_or_interruption(
     )
 
 
-@pytest.mark.slow
 def test_a_run_that_was_killed_between_its_tables_is_made_good(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,6 +320,7 @@ def test_photos_that_are_known_are_not_opened(
         assert_same_tables(context, enrolled, "gallery", "enrollments")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
