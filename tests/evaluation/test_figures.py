@@ -30,6 +30,7 @@ def test_intervals_of_searches_hold_their_figures(size: int) -> None:
             assert figure.interval.low <= figure.value <= figure.interval.high, figure
 
 
+@pytest.mark.slow
 def test_an_interval_of_searches_covers_what_many_persons_show() -> None:
     truth = people(3_000, seed=99).fpir(100, 0.7)
     inside = []

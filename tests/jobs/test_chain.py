@@ -99,6 +99,7 @@ def rows_with_runs(context: Context, name: str) -> list[str]:
     return sorted(repr(row) for row in context.tables.read(name).collect())
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing_and_opens_nothing(
     done: Context, make_context: MakeContext, lake: Path, demo_photos: tuple[Path, Path]
 ) -> None:

@@ -272,7 +272,7 @@ def test_searches_are_measured_and_a_calibration_decides(context: Context, peopl
     assert the(other, "fpir").at == context.settings.threshold("dlib-resnet-v1").match
 
 
-@pytest.mark.parametrize(("with_cohort", "without"), [(0.1, 0.2), (0.2, 0.2)])
+@pytest.mark.parametrize(("with_cohort", "without"), [(0.1, 0.2), pytest.param(0.2, 0.2, marks=pytest.mark.slow)])
 def test_a_cohort_is_kept_only_if_fewer_searches_miss_with_it(
     context: Context, people: Path, make_context: MakeContext, with_cohort: float, without: float
 ) -> None:

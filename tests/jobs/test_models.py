@@ -146,6 +146,7 @@ def mobilefacenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"needs npm: {missing}")
 
 
+@pytest.mark.slow
 def test_photos_show_pixels_in_another_range(
     run: Run, mobilefacenet: Path, demo_photos: tuple[Path, Path], centerface_weights: Path
 ) -> None:

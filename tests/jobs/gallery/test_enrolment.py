@@ -120,6 +120,7 @@ def test_a_run_that_was_killed_between_its_tables_is_made_good(
     assert [row.error for row in failed] == ["KeyboardInterrupt"]
 
 
+@pytest.mark.slow
 def test_leaving_and_coming_back(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -246,6 +247,7 @@ def test_the_largest_face_on_request(make_context: MakeContext, demo_photos: tup
     assert counts["accepted"] == 1
 
 
+@pytest.mark.slow
 def test_a_face_in_the_background_does_no_harm(
     make_context: MakeContext, enrolled: Context, demo_photos: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def read(content: bytes) -> tuple[str, str]:
     return "rejected:not_an_image", hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.slow
 def test_versions_of_one_path_keep_their_own_bytes(make_context: MakeContext, tmp_path: Path) -> None:
     context = make_context()
     folder = tmp_path / "photos"

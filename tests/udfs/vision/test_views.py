@@ -41,9 +41,7 @@ def test_every_face_is_whole_in_one_view_or_large_enough_for_the_level_before(
 ) -> None:
     found = of((width, height))
     for coarse, fine in itertools.pairwise(found):
-        x, y = (
-            data.draw(st.floats(0, side - 1e-6)) for side in fine.whole
-        )  # nearer to the edge, a middle rounds to it
+        x, y = (data.draw(st.floats(0, side - 1e-6)) for side in fine.whole)
         largest = fine.views[0].largest
         assert largest * max(coarse.whole) / max(fine.whole) >= SMALLEST * 1.45
         (view,) = [view for view in fine.views if view.own([face(x - view.left, y - view.top, 1)])]
