@@ -35,19 +35,23 @@ QUICK = {
 """A query of a few rows takes longer to be compiled than to be interpreted, and to be cut up than to be answered; its
 rows are the same."""
 
-SHORT_LIVED = (
-    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
-    " -Dspark.hadoop.fs.file.impl=org.apache.hadoop.fs.RawLocalFileSystem"
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
+"""For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
+
+_WITHOUT_CHECKSUMS = (
+    "-Dspark.hadoop.fs.file.impl=org.apache.hadoop.fs.RawLocalFileSystem"
     " -Dspark.hadoop.fs.AbstractFileSystem.file.impl=org.apache.hadoop.fs.local.RawLocalFs"
 )
-"""For JVMs that run small jobs: half of the processor time of a cold one goes into compiling better code, and an eighth
-of all time into the checksums that Hadoop keeps beside local files, for each of which it starts programs (chmod)."""
+"""An eighth of all time goes into the checksums that Hadoop keeps beside local files, for each of which it starts
+programs (chmod, readlink)."""
 
 
 @contextmanager
 def short_lived_jvm() -> Iterator[None]:
     """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
-    os.environ["JDK_JAVA_OPTIONS"] = SHORT_LIVED  # beside the options that a session has of its own
+    os.environ["JDK_JAVA_OPTIONS"] = (
+        f"{SHORT_LIVED} {_WITHOUT_CHECKSUMS}"  # beside the options that a session has of its own
+    )
     try:
         # An archive of classes takes longer to make than one start gains by it.
         with patch.object(class_archive, "_made_once", lambda *_: None):
