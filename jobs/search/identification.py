@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -147,21 +147,6 @@ def until_written(
         work = again()
 
 
-Extent = Literal["some", "most", "all"]
-"""Of the rows of some dates and one gallery: which are replaced."""
-_FEW = 0.02
-"""The share of the faces with rows up to which only the rows that change are looked for and replaced. With more, it is
-quicker to write all rows of the dates: Delta writes each file again in which one changes."""
-
-
-def _extent(plan: UpdatePlan, count: int) -> Extent:
-    """Which rows are replaced, where those of so many faces are written; new faces have none that would be."""
-    if plan.standing is None:
-        return "all"
-    changed, standing = count - plan.count("fresh"), plan.count("known") + plan.count("dropped")
-    return "most" if changed > _FEW * standing else "some"
-
-
 class Identification:
     """One attempt to identify the faces of dates, on which the same samples of a gallery are valid."""
 
@@ -261,7 +246,7 @@ class Identification:
     def _carry_out(self, plan: UpdatePlan, claims: Claims, run: ledger.Run) -> None:
         """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`."""
         found = self._nearest(plan.identifiable("fresh"), plan.counts.get(("fresh", True), 0), run)
-        written, count = plan.ids("fresh", "dropped"), plan.count("fresh") + plan.count("dropped")
+        written, some_written = plan.ids("fresh", "dropped"), plan.came_or_went
         if plan.change is not None:
             updated = update(
                 self._here("matches").join(plan.ids("known"), "face_id", "left_semi"),
@@ -273,18 +258,18 @@ class Identification:
             again = self._nearest(updated.again, updated.again.count(), run)
             found = found.unionByName(again).unionByName(updated.lists).localCheckpoint()
             written = written.union(updated.again).union(updated.affected).distinct().localCheckpoint()
-            count = written.count()
+            some_written = not written.isEmpty()
         decided = written.union(plan.ids("known")).distinct() if plan.redecide else written
         decisions = self._decisions(plan, found, written, decided, run).localCheckpoint()
 
         stands_for = self._stands_for(self._searched.persons)
-        if count or (plan.redecide and plan.count("known") > 0):
+        everything = plan.standing is None
+        if some_written or (plan.redecide and plan.count("known") > 0):
             claims.claim(stands_for)
-            extent = _extent(plan, count)
-            if count:
+            if some_written:
                 rows = match_rows(plan.present, found, self.gallery.name, run.run_id)
-                self._write("matches", rows, written, extent)
-            self._write("identifications", decisions, decided, "most" if plan.redecide else extent)
+                self._write("matches", rows, written, everything)
+            self._write("identifications", decisions, decided, everything)
         self._note(claims, stands_for, plan.standing)
         unchanged = plan.faces.where(F.col("state") == "known").join(decided, "face_id", "left_anti")
         self._tell(self._searched.persons, decisions.select("decision").union(unchanged.select("decision")), run)
@@ -351,18 +336,15 @@ class Identification:
     def _here(self, table: str) -> DataFrame:
         return self._tables.read_or_empty(table).where(self._mine)
 
-    def _write(self, table: str, rows: DataFrame, faces: DataFrame, extent: Extent) -> None:
-        """Replace the rows of some faces, of most of these dates and this gallery, or all that there are."""
-        if extent == "some":
-            scope = faces.select("face_id", F.lit(self.gallery.name).alias("gallery_name"))
-            self._tables.replace(table, rows, scope, self._run_dates)
+    def _write(self, table: str, rows: DataFrame, faces: DataFrame, everything: bool) -> None:
+        """Replace the rows of some faces, or all that there are of these dates and this gallery."""
+        if everything:
+            if len(self._run_dates) > 1:  # a file for each date, not one for each date and task
+                rows = rows.hint("rebalance", F.col("run_date"))
+            self._tables.overwrite(table, rows, self._mine)
             return
-        if extent == "most":
-            others = self._here(table).join(faces, "face_id", "left_anti")
-            rows = rows.unionByName(others)
-        if len(self._run_dates) > 1:  # a file for each date, not one for each date and task
-            rows = rows.hint("rebalance", F.col("run_date"))
-        self._tables.overwrite(table, rows, self._mine)
+        scope = faces.select("face_id", F.lit(self.gallery.name).alias("gallery_name"))
+        self._tables.replace(table, rows, scope, self._run_dates)
 
     def _decisions(
         self, plan: UpdatePlan, found: DataFrame, written: DataFrame, decided: DataFrame, run: ledger.Run
@@ -406,24 +388,16 @@ class Identification:
 
     def _note(self, claims: Claims, stands_for: Mapping[str, object], standing: Row | None) -> None:
         """Note what the rows stand for; a later run finds its difference from this."""
-        digest = F.col("gallery_digest")
-        mine = digest == self.gallery.digest
-        older = None if standing is None else self._needed_no_more(standing)
-        if self._tables.read_or_empty("searched_samples").where(mine).isEmpty():
+        gallery = self.gallery
+        of_this = F.col("gallery_digest") == gallery.digest
+        if self._tables.read_or_empty("searched_samples").where(of_this).isEmpty():
             # Another run may be doing the same: whichever is last, the rows are there once.
-            replaced = mine if older is None else digest.isin(self.gallery.digest, older)
-            self._tables.overwrite("searched_samples", self.gallery.described(), replaced)
-        elif older is not None:
-            self._tables.delete_where("searched_samples", digest == older)
+            self._tables.overwrite("searched_samples", gallery.described(), of_this)
         claims.write(stands_for)
-
-    def _needed_no_more(self, standing: Row) -> str | None:
-        """The digest of the gallery that these dates were compared with before, if no note of others names it."""
-        if standing.gallery_digest == self.gallery.digest:
-            return None
-        others = F.col("gallery_digest") == standing.gallery_digest
-        named = self._tables.read("searches").where(others & ~self._mine)
-        return standing.gallery_digest if named.isEmpty() else None
+        if standing is not None and standing.gallery_digest != gallery.digest:
+            older = F.col("gallery_digest") == standing.gallery_digest
+            if self._tables.read("searches").where(older).isEmpty():
+                self._tables.delete_where("searched_samples", older)
 
     def _tell(self, persons: int, decisions: DataFrame, run: ledger.Run) -> None:
         """decisions: `decision` of each face that has a row now."""
