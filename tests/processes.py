@@ -15,9 +15,9 @@ T = TypeVar("T")
 def descendants(pid: int) -> list[int]:
     """The processes that descend from one, nearest first."""
     children: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and (parent := parent_of(int(folder.name))) is not None:
-            children.setdefault(parent, []).append(int(folder.name))
+    for each in _running():
+        if (parent := parent_of(each)) is not None:
+            children.setdefault(parent, []).append(each)
     found = list(children.get(pid, []))
     for each in found:
         found += children.get(each, [])
@@ -43,11 +43,11 @@ def command_line(pid: int) -> str:
 def with_variable(name: str, value: str) -> list[int]:
     """The processes that were started with a variable of their environment."""
     wanted = f"{name}={value}".encode()
-    return [pid for folder in Path("/proc").iterdir() if (pid := _number(folder)) and wanted in _environment(pid)]
+    return [pid for pid in _running() if wanted in _environment(pid)]
 
 
-def _number(folder: Path) -> int:
-    return int(folder.name) if folder.name.isdigit() else 0
+def _running() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -49,9 +49,8 @@ programs (chmod, readlink)."""
 @contextmanager
 def short_lived_jvm() -> Iterator[None]:
     """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
-    os.environ["JDK_JAVA_OPTIONS"] = (
-        f"{SHORT_LIVED} {_WITHOUT_CHECKSUMS}"  # beside the options that a session has of its own
-    )
+    # Beside the options that a session has of its own.
+    os.environ["JDK_JAVA_OPTIONS"] = f"{SHORT_LIVED} {_WITHOUT_CHECKSUMS}"
     try:
         # An archive of classes takes longer to make than one start gains by it.
         with patch.object(class_archive, "_made_once", lambda *_: None):

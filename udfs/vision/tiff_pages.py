@@ -74,7 +74,7 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
 
     file = tifffile.TiffFile(io.BytesIO(content))
     main: list[Any] = list(islice(file.pages, _MOST_PAGES))
-    pages = list(islice(_with_children(main), _MOST_PAGES))  # some refer to themselves
+    pages = list(islice(_with_children(main), _MOST_PAGES))  # each may name thousands, and so may those
     first = pages[0]
     orientation = _number(first, _ORIENTATION, 1)
     sensed = [page for page in pages if page.photometric in _CAMERA_COLOURS]

@@ -54,12 +54,16 @@ def test_it_is_said_each_night_until_they_are(context: Context, make_context: Ma
     assert health(context).unregistered == {}
 
 
-def test_an_empty_list_is_refused_unless_more_is_said(context: Context, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no gallery 'g' to empty; none has been enrolled yet"):
-        enrolled(context, {}, tmp_path, sync=True, max_withdraw=1.0)
+def refused_unless_more_is_said(context: Context, tmp_path: Path) -> None:
     for arguments in ({}, {"sync": True}, {"sync": True, "max_withdraw": 0.99}, {"max_withdraw": 1.0}):
         with pytest.raises(InputError, match=r"lists no photos.* To withdraw everyone: --sync --max-withdraw 1$"):
             enrolled(context, {}, tmp_path, **arguments)
+
+
+def test_an_empty_list_is_refused_unless_more_is_said(context: Context, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no gallery 'g' to empty; none has been enrolled yet"):
+        enrolled(context, {}, tmp_path, sync=True, max_withdraw=1.0)
+    refused_unless_more_is_said(context, tmp_path)
     assert not context.tables.exists("runs")
 
 
@@ -67,6 +71,8 @@ def test_an_empty_list_is_refused_unless_more_is_said(context: Context, tmp_path
 def test_an_empty_list_empties_a_gallery_if_that_is_said(context: Context, tmp_path: Path) -> None:
     ann: Listed = {("ann", "1.jpg"): 0}
     enrolled(context, ann, tmp_path)
+    refused_unless_more_is_said(context, tmp_path)
+    assert in_force(context) == {"ann"}
     for withdrawn in (1, 0):
         assert enrolled(context, {}, tmp_path, sync=True, max_withdraw=1.0)["withdrawn"] == withdrawn
         assert in_force(context) == set()

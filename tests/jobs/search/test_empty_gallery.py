@@ -65,6 +65,7 @@ def test_who_comes_after_the_last_has_gone_is_found(context: Context, make_conte
         make_context.said.clear()
         identify(context, run_date=DAY, gallery_name="g")
         assert decided(context) == [("unknown", None)] * 2
+        assert context.tables.read("matches").isEmpty()
         assert "identify: nobody is in force in gallery 'g', so no face matches" in make_context.said
     assert not any("match persons" in line for line in status(context))
     put_samples(context, unit(1, seed=1), ["c"], sample_id="c")
@@ -89,13 +90,26 @@ def test_a_gallery_of_which_every_photo_was_refused(context: Context) -> None:
     assert decided(context) == [("unknown", None)] * 2
 
 
-def test_who_was_taken_out_is_not_found_under_another_contract(context: Context) -> None:
+@pytest.fixture
+def taken_out(context: Context) -> Context:
+    """Somebody who was taken out under the contract in force, and is registered under the older one."""
     put_contract(context, "new")
     put_samples(context, unit(2, seed=1), ["a", "b"])
     put_samples(context, unit(1, seed=1), ["a"], contract_id="new", sample_id="new", withdrawn_at=NOW)
     put(context, "activations", {"contract_id": "new", "activated_at": NOW})
-    opened = GallerySnapshot.open(context, None)
+    return context
+
+
+def test_who_was_taken_out_is_not_in_the_gallery_of_another_contract(taken_out: Context) -> None:
+    opened = GallerySnapshot.open(taken_out, None)
     assert (opened.contract_id, opened.count) == ("new", 0)
+
+
+@pytest.mark.slow
+def test_who_was_taken_out_is_not_found_under_another_contract(taken_out: Context) -> None:
+    put_faces(taken_out, unit(1, seed=1), first=5, contract_id="new")
+    identify(taken_out, run_date=DAY)
+    assert decided(taken_out) == [("unknown", None)]
 
 
 def test_a_label_that_nobody_has_is_refused(context: Context) -> None:

@@ -41,6 +41,7 @@ def test_every_face_is_whole_in_one_view_or_large_enough_for_the_level_before(
 ) -> None:
     found = of((width, height))
     for coarse, fine in itertools.pairwise(found):
+        # Nearer to the edge, the middle of a box around it is the edge itself, when it is rounded.
         x, y = (data.draw(st.floats(0, side - 1e-6)) for side in fine.whole)
         largest = fine.views[0].largest
         assert largest * max(coarse.whole) / max(fine.whole) >= SMALLEST * 1.45
