@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pyspark.sql import SparkSession
@@ -11,6 +12,18 @@ from schemas.store import Tables
 from schemas.table import Table
 
 _CREATE_NOW = Tables._create_now
+
+
+def _appear(folder: Path, copied: Path) -> None:
+    """A copy of a folder, whole from the first moment: others may create the same table now, and theirs is as good."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
+        whole = shutil.copytree(copied, Path(aside) / folder.name)
+        try:
+            whole.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
 
 
 @pytest.fixture
@@ -46,6 +59,6 @@ def tables_are_created_once(
             _CREATE_NOW(tables, table)
             first_commits[declared] = shutil.copytree(folder, tmp_path_factory.mktemp("created") / table.name)
             return
-        shutil.copytree(first_commits[declared], folder)
+        _appear(folder, first_commits[declared])
 
     monkeypatch.setattr(Tables, "_create_now", create_now)
