@@ -129,7 +129,7 @@ def speeds(settings: Settings) -> Iterator[str]:
     """In which precision detector and embedder are fastest here, and what 8-bit integers would gain."""
     vision = settings.vision
     if vision.device != "cpu":
-        yield "precision: measured for a CPU only; GPUs since 2020 (Ampere) compute fastest in bf16"
+        yield "precision: measured for a CPU only; use fp32 on a GPU: bf16 is hardly quicker, as decoding takes longer"
         return
     spec = settings.spec()
     try:

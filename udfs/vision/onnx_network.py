@@ -106,8 +106,8 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise InputError(
-            f"on a GPU {own.name} needs the package onnxruntime-gpu, which is not installed here; install it with pip,"
-            " or set vision.device to cpu"
+            f"on a GPU {own.name} needs ONNX Runtime, which is not installed here; run pip install"
+            " 'onnxruntime-gpu[cuda,cudnn]', or set vision.device to cpu"
         ) from error
     device = int(spec.device.partition(":")[2] or 0)
     if _CUDA not in onnxruntime.get_available_providers():
@@ -115,6 +115,7 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
             f"on a GPU {own.name} needs onnxruntime-gpu, and the onnxruntime that is installed here computes on CPUs"
             " only; replace it with onnxruntime-gpu, or set vision.device to cpu"
         )
+    onnxruntime.preload_dlls()  # pip puts CUDA where nobody else looks for it
     session = onnxruntime.InferenceSession(content, providers=[(_CUDA, {"device_id": device, "use_tf32": 0})])
     if _CUDA not in session.get_providers():  # it would go on, on the CPU
         raise InputError(

@@ -16,6 +16,7 @@ import numpy as np
 
 from udfs.errors import InputError
 from udfs.kept import Files, kept
+from udfs.vision.gpu import on_gpu
 from udfs.vision.int8 import Ranges, has_int8, quantise, quantised
 from udfs.vision.spec import Precision, VisionSpec
 
@@ -57,7 +58,7 @@ def network(
     """
     if spec.device.startswith("cuda"):
         module = build() if ranges is None else quantise(build(), ranges)
-        return _on_gpu(_of_pixels(module, shift, scale), spec.device, spec.precision)
+        return on_gpu(_of_pixels(module, shift, scale), spec.device, spec.precision, one_shape=shape is not None)
     refuse_absent_precision(spec)
 
     def convert() -> Files:
@@ -166,23 +167,3 @@ def _converted(module: "torch.nn.Module", pixels: Pixels, shape: Shape | None) -
     with TemporaryDirectory() as folder:
         openvino.serialize(model, Path(folder) / _MODEL, Path(folder) / _WEIGHTS)
         return {name: (Path(folder) / name).read_bytes() for name in (_MODEL, _WEIGHTS)}
-
-
-def _on_gpu(module: "torch.nn.Module", device: str, precision: str) -> Network:
-    import torch
-
-    if not torch.cuda.is_available():
-        raise InputError(
-            "vision.device is cuda, and this executor has no GPU; set it to cpu, or run on nodes with a GPU"
-        )
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    module = module.to(device, dtype).to(memory_format=torch.channels_last)
-
-    def run(pixels: Array) -> list[Array]:
-        waiting = torch.from_numpy(np.ascontiguousarray(pixels)).pin_memory()
-        with torch.inference_mode():
-            found = module(waiting.to(device, non_blocking=True))
-        outputs = found if isinstance(found, tuple) else (found,)
-        return [output.float().cpu().numpy() for output in outputs]
-
-    return run

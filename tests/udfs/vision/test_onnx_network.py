@@ -133,6 +133,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module: Any = ModuleType("onnxruntime")
     module.get_available_providers = lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     module.InferenceSession = Session
+    module.preload_dlls = lambda: None
     monkeypatch.setitem(sys.modules, "onnxruntime", module)
     return module
 
@@ -157,5 +158,7 @@ def test_what_a_gpu_needs_is_said(tmp_path: Path, runtime: Any, monkeypatch: pyt
     with pytest.raises(InputError, match="replace it with onnxruntime-gpu"):
         onnx_network(own, spec)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(InputError, match="onnxruntime-gpu, which is not installed here"):
+    with pytest.raises(
+        InputError, match=r"not installed here; run pip install 'onnxruntime-gpu\[cuda,cudnn\]'"
+    ):
         onnx_network(own, spec)
