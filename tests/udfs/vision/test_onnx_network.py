@@ -158,7 +158,5 @@ def test_what_a_gpu_needs_is_said(tmp_path: Path, runtime: Any, monkeypatch: pyt
     with pytest.raises(InputError, match="replace it with onnxruntime-gpu"):
         onnx_network(own, spec)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(
-        InputError, match=r"not installed here; run pip install 'onnxruntime-gpu\[cuda,cudnn\]'"
-    ):
+    with pytest.raises(InputError, match=r"not installed here; run pip install 'onnxruntime-gpu\[cuda,cudnn\]'"):
         onnx_network(own, spec)
