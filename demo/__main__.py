@@ -19,6 +19,7 @@ from jobs.ingest import ingest
 from jobs.run.context import Context, opened
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
+from schemas.names import Names
 from udfs import downloads
 from udfs.errors import InputError
 from udfs.vision import weights
@@ -65,7 +66,7 @@ def _first_to_be_had(spec: VisionSpec) -> str:
 
 def show(made: Context) -> None:
     """Print what became of every image."""
-    made.tables.register_views(_RESULT)
+    Names(made.spark, made.tables).register(_RESULT)
     table = Table("image", "face", "pixels", "decision", "person", "similarity", "runner-up", box=box.SIMPLE_HEAD)
     for row in made.spark.sql(_RESULT).where(F.col("embedder") == made.settings.vision.embedder).collect():
         face = "" if row.ordinal is None else str(row.ordinal + 1)

@@ -34,7 +34,8 @@ def maintain(context: Context, retain: float, report: bool) -> FilesOf:
 
     Tables that an older release wrote are first brought to this release's schema version (the first write to one does
     the same). Partitions of several files are compacted; matches are then ordered by person, so that "where was this
-    person seen?" reads few files. Jobs may run meanwhile: whichever of them commits second reads again.
+    person seen?" reads few files. With --database, the views and functions of docs/tables.md are created in the schema,
+    as far as there are tables for them. Jobs may run meanwhile: whichever of them commits second reads again.
     """
     names = upkeep.present(context)
     outdated = context.tables.outdated()  # before the run is noted: that migrates the table `runs`
@@ -46,6 +47,7 @@ def maintain(context: Context, retain: float, report: bool) -> FilesOf:
         with ledger.run(context) as run:
             upkeep.migrate_tables(context, outdated, run)
             found = upkeep.maintain_tables(context, names, retain, run)
+            upkeep.publish_views(context, run)
             if "gallery" in found:
                 run.count("packed_galleries_removed", len(packing.sweep(context, packing.KEPT)))
     _print(found)

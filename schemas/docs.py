@@ -1,10 +1,13 @@
-"""docs/tables.md, generated from the tables: python -m schemas.docs [--check]."""
+"""docs/tables.md, generated from the tables, views and functions: python -m schemas.docs [--check]."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.catalog import TABLES
+from schemas.functions import FUNCTIONS, Function
 from schemas.table import Table
+from schemas.views import VIEWS, View
 
 PAGE = Path("docs/tables.md")
 
@@ -17,15 +20,27 @@ Generated from `schemas/catalog.py` by `make docs`. For everybody who writes SQL
 Every table is a Delta table of its own below the root (`--tables`) or in a catalog schema (`--database`). Other readers
 of Delta tables can open them as well: delta-rs (`deltalake`) and polars are tested.
 `run_date` is a property of the data, never the day a job ran. All ids are hashes of what they identify.
+
+Below the tables are **views** of what is asked most, and a function. `rollcall sql` knows them all; in a notebook,
+`Names(spark, Tables(spark, "./tables")).register()` (of `schemas.names` and `schemas.store`) makes them known to the
+session; and where tables are in a catalog schema, `rollcall maintain --database NAME` creates them there, for every
+client of the catalog.
+"""
+_VIEWS = """# The views
+
+Each is a query over the tables, as they are when it is asked. A table that does not exist yet has no rows.
+"""
+_FUNCTIONS = """# The functions
 """
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *map(_section, TABLES.values())])
+    tables, views = map(_of_table, TABLES.values()), map(_of_view, VIEWS.values())
+    return "\n".join([_HEAD, *tables, _VIEWS, *views, _FUNCTIONS, *map(_of_function, FUNCTIONS.values())])
 
 
-def _section(table: Table) -> str:
+def _of_table(table: Table) -> str:
     lines = [
         f"## {table.name}",
         "",
@@ -46,9 +61,26 @@ def _section(table: Table) -> str:
         lines += ["Checked on every write:", ""]
         lines += [f"- {name.replace('_', ' ')}: `{condition}`" for name, condition in table.constraints.items()]
         lines += [""]
-    for title, query in table.examples:
-        lines += [f"{title}:", "", "```sql", query, "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_examples(table.examples)])
+
+
+def _of_view(view: View) -> str:
+    lines = [f"## {view.name}", "", f"One row is {view.row}.", "", "| column | |", "|---|---|"]
+    lines += [f"| `{name}` | {said} |" for name, said in view.columns.items()]
+    return "\n".join([*lines, "", *_examples(view.examples)])
+
+
+def _of_function(function: Function) -> str:
+    lines = [f"## {function.name}", "", f"`{function.signature}`: {function.comment}", ""]
+    return "\n".join([*lines, *_examples((function.example,))])
+
+
+def _examples(examples: Iterable[tuple[str, str]]) -> list[str]:
+    return [line for title, query in examples for line in (_asked(title), "", "```sql", query, "```", "")]
+
+
+def _asked(title: str) -> str:
+    return title if title.endswith("?") else f"{title}:"
 
 
 def _readable(kind: str) -> str:

@@ -38,9 +38,6 @@ _WHILE_CREATED = re.compile(
 # Another process is just adding the same column.
 _WHILE_MIGRATED = re.compile(rf"{_CONFLICT.pattern}|FIELD_ALREADY_EXISTS|FIELDS_ALREADY_EXISTS|COLUMN_ALREADY_EXISTS")
 
-_NAMES_NO_TABLE = {"show", "identifier", "execute"}
-"""Words of statements that reach tables without their names: SHOW VIEWS, IDENTIFIER('fa' || 'ces')."""
-
 
 @dataclass(frozen=True)
 class Files:
@@ -68,13 +65,16 @@ class Tables:
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
         self._versions: dict[str, str] = {}
-        self._views: set[str] = set()
         self._locations: dict[str, str] = {}
 
     @property
     def place(self) -> str:
         """Where the tables are, for a person."""
         return self.database or str(self.root)
+
+    def identifier(self, name: str) -> str:
+        """The table in SQL."""
+        return f"`{self.database}`.`{name}`" if self.database is not None else f"delta.`{self.root}/{name}`"
 
     def exists(self, name: str) -> bool:
         """Whether the table has been created.
@@ -112,7 +112,7 @@ class Tables:
         found = self._known_version(name)
         if found != SCHEMA_VERSION:
             table = migration.OlderTable(
-                self._spark, TABLES[name], self._identifier(name), lambda: self._delta_table(name)
+                self._spark, TABLES[name], self.identifier(name), lambda: self._delta_table(name)
             )
             rewritten = 0
             for step in migration.steps_from(found):
@@ -134,7 +134,7 @@ class Tables:
             writer = TABLES[name].written_by.split(" ")[0].rstrip(",;")
             first = "run a job" if writer == "every" else f"run `rollcall {writer}`"
             raise InputError(f"{self.place} has no table {name!r} yet; {first} first")
-        return _with_declared_columns(TABLES[name], self._spark.table(self._identifier(name)))
+        return _with_declared_columns(TABLES[name], self._spark.table(self.identifier(name)))
 
     def read_fixed(self, name: str) -> DataFrame:
         """The table as it stands now, also after somebody else has written to it. A frame from `read` changes then.
@@ -145,7 +145,7 @@ class Tables:
         self.read(name)
         # `history(1)` says it too, by a Spark job that takes a second or, in a JVM that was just started, several.
         newest = self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion()
-        fixed = self._spark.read.option("versionAsOf", newest).table(self._identifier(name))
+        fixed = self._spark.read.option("versionAsOf", newest).table(self.identifier(name))
         return _with_declared_columns(TABLES[name], fixed)
 
     def read_or_empty(self, name: str) -> DataFrame:
@@ -213,7 +213,7 @@ class Tables:
         """Replace all rows that fulfil a condition by `rows`, which must fulfil it as well, in one commit."""
         self._create(name)
         rows = _shaped(TABLES[name], rows)
-        self._retried(lambda: rows.writeTo(self._identifier(name)).overwrite(condition))
+        self._retried(lambda: rows.writeTo(self.identifier(name)).overwrite(condition))
 
     def update(self, name: str, rows: DataFrame) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table."""
@@ -349,21 +349,10 @@ class Tables:
         finally:
             self._spark.conf.set(check, str(before))
 
-    def register_views(self, statement: str) -> list[str]:
-        """Make temporary views of the tables that a statement of SQL may name, with the names of the tables, as far as
-        these exist. Returns the names. Opening a table costs about as much as asking it, so each is opened once.
-        """
-        words = {word.lower() for word in re.findall(r"\w+", statement)}
-        names = [name for name in TABLES if (name in words or words & _NAMES_NO_TABLE) and self.exists(name)]
-        for name in set(names) - self._views:
-            self.read(name).createOrReplaceTempView(name)
-            self._views.add(name)
-        return names
-
     # --- what is written -------------------------------------------------------------------------------
 
     def _append(self, name: str, rows: DataFrame) -> None:
-        rows.writeTo(self._identifier(name)).append()
+        rows.writeTo(self.identifier(name)).append()
 
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
@@ -381,7 +370,7 @@ class Tables:
     def _create_now(self, table: Table) -> None:
         builder = DeltaTable.createIfNotExists(self._spark).comment(table.row).addColumns(table.schema)
         if self.database is not None:
-            builder = builder.tableName(self._identifier(table.name))
+            builder = builder.tableName(self.identifier(table.name))
         if self.root is not None:
             builder = builder.location(f"{self.root}/{table.name}")
         if table.partition_by:
@@ -409,11 +398,8 @@ class Tables:
 
     def _delta_table(self, name: str) -> DeltaTable:
         if self.database is not None:
-            return DeltaTable.forName(self._spark, self._identifier(name))
+            return DeltaTable.forName(self._spark, self.identifier(name))
         return DeltaTable.forPath(self._spark, f"{self.root}/{name}")
-
-    def _identifier(self, name: str) -> str:
-        return f"`{self.database}`.`{name}`" if self.database is not None else f"delta.`{self.root}/{name}`"
 
     def _exists(self, name: str) -> bool:
         if self.database is not None:
@@ -421,7 +407,7 @@ class Tables:
         return DeltaTable.isDeltaTable(self._spark, f"{self.root}/{name}")
 
     def _known_version(self, name: str) -> str:
-        found = migration.properties(self._spark, self._identifier(name)).get(migration.VERSION)
+        found = migration.properties(self._spark, self.identifier(name)).get(migration.VERSION)
         if found is None:
             raise InputError(f"{self.place}: {name!r} is not a Rollcall table; choose another --tables")
         if found == SCHEMA_VERSION or found in migration.STEPS:

@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
-from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, short_lived_jvm
+from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, jvm_of_tests, short_lived_jvm
 from udfs import downloads
 from udfs.errors import InputError
 
@@ -30,7 +29,7 @@ def spark() -> Iterator[SparkSession]:
     from jobs.run.session import spark_session
 
     # Two processes share the processors in `make test`; one that runs for long by itself gains by better compiled code.
-    with short_lived_jvm() if "PYTEST_XDIST_WORKER" in os.environ else nullcontext():
+    with short_lived_jvm() if "PYTEST_XDIST_WORKER" in os.environ else jvm_of_tests():
         session = spark_session("tests", "local[2]")
     for name, value in QUICK.items():  # clusters that tests start have the usual session
         session.conf.set(name, value)

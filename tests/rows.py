@@ -73,6 +73,16 @@ _HARMLESS: dict[str, Values] = {
         "dimension": 8,
         "document": "{}",
     },
+    "identifications": {
+        "gallery_name": "g",
+        "run_date": DAY,
+        "contract_id": CONTRACT,
+        "quality": (50.0,) * 7,
+        "decision": "unknown",
+        "threshold_id": "settings",
+        "threshold": 0.6,
+        "review_threshold": 0.5,
+    },
     "runs": {"job": "embed", "arguments": {}, "versions": {}, "digests": {}, "counts": {}},
 }
 

@@ -47,16 +47,23 @@ programs (chmod, readlink)."""
 
 
 @contextmanager
-def short_lived_jvm() -> Iterator[None]:
-    """A JVM that this process starts inside is told that it will run many small jobs, and not for long."""
+def jvm_of_tests() -> Iterator[None]:
+    """A JVM that this process starts inside keeps no checksums of its files."""
     # Beside the options that a session has of its own.
-    os.environ["JDK_JAVA_OPTIONS"] = f"{SHORT_LIVED} {_WITHOUT_CHECKSUMS}"
+    os.environ["JDK_JAVA_OPTIONS"] = _WITHOUT_CHECKSUMS
     try:
-        # An archive of classes takes longer to make than one start gains by it.
-        with patch.object(class_archive, "_made_once", lambda *_: None):
-            yield
+        yield
     finally:
         del os.environ["JDK_JAVA_OPTIONS"]
+
+
+@contextmanager
+def short_lived_jvm() -> Iterator[None]:
+    """The same, and it is told that it will run many small jobs, and not for long."""
+    # An archive of classes takes longer to make than one start gains by it.
+    with jvm_of_tests(), patch.object(class_archive, "_made_once", lambda *_: None):
+        os.environ["JDK_JAVA_OPTIONS"] += f" {SHORT_LIVED}"
+        yield
 
 
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")

@@ -8,6 +8,8 @@ from prompt_toolkit.document import Document
 
 from jobs.queries.statements import without_contents
 from schemas.catalog import TABLES
+from schemas.names import NAMES
+from schemas.views import VIEWS
 
 WORDS = [
     "ALL",
@@ -96,7 +98,7 @@ class SqlCompleter(Completer):
         before = document.text_before_cursor.lstrip()
         if before.startswith("\\"):
             command, space, begun = before.partition(" ")
-            offered: Iterable[str] = TABLES if space and command == "\\d" else [] if space else COMMANDS
+            offered: Iterable[str] = [*TABLES, *VIEWS] if space and command == "\\d" else [] if space else COMMANDS
             begun = begun if space else command
         else:
             begun = document.get_word_before_cursor(pattern=re.compile(r"\w+"))
@@ -107,8 +109,12 @@ class SqlCompleter(Completer):
 
 
 def _offered(statement: str) -> list[str]:
-    """Columns of the tables that a statement names, or else of all; tables; words of SQL."""
+    """Columns of the tables and views that a statement names, or else of all; these, and functions; words of SQL."""
     said = set(re.findall(r"\w+", without_contents(statement).lower()))
-    named = [table for name, table in TABLES.items() if name in said] or list(TABLES.values())
-    columns = dict.fromkeys(column for table in named for column in table.names)
-    return [*columns, *TABLES, *WORDS]
+    columns = {name: list(_columns(name)) for name in [*TABLES, *VIEWS]}
+    named = [name for name in columns if name in said] or columns
+    return [*dict.fromkeys(column for name in named for column in columns[name]), *NAMES, *WORDS]
+
+
+def _columns(name: str) -> Iterable[str]:
+    return TABLES[name].names if name in TABLES else VIEWS[name].columns

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark import InheritableThread
@@ -13,6 +13,7 @@ from jobs.queries.progress import progress
 from jobs.queries.values import plain_rows
 from jobs.run.context import Context
 from pages import answers
+from schemas.names import Names
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
@@ -28,6 +29,11 @@ class Questions:
     form: str
     limit: int
     write: bool
+    names: Names = field(init=False)
+    """Those that statements may use."""
+
+    def __post_init__(self) -> None:
+        self.names = Names(self.context.spark, self.context.tables)
 
     def ask(self, statement: str) -> None:
         """Run one statement and print its answer; an interrupt stops the query, and is then passed on.
@@ -69,7 +75,7 @@ class Questions:
     def _rows(self, statement: str) -> Answer:
         if not self.write:
             refuse_writes(self.context.spark, statement)
-        self.context.tables.register_views(statement)
+        self.names.register(statement)
         answer = self.context.spark.sql(statement)
         return answer.columns, plain_rows(answer, self.limit + 1) if answer.columns else []
 

@@ -19,6 +19,8 @@ from jobs.queries.statements import split
 from jobs.run.errors import one_line
 from pages import answers
 from schemas.catalog import TABLES
+from schemas.functions import FUNCTIONS
+from schemas.views import VIEWS
 
 
 def run(questions: Questions) -> None:
@@ -78,11 +80,16 @@ class _Shell:
             case ["\\d"]:
                 rows = [(table, TABLES[table].row) for table in TABLES if self._questions.context.tables.exists(table)]
                 answers.write("table", ["table", "a row is"], rows)
+                answers.write("table", ["view", "a row is"], [(view.name, view.row) for view in VIEWS.values()])
+                functions = [(function.signature, function.comment) for function in FUNCTIONS.values()]
+                answers.write("table", ["function", "what it gives"], functions)
             case ["\\d", table] if table in TABLES:
                 columns = [(column.name, column.type, column.comment) for column in TABLES[table].columns]
                 answers.write("table", ["column", "type", "what it is"], columns)
-            case ["\\d", table]:
-                self._log.error(f"there is no table {table!r}; \\d lists them")
+            case ["\\d", view] if view in VIEWS:
+                answers.write("table", ["column", "what it is"], list(VIEWS[view].columns.items()))
+            case ["\\d", name]:
+                self._log.error(f"there is no table or view {name!r}; \\d lists them")
             case ["\\timing"]:
                 self._timing = not self._timing
                 self._log.info(f"timing is {'on' if self._timing else 'off'}")

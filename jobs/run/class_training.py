@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from jobs.run.spark_properties import PACKAGES, properties
 from schemas.catalog import RUNS
+from schemas.names import Names
 from schemas.store import Tables
 from udfs.arrow import RecordBatches, local_frame
 
@@ -48,7 +49,7 @@ def _use(spark: SparkSession, folder: str) -> None:
     tables.append_new("runs", frame)
     tables.update("runs", frame)
     tables.delete_rows("runs", frame.select("run_id").limit(1))
-    tables.register_views("runs")
+    Names(spark, tables).register("runs")
     spark.sql(_QUESTION).collect()
     spark.sql("SELECT count(*) FROM runs").limit(10).collect()
     spark.range(2).mapInArrow(_unchanged, "id long").collect()

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import TABLES
+from schemas.names import Names
 from schemas.store import Files
 from udfs.errors import InputError
 
@@ -63,6 +64,14 @@ def maintain_tables(context: Context, names: list[str], retain: float, run: ledg
     run.count("files_before", sum(before.count for before, _ in found.values()))
     run.count("files", sum(after.count for _, after in found.values()))
     return found
+
+
+def publish_views(context: Context, run: ledger.Run) -> None:
+    """Create views and functions in the catalog schema, if the tables are in one, for its other clients."""
+    if context.tables.database is not None:
+        published = Names(context.spark, context.tables).publish()
+        run.count("views_published", len(published))
+        context.log.info(f"maintain: views and functions in {context.tables.database}: {', '.join(published)}")
 
 
 def refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:

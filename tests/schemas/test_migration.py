@@ -104,7 +104,7 @@ def opened_anew(tables: Tables) -> Tables:
 
 
 def properties(tables: Tables, name: str) -> dict[str, str]:
-    return migration.properties(tables._spark, tables._identifier(name))
+    return migration.properties(tables._spark, tables.identifier(name))
 
 
 def commits(tables: Tables, name: str) -> int:
@@ -327,10 +327,10 @@ def test_a_later_version_can_add_columns(
         row = ("b", "d", ("red", 0.5), "e", 2, "{}")
         tables.append("contracts", spark.createDataFrame([row], TABLES["contracts"].schema))
         assert f"from schema version 4 to {LATER}" in said()
-        stored = spark.table(tables._identifier("contracts"))
+        stored = spark.table(tables.identifier("contracts"))
         assert stored.columns == old.columns
         comments = {
-            row.col_name: row.comment for row in spark.sql(f"DESCRIBE {tables._identifier('contracts')}").collect()
+            row.col_name: row.comment for row in spark.sql(f"DESCRIBE {tables.identifier('contracts')}").collect()
         }
         assert comments["colour"] == "made up; the table's own"
         assert {row.contract_id: row.colour and row.colour.name for row in stored.collect()} == {"a": None, "b": "red"}
@@ -338,7 +338,7 @@ def test_a_later_version_can_add_columns(
         opened_anew(tables).migrate("contracts")
         migration.add_declared_columns(
             migration.OlderTable(
-                spark, TABLES["contracts"], tables._identifier("contracts"), lambda: tables._delta_table("contracts")
+                spark, TABLES["contracts"], tables.identifier("contracts"), lambda: tables._delta_table("contracts")
             )
         )
         assert commits(tables, "contracts") == before

@@ -20,7 +20,7 @@ def offered(text: str) -> list[str]:
         ("SELECT simil", ["similarity"]),
         ("SELECT\n  f.ordi", ["ordinal"]),
         ("SELECT error FROM runs WHERE j", ["job", "JOIN"]),  # and no column of another table
-        ("\\d gal", ["gallery"]),
+        ("\\d gal", ["gallery", "gallery_now"]),
         ("\\t", ["\\timing"]),
         ("\\timing x", []),
         ("SELECT ", []),

@@ -1,0 +1,330 @@
+"""The questions that people ask most, as views: each a query over the tables, or over other views."""
+
+from dataclasses import dataclass
+
+_SEEN_FACES = """
+FROM {identifications} i
+JOIN {faces} f ON f.face_id = i.face_id AND f.run_date = i.run_date
+JOIN {image_outcomes} o
+  ON o.image_id = f.image_id AND o.run_date = f.run_date
+  AND o.contract_id = f.contract_id AND o.settings_id = f.settings_id
+JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
+LEFT JOIN (
+  SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {gallery} WHERE name IS NOT NULL GROUP BY ALL
+) g ON g.gallery_name = i.gallery_name AND g.person_id = i.person_id
+"""
+"""Faces that were compared with a gallery, with their images and the newest name of the nearest person."""
+
+_FACE_TABLES = ("identifications", "faces", "image_outcomes", "images", "gallery")
+
+
+@dataclass(frozen=True)
+class View:
+    """One view. `row` says what one row is; `columns` have their comments in the order in which `query` selects them.
+
+    reads: the tables and views in `query`, each written as {name}.
+    """
+
+    name: str
+    row: str
+    columns: dict[str, str]
+    reads: tuple[str, ...]
+    query: str
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def create(self, places: dict[str, str]) -> str:
+        """The statement that makes it in a schema. places: the names there of all tables and views."""
+        columns = ", ".join(f"{name} COMMENT {_quoted(said)}" for name, said in self.columns.items())
+        return (
+            f"CREATE OR REPLACE VIEW {places[self.name]} ({columns}) COMMENT {_quoted(f'One row is {self.row}.')}"
+            f" AS {self.query.format(**places)}"
+        )
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+_IMAGE = {
+    "run_date": "the day the data belongs to",
+    "captured_at": "when the picture was taken, as far as that is known",
+    "source": "the camera or feed, if one was named",
+    "case_id": "the case, if one was named",
+    "uri": "where the image is, percent-encoded",
+    "image_id": "the image; see images",
+}
+_OF_IMAGE = "i.run_date, o.captured_at, m.source, m.case_id, m.uri, i.image_id"
+
+SIGHTINGS = View(
+    name="sightings",
+    row="one face that was identified as a person",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "the person",
+        "name": "the person's name, the newest that was given",
+        **_IMAGE,
+        "face_id": "the face; see faces",
+        "box": "where the face is, in pixels of the upright image",
+        "similarity": "cosine of the face and the sample that is nearest",
+        "score": "what was compared with the threshold",
+        "threshold": "the decision is match at or above this value",
+        "margin": "similarity minus that of the second nearest person; null without one",
+        "runner_up_person_id": "the second nearest person; null without one",
+        "sample_id": "the sample that is nearest; see gallery",
+        "contract_id": "the contract; see contracts",
+        "run_id": "the run that decided; see run_history",
+    },
+    reads=_FACE_TABLES,
+    query=f"""
+SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.similarity, i.score, i.threshold, i.margin,
+  i.runner_up_person_id, i.sample_id, i.contract_id, i.run_id
+{_SEEN_FACES}
+WHERE i.decision = 'match'
+""",
+    examples=(
+        (
+            "Where and when was a person seen?",
+            "SELECT captured_at, source, uri, similarity FROM sightings WHERE person_id = 'obama' ORDER BY captured_at",
+        ),
+    ),
+)
+
+UNKNOWN_FACES = View(
+    name="unknown_faces",
+    row="one face that resembles nobody in a gallery",
+    columns={
+        "gallery_name": "the gallery",
+        **_IMAGE,
+        "face_id": "the face; see faces",
+        "box": "where the face is, in pixels of the upright image",
+        "quality": "size, sharpness and so on; see faces",
+        "nearest_person_id": "the nearest person, who is too far to be named; null if nobody is anywhere near",
+        "similarity": "cosine of the face and that person's nearest sample; null without a person",
+        "review_threshold": "from this value on a person would have looked",
+        "contract_id": "the contract; see contracts",
+        "run_id": "the run that decided; see run_history",
+    },
+    reads=_FACE_TABLES,
+    query=f"""
+SELECT i.gallery_name, {_OF_IMAGE}, i.face_id, f.box, i.quality, i.person_id AS nearest_person_id, i.similarity,
+  i.review_threshold, i.contract_id, i.run_id
+{_SEEN_FACES}
+WHERE i.decision = 'unknown'
+""",
+    examples=(
+        (
+            "The largest unknown faces of a day",
+            "SELECT face_id, uri, quality.size FROM unknown_faces WHERE run_date = DATE'2026-01-31'"
+            " ORDER BY quality.size DESC LIMIT 10",
+        ),
+    ),
+)
+
+REVIEW_QUEUE = View(
+    name="review_queue",
+    row="one face or one enrolment photo that a person should look at",
+    columns={
+        "kind": "face or photo",
+        "id": "the face_id of a face, the photo_id of a photo",
+        "gallery_name": "the gallery",
+        "person_id": "who the face may be; whose photo it is said to be",
+        "name": "that person's name, if one was given",
+        "other_person_id": "of a face, the second nearest person; of a photo, the other person it resembles",
+        "similarity": "of a face, to that person; of a photo, to the other person",
+        "threshold": "of a face, from where on it would be a match; null for a photo",
+        "reason": "of a photo, why it was not accepted; between_thresholds for a face",
+        "run_date": "of a face, the day its image belongs to; null for a photo",
+        "uri": "where the image or photo is, percent-encoded",
+        "run_id": "the run that set it aside; see run_history",
+    },
+    reads=(*_FACE_TABLES, "enrollments"),
+    query=f"""
+SELECT 'face' AS kind, i.face_id AS id, i.gallery_name, i.person_id, g.name, i.runner_up_person_id AS other_person_id,
+  i.similarity, i.threshold, 'between_thresholds' AS reason, i.run_date, m.uri, i.run_id
+{_SEEN_FACES}
+WHERE i.decision = 'review'
+UNION ALL
+SELECT 'photo', e.photo_id, e.gallery_name, e.person_id, g.name, e.other_person_id, e.other_similarity, NULL, e.reason,
+  NULL, e.uri, e.run_id
+FROM {{enrollments}} e
+LEFT JOIN (
+  SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {{gallery}} WHERE name IS NOT NULL GROUP BY ALL
+) g ON g.gallery_name = e.gallery_name AND g.person_id = e.person_id
+WHERE e.decision = 'review'
+""",
+    examples=(
+        (
+            "What is to be looked at, the likeliest first?",
+            "SELECT kind, person_id, similarity, uri FROM review_queue ORDER BY similarity DESC",
+        ),
+    ),
+)
+
+PERSON_TIMELINE = View(
+    name="person_timeline",
+    row="one day on which one person was seen",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "the person",
+        "name": "the person's name, the newest that was given",
+        "run_date": "the day",
+        "images": "number of images that show the person",
+        "faces": "number of faces identified as the person",
+        "first_captured_at": "the earliest picture of the day",
+        "last_captured_at": "the latest picture of the day",
+        "best_similarity": "the highest similarity of the day",
+        "sources": "the cameras or feeds that saw the person, sorted",
+    },
+    reads=("sightings",),
+    query="""
+SELECT gallery_name, person_id, name, run_date, count(DISTINCT image_id) AS images, count(DISTINCT face_id) AS faces,
+  min(captured_at) AS first_captured_at, max(captured_at) AS last_captured_at, max(similarity) AS best_similarity,
+  sort_array(collect_set(source)) AS sources
+FROM {sightings}
+GROUP BY gallery_name, person_id, name, run_date
+""",
+    examples=(
+        (
+            "On which days was each person seen?",
+            "SELECT person_id, run_date, images, best_similarity FROM person_timeline ORDER BY person_id, run_date",
+        ),
+    ),
+)
+
+CO_APPEARANCES = View(
+    name="co_appearances",
+    row="two persons who were seen in the same image, once",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "one of the two, the first in the order of ids",
+        "other_person_id": "the other one",
+        "images": "number of images that show both",
+        "first_run_date": "the first day on which they were seen together",
+        "last_run_date": "the last one",
+    },
+    reads=("sightings",),
+    query="""
+SELECT a.gallery_name, a.person_id, b.person_id AS other_person_id, count(DISTINCT a.image_id) AS images,
+  min(a.run_date) AS first_run_date, max(a.run_date) AS last_run_date
+FROM {sightings} a
+JOIN {sightings} b
+  ON b.image_id = a.image_id AND b.run_date = a.run_date AND b.gallery_name = a.gallery_name
+  AND a.person_id < b.person_id
+GROUP BY a.gallery_name, a.person_id, b.person_id
+""",
+    examples=(
+        (
+            "Who is seen with whom?",
+            "SELECT person_id, other_person_id, images FROM co_appearances ORDER BY images DESC",
+        ),
+    ),
+)
+
+REJECTED_IMAGES = View(
+    name="rejected_images",
+    row="one image that could not be searched for faces",
+    columns={
+        "reason": "why: truncated, too_large and so on",
+        "detail": "more about the reason",
+        "run_date": "the day the data belongs to",
+        "source": "the camera or feed, if one was named",
+        "case_id": "the case, if one was named",
+        "uri": "where the image is, percent-encoded",
+        "size": "size of the file in bytes",
+        "attempts": "how many times it was tried; only what is unreadable is tried again",
+        "image_id": "the image; see images",
+        "contract_id": "the contract; see contracts",
+        "settings_id": "the settings that decide which faces are found",
+        "run_id": "the run that rejected it; see run_history",
+    },
+    reads=("image_outcomes", "images"),
+    query="""
+SELECT substr(o.outcome, length('rejected:') + 1) AS reason, o.detail, o.run_date, m.source, m.case_id, m.uri, m.size,
+  o.attempts, o.image_id, o.contract_id, o.settings_id, o.run_id
+FROM {image_outcomes} o
+JOIN {images} m ON m.image_id = o.image_id AND m.run_date = o.run_date
+WHERE o.outcome LIKE 'rejected:%'
+""",
+    examples=(("Why are images rejected?", "SELECT reason, count(*) FROM rejected_images GROUP BY reason"),),
+)
+
+RUN_HISTORY = View(
+    name="run_history",
+    row="one run of one job",
+    columns={
+        "job": "the job",
+        "state": "finished, failed, or open: it runs, or was killed",
+        "started_at": "when it started",
+        "ended_at": "when it ended; null if it is open",
+        "seconds": "how long it took; null if it is open",
+        "arguments": "what it was asked to do",
+        "counts": "how much it did, and the most memory its processes have used",
+        "error": "why it failed, in one line; null if it did not",
+        "run_id": "the run",
+    },
+    reads=("runs",),
+    query="""
+SELECT any_value(job) AS job, coalesce(max(event) FILTER (WHERE event != 'started'), 'open') AS state,
+  min(at) FILTER (WHERE event = 'started') AS started_at, max(at) FILTER (WHERE event != 'started') AS ended_at,
+  max(seconds) FILTER (WHERE event != 'started') AS seconds,
+  any_value(arguments) FILTER (WHERE event = 'started') AS arguments,
+  any_value(counts) FILTER (WHERE event != 'started') AS counts, max(error) AS error, run_id
+FROM {runs}
+GROUP BY run_id
+""",
+    examples=(
+        (
+            "What ran last, and how did it end?",
+            "SELECT job, state, started_at, seconds, error FROM run_history ORDER BY started_at DESC LIMIT 10",
+        ),
+    ),
+)
+
+GALLERY_NOW = View(
+    name="gallery_now",
+    row="one person in force in one gallery",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "the person",
+        "name": "the person's name, the newest that was given",
+        "labels": "watch lists and similar groups that any of the samples is in, sorted",
+        "samples": "number of samples in force",
+        "valid_from": "first run_date on which any of them is searched; null if there is no first",
+        "valid_to": "last run_date on which any of them is searched; null if there is no last",
+        "first_enrolled_at": "when the oldest of them was enrolled",
+        "last_enrolled_at": "when the newest of them was enrolled",
+        "contract_id": "the contract; see contracts",
+    },
+    reads=("gallery",),
+    query="""
+SELECT gallery_name, person_id, max_by(name, enrolled_at) FILTER (WHERE name IS NOT NULL) AS name,
+  array_sort(array_distinct(flatten(collect_list(labels)))) AS labels, count(*) AS samples,
+  CASE WHEN count_if(valid_from IS NULL) = 0 THEN min(valid_from) END AS valid_from,
+  CASE WHEN count_if(valid_to IS NULL) = 0 THEN max(valid_to) END AS valid_to,
+  min(enrolled_at) AS first_enrolled_at, max(enrolled_at) AS last_enrolled_at, contract_id
+FROM {gallery}
+WHERE withdrawn_at IS NULL
+GROUP BY gallery_name, person_id, contract_id
+""",
+    examples=(
+        (
+            "Who has only one photo?",
+            "SELECT person_id, name FROM gallery_now WHERE samples = 1 ORDER BY person_id",
+        ),
+    ),
+)
+
+VIEWS = {
+    view.name: view
+    for view in (
+        SIGHTINGS,
+        UNKNOWN_FACES,
+        REVIEW_QUEUE,
+        PERSON_TIMELINE,
+        CO_APPEARANCES,
+        REJECTED_IMAGES,
+        RUN_HISTORY,
+        GALLERY_NOW,
+    )
+}
