@@ -6,6 +6,7 @@ from prompt_toolkit.document import Document
 
 from jobs.queries.completion import COMMANDS, SqlCompleter
 from schemas.catalog import TABLES
+from schemas.views import VIEWS
 
 
 def offered(text: str) -> list[str]:
@@ -32,4 +33,4 @@ def test_what_is_offered(typed: str, words: list[str]) -> None:
 
 def test_all_commands_and_tables() -> None:
     assert offered("\\") == list(COMMANDS)
-    assert offered("\\d ") == list(TABLES)
+    assert offered("\\d ") == [*TABLES, *VIEWS]

@@ -37,7 +37,7 @@ def test_a_session(
     typing.send_text("SELECT nothing; SELECT 3 AS three;\n")  # what fails ends its line
     typing.send_text("DROP TABLE faces;\n\n")
     typing.send_text("\\timing\nSELECT 4 AS four; SELECT 5 AS five;\n\\timing\n")
-    typing.send_text("\\d\n\\d runs\n\\d nothing\n\\x\n\\?\n")
+    typing.send_text("\\d\n\\d runs\n\\d gallery_now\n\\d nothing\n\\x\n\\?\n")
     typing.send_text("half a statement\x03")  # Ctrl-C throws away what is typed
     typing.send_text("SELECT 6 AS six;\n\x04")  # Ctrl-D ends
     context = contexts()
@@ -46,6 +46,9 @@ def test_a_session(
     assert printed.startswith("one,two\n1,a;b\nfour\n4\nfive\n5\n")
     assert "\\timing" in printed
     assert "why it failed, in one line" in printed
+    assert "two persons who were seen in the same image" in printed
+    assert "face_similarity(one ARRAY<FLOAT>, other ARRAY<FLOAT>) -> DOUBLE" in printed
+    assert "number of samples in force" in printed
     assert printed.endswith("six\n6\n")
     assert "three" not in printed
     said = contexts.said
@@ -56,7 +59,7 @@ def test_a_session(
     assert [line.endswith(" s") for line in said[4:6]] == [True, True]
     assert said[6:] == [
         "timing is off",
-        "there is no table 'nothing'; \\d lists them",
+        "there is no table or view 'nothing'; \\d lists them",
         "there is no command '\\\\x'; \\? lists them",
         "stopped",
     ]
