@@ -498,6 +498,44 @@ SEARCHED_SAMPLES = Table(
     partition_by=("gallery_digest",),
 )
 
+REVIEW_DECISIONS = ("confirm", "reject", "unsure")
+
+REVIEWS = Table(
+    name="reviews",
+    row="one decision of one person about whether a face shows the person it was found to be nearest to; a decision that"
+    " contradicts an earlier one stands beside it",
+    written_by="review; append-only",
+    columns=(
+        Column("review_id", "string", "the decision"),
+        Column("face_id", "string", "the face"),
+        _GALLERY,
+        _PERSON,
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        Column("similarity", "double", "of the face and that person, when it was decided", nullable=True),
+        Column("decision", "string", "confirm, reject, or unsure"),
+        Column("reviewed_by", "string", "who decided"),
+        Column("reviewed_at", "timestamp", "when it was decided, by the clock of the computer"),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
+        Column("signatures", "int", "how many people had to confirm, by the settings of the time"),
+        _RUN,
+    ),
+    key=("review_id",),
+    constraints={
+        "known_decision": _any_of("decision", REVIEW_DECISIONS),
+        "somebody_has_signed": "reviewed_by != ''",
+        "signatures_are_asked_for": "signatures >= 1",
+    },
+    examples=(
+        (
+            "Who has decided what, the newest first",
+            "SELECT reviewed_at, reviewed_by, decision, person_id, face_id, reason FROM reviews"
+            " ORDER BY reviewed_at DESC LIMIT 20",
+        ),
+    ),
+)
+
 VERIFICATIONS = Table(
     name="verifications",
     row="two images that were compared under one contract and settings",
@@ -737,6 +775,7 @@ TABLES = {
         IDENTIFICATIONS,
         SEARCHES,
         SEARCHED_SAMPLES,
+        REVIEWS,
         VERIFICATIONS,
         THRESHOLDS,
         COHORTS,

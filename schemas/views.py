@@ -12,10 +12,13 @@ JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
 LEFT JOIN (
   SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {gallery} WHERE name IS NOT NULL GROUP BY ALL
 ) g ON g.gallery_name = i.gallery_name AND g.person_id = i.person_id
+LEFT JOIN {reviewed} r
+  ON r.face_id = i.face_id AND r.gallery_name = i.gallery_name AND r.person_id = i.person_id
 """
-"""Faces that were compared with a gallery, with their images and the newest name of the nearest person."""
+"""Faces that were compared with a gallery, with their images, the newest name of the nearest person, and what people
+have decided about the two."""
 
-_FACE_TABLES = ("identifications", "faces", "image_outcomes", "images", "gallery")
+_OF_FACES = ("identifications", "faces", "image_outcomes", "images", "gallery", "reviewed")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,60 @@ _IMAGE = {
 }
 _OF_IMAGE = "i.run_date, o.captured_at, m.source, m.case_id, m.uri, i.image_id"
 
+REVIEWED = View(
+    name="reviewed",
+    row="one face and person about whom people have decided, and what that comes to: the last word of each counts",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "the person",
+        "face_id": "the face; see faces",
+        "state": "confirmed; awaits_signature, if more people must confirm; rejected; disputed, if some confirm and"
+        " some reject; or unsure",
+        "confirmed_by": "who confirms, sorted",
+        "rejected_by": "who rejects, sorted",
+        "unsure_by": "who is unsure, sorted",
+        "signatures": "how many people must confirm, by the settings of the last decision",
+        "decisions": "number of decisions, those that were changed since included; see reviews",
+        "last_reviewed_at": "when the last of them was made",
+    },
+    reads=("reviews",),
+    query="""
+WITH last_words AS (
+  SELECT gallery_name, person_id, face_id, reviewed_by, max_by(decision, struct(reviewed_at, review_id)) AS decision,
+    max(struct(reviewed_at, review_id, signatures)) AS newest, count(*) AS decisions
+  FROM {reviews}
+  GROUP BY gallery_name, person_id, face_id, reviewed_by
+), counted AS (
+  SELECT gallery_name, person_id, face_id,
+    array_sort(collect_list(reviewed_by) FILTER (WHERE decision = 'confirm')) AS confirmed_by,
+    array_sort(collect_list(reviewed_by) FILTER (WHERE decision = 'reject')) AS rejected_by,
+    array_sort(collect_list(reviewed_by) FILTER (WHERE decision = 'unsure')) AS unsure_by,
+    max(newest) AS newest, sum(decisions) AS decisions
+  FROM last_words
+  GROUP BY gallery_name, person_id, face_id
+)
+SELECT gallery_name, person_id, face_id,
+  CASE
+    WHEN size(confirmed_by) > 0 AND size(rejected_by) > 0 THEN 'disputed'
+    WHEN size(rejected_by) > 0 THEN 'rejected'
+    WHEN size(confirmed_by) >= newest.signatures THEN 'confirmed'
+    WHEN size(confirmed_by) > 0 THEN 'awaits_signature'
+    ELSE 'unsure'
+  END AS state,
+  confirmed_by, rejected_by, unsure_by, newest.signatures, decisions, newest.reviewed_at AS last_reviewed_at
+FROM counted
+""",
+    examples=(
+        (
+            "On which faces do people disagree?",
+            "SELECT face_id, person_id, confirmed_by, rejected_by FROM reviewed WHERE state = 'disputed'",
+        ),
+    ),
+)
+
 SIGHTINGS = View(
     name="sightings",
-    row="one face that was identified as a person",
+    row="one face that shows a person, by its similarity or because people confirm it; none that people reject",
     columns={
         "gallery_name": "the gallery",
         "person_id": "the person",
@@ -71,16 +125,18 @@ SIGHTINGS = View(
         "threshold": "the decision is match at or above this value",
         "margin": "similarity minus that of the second nearest person; null without one",
         "runner_up_person_id": "the second nearest person; null without one",
+        "decision": "match; or what else was found, and people have confirmed nevertheless",
+        "review_state": "what people have decided, see reviewed; null if nobody has",
         "sample_id": "the sample that is nearest; see gallery",
         "contract_id": "the contract; see contracts",
         "run_id": "the run that decided; see run_history",
     },
-    reads=_FACE_TABLES,
+    reads=_OF_FACES,
     query=f"""
 SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.similarity, i.score, i.threshold, i.margin,
-  i.runner_up_person_id, i.sample_id, i.contract_id, i.run_id
+  i.runner_up_person_id, i.decision, r.state AS review_state, i.sample_id, i.contract_id, i.run_id
 {_SEEN_FACES}
-WHERE i.decision = 'match'
+WHERE r.state = 'confirmed' OR (i.decision = 'match' AND r.state IS DISTINCT FROM 'rejected')
 """,
     examples=(
         (
@@ -92,7 +148,7 @@ WHERE i.decision = 'match'
 
 UNKNOWN_FACES = View(
     name="unknown_faces",
-    row="one face that resembles nobody in a gallery",
+    row="one face that resembles nobody in a gallery, or is not who it resembles, as people say",
     columns={
         "gallery_name": "the gallery",
         **_IMAGE,
@@ -105,12 +161,12 @@ UNKNOWN_FACES = View(
         "contract_id": "the contract; see contracts",
         "run_id": "the run that decided; see run_history",
     },
-    reads=_FACE_TABLES,
+    reads=_OF_FACES,
     query=f"""
 SELECT i.gallery_name, {_OF_IMAGE}, i.face_id, f.box, i.quality, i.person_id AS nearest_person_id, i.similarity,
   i.review_threshold, i.contract_id, i.run_id
 {_SEEN_FACES}
-WHERE i.decision = 'unknown'
+WHERE r.state = 'rejected' OR (i.decision = 'unknown' AND r.state IS DISTINCT FROM 'confirmed')
 """,
     examples=(
         (
@@ -133,17 +189,18 @@ REVIEW_QUEUE = View(
         "other_person_id": "of a face, the second nearest person; of a photo, the other person it resembles",
         "similarity": "of a face, to that person; of a photo, to the other person",
         "threshold": "of a face, from where on it would be a match; null for a photo",
-        "reason": "of a photo, why it was not accepted; between_thresholds for a face",
+        "reason": "of a photo, why it was not accepted; of a face, between_thresholds, or what people have left open:"
+        " awaits_signature, disputed, unsure",
         "run_date": "of a face, the day its image belongs to; null for a photo",
         "uri": "where the image or photo is, percent-encoded",
         "run_id": "the run that set it aside; see run_history",
     },
-    reads=(*_FACE_TABLES, "enrollments"),
+    reads=(*_OF_FACES, "enrollments"),
     query=f"""
 SELECT 'face' AS kind, i.face_id AS id, i.gallery_name, i.person_id, g.name, i.runner_up_person_id AS other_person_id,
-  i.similarity, i.threshold, 'between_thresholds' AS reason, i.run_date, m.uri, i.run_id
+  i.similarity, i.threshold, coalesce(r.state, 'between_thresholds') AS reason, i.run_date, m.uri, i.run_id
 {_SEEN_FACES}
-WHERE i.decision = 'review'
+WHERE r.state IN ('awaits_signature', 'disputed', 'unsure') OR (i.decision = 'review' AND r.state IS NULL)
 UNION ALL
 SELECT 'photo', e.photo_id, e.gallery_name, e.person_id, g.name, e.other_person_id, e.other_similarity, NULL, e.reason,
   NULL, e.uri, e.run_id
@@ -318,6 +375,7 @@ GROUP BY gallery_name, person_id, contract_id
 VIEWS = {
     view.name: view
     for view in (
+        REVIEWED,
         SIGHTINGS,
         UNKNOWN_FACES,
         REVIEW_QUEUE,

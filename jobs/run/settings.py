@@ -62,6 +62,12 @@ class Identify(_Strict):
     largest_whole: Annotated[int, Field(ge=0)]
 
 
+class Review(_Strict):
+    """How many people must confirm that a face shows a person, before it counts as confirmed."""
+
+    signatures: Annotated[int, Field(ge=1, le=10)] = 1
+
+
 class Threshold(_Strict):
     """Similarities at or above which a person is named (`match`), should be looked at (`review`), is kept."""
 
@@ -103,6 +109,7 @@ class Settings(_Strict):
     vision: Vision
     enroll: Enroll
     identify: Identify
+    review: Review = Review()
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}
