@@ -47,13 +47,15 @@ class Names:
         for name in found:
             if name not in self._known:
                 self._register(name)
-                self._known.add(name)
+                if self._is_whole(name):
+                    self._known.add(name)
         return found
 
     def publish(self) -> list[str]:
         """Create the views and functions in the schema that the tables are in, for every client of it. Returns the
         names; views over tables that have not been created are left out.
         """
+        self._tables.create("reviews")  # which nobody may ever fill, and views of what jobs have written read as well
         places = {name: self._tables.identifier(name) for name in NAMES}
         there = {name for name in TABLES if self._tables.exists(name)}
         published = []
@@ -72,6 +74,11 @@ class Names:
             self._spark.sql(FUNCTIONS[name].create(name, temporary=True))
         else:
             self._rows(name).createOrReplaceTempView(name)
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether no table is missing, for which a view takes none: it may be there by the next statement."""
+        reads = VIEWS[name].reads if name in VIEWS else ()
+        return all(self._tables.exists(read) if read in TABLES else self._is_whole(read) for read in reads)
 
     def _rows(self, name: str) -> DataFrame:
         """Those of a table or view. A view takes tables that have not been created for empty ones."""

@@ -152,6 +152,10 @@ class Tables:
         """The table as it stands, or no rows where it has not been created."""
         return self.read(name) if self.exists(name) else local_frame(self._spark, [], TABLES[name].schema)
 
+    def create(self, name: str) -> None:
+        """Create the table, if it is not there."""
+        self._create(name)
+
     def append(self, name: str, rows: DataFrame) -> None:
         """Add rows; never conflicts with another writer."""
         self._create(name)

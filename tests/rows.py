@@ -83,6 +83,14 @@ _HARMLESS: dict[str, Values] = {
         "threshold": 0.6,
         "review_threshold": 0.5,
     },
+    "reviews": {
+        "gallery_name": "g",
+        "person_id": "p",
+        "image_id": "i",
+        "run_date": DAY,
+        "contract_id": CONTRACT,
+        "reason": "",
+    },
     "runs": {"job": "embed", "arguments": {}, "versions": {}, "digests": {}, "counts": {}},
 }
 

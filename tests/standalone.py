@@ -130,7 +130,7 @@ class Standalone:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._page}/json/", timeout=5) as page:
                 state: dict[str, int] = json.load(page)
                 return state
-        except OSError:
+        except (OSError, json.JSONDecodeError):  # the master attaches its page for people before the one for programs
             return None
 
 

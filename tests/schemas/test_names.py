@@ -55,6 +55,23 @@ def run(run_id: str, *events: str, **more: object) -> Rows:
     }
 
 
+def reviews(face_id: str, *said: tuple[str, str], signatures: int = 1) -> Rows:
+    """Decisions about a face, one a minute."""
+    return {
+        "reviews": [
+            {
+                "review_id": f"{face_id} {at}",
+                "face_id": face_id,
+                "reviewed_by": who,
+                "decision": decision,
+                "reviewed_at": NOW + timedelta(minutes=at),
+                "signatures": signatures,
+            }
+            for at, (who, decision) in enumerate(said)
+        ]
+    }
+
+
 ROWS = [
     image("two", DAY, face_count=3),
     face("a", "two", DAY, **match("ann", 0.9)),
@@ -83,6 +100,12 @@ ROWS = [
             {"sample_id": "s4", "photo_id": "p4"},
         ]
     },
+    reviews("confirmed", ("eve", "confirm")),
+    reviews("disputed", ("eve", "confirm"), ("max", "reject")),
+    reviews("one of two", ("eve", "confirm"), signatures=2),
+    reviews("two of two", ("eve", "confirm"), ("max", "confirm"), signatures=2),
+    reviews("rejected", ("eve", "reject"), ("max", "unsure")),
+    reviews("unsure now", ("eve", "confirm"), ("eve", "unsure")),
     run("r1", "started", "finished", job="embed"),
     run("r2", "started", "failed", job="identify", error="no disk"),
     run("r3", "started", job="night"),
@@ -97,14 +120,6 @@ def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tab
         if rows:
             made.append(name, frame(spark, name, rows))
     return made
-
-
-@pytest.fixture
-def known(spark: SparkSession, tables: Tables) -> Iterator[SparkSession]:
-    """A session that knows all names."""
-    Names(spark, tables).register()
-    yield spark
-    forget(spark)
 
 
 def forget(spark: SparkSession) -> None:
@@ -135,10 +150,21 @@ def test_only_what_a_statement_names_is_opened(
     forget(spark)
 
 
-@pytest.mark.parametrize("statement", ["SHOW VIEWS", "SELECT * FROM identifier('ima' || 'ges')"])
-def test_names_that_are_not_written_out_are_known(spark: SparkSession, tables: Tables, statement: str) -> None:
-    assert {"images", "sightings", "face_similarity"} < set(Names(spark, tables).register(statement))
-    spark.sql(statement).collect()
+def test_names_that_are_not_written_out_are_known(spark: SparkSession, tables: Tables) -> None:
+    names = Names(spark, tables)
+    for statement in ("SHOW VIEWS", "SELECT * FROM identifier('ima' || 'ges')"):
+        assert {"images", "sightings", "face_similarity"} < set(names.register(statement))
+        spark.sql(statement).collect()
+    forget(spark)
+
+
+def test_a_table_that_is_created_meanwhile_is_seen(spark: SparkSession, tmp_path: Path) -> None:
+    tables = Tables(spark, str(tmp_path))
+    names = Names(spark, tables)
+    for rows in (0, 1):
+        names.register("run_history")
+        assert spark.table("run_history").count() == rows
+        tables.append("runs", frame(spark, "runs", run("r", "started")["runs"]))
     forget(spark)
 
 
@@ -162,6 +188,38 @@ def test_every_example_runs(spark: SparkSession, tmp_path: Path) -> None:
     examples = [query for declared in [*TABLES.values(), *VIEWS.values()] for _, query in declared.examples]
     for query in [*examples, *(function.example[1] for function in FUNCTIONS.values())]:
         spark.sql(query).collect()
+    forget(spark)
+
+
+def test_a_schema_has_them_for_every_client(spark: SparkSession, tmp_path: Path) -> None:
+    spark.sql(f"CREATE SCHEMA people LOCATION '{tmp_path}/managed'")
+    try:
+        tables = Tables(spark, None, "people")
+        for name in ("images", "image_outcomes", "runs"):
+            rows = [row for part in ROWS for row in part.get(name, [])]
+            tables.append(name, frame(spark, name, rows))
+        published = Names(spark, tables).publish()
+        assert published == ["reviewed", "rejected_images", "run_history", "face_similarity"]
+        assert Names(spark, tables).publish() == published  # again
+        assert answer(spark, "SELECT reason FROM people.rejected_images") == [("truncated",)]
+        described = {row.col_name: row.comment for row in spark.sql("DESCRIBE people.run_history").collect()}
+        assert described == VIEWS["run_history"].columns
+        assert answer(spark, "SELECT people.face_similarity(array(1.0F), array(0.5F))") == [(0.5,)]
+    finally:
+        spark.sql("DROP SCHEMA people CASCADE")
+
+
+def test_names_are_of_one_thing_each() -> None:
+    assert len(NAMES) == len(set(NAMES))
+    for view in VIEWS.values():
+        assert set(re.findall(r"\{(\w+)\}", view.query)) == set(view.reads)
+
+
+@pytest.fixture(scope="module")
+def known(spark: SparkSession, tables: Tables) -> Iterator[SparkSession]:
+    """A session that knows all names."""
+    Names(spark, tables).register()
+    yield spark
     forget(spark)
 
 
@@ -243,25 +301,13 @@ def test_similarity_is_that_of_the_search_to_the_bit(known: SparkSession) -> Non
     assert answer(known, lengths) == [(None,)]
 
 
-def test_a_schema_has_them_for_every_client(spark: SparkSession, tmp_path: Path) -> None:
-    spark.sql(f"CREATE SCHEMA people LOCATION '{tmp_path}/managed'")
-    try:
-        tables = Tables(spark, None, "people")
-        for name in ("images", "image_outcomes", "runs"):
-            rows = [row for part in ROWS for row in part.get(name, [])]
-            tables.append(name, frame(spark, name, rows))
-        published = Names(spark, tables).publish()
-        assert published == ["rejected_images", "run_history", "face_similarity"]
-        assert Names(spark, tables).publish() == published  # again
-        assert answer(spark, "SELECT reason FROM people.rejected_images") == [("truncated",)]
-        described = {row.col_name: row.comment for row in spark.sql("DESCRIBE people.run_history").collect()}
-        assert described == VIEWS["run_history"].columns
-        assert answer(spark, "SELECT people.face_similarity(array(1.0F), array(0.5F))") == [(0.5,)]
-    finally:
-        spark.sql("DROP SCHEMA people CASCADE")
-
-
-def test_names_are_of_one_thing_each() -> None:
-    assert len(NAMES) == len(set(NAMES))
-    for view in VIEWS.values():
-        assert set(re.findall(r"\{(\w+)\}", view.query)) == set(view.reads)
+def test_reviewed(known: SparkSession) -> None:
+    query = "SELECT face_id, state, confirmed_by, rejected_by, unsure_by, decisions FROM reviewed ORDER BY face_id"
+    assert answer(known, query) == [
+        ("confirmed", "confirmed", ["eve"], [], [], 1),
+        ("disputed", "disputed", ["eve"], ["max"], [], 2),
+        ("one of two", "awaits_signature", ["eve"], [], [], 1),
+        ("rejected", "rejected", [], ["eve"], ["max"], 2),
+        ("two of two", "confirmed", ["eve", "max"], [], [], 2),
+        ("unsure now", "unsure", [], [], ["eve"], 2),
+    ]

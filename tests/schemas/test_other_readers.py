@@ -26,6 +26,7 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "seen_photos": {"reason": ("", "too_small"), "embedding": ([0.6, 0.8], None)},
     "enrollments": {"decision": ("accepted", "review"), "reason": ("", "too_small")},
     "identifications": {"decision": ("match", "unknown"), "score": (0.0, None)},
+    "reviews": {"decision": ("confirm", "reject")},
     "verifications": {"outcome": ("compared", "left:no_face"), "decision": ("match", None)},
     "thresholds": {"protocol": ("open-set", "pairs"), "method": ("counted", "extrapolated"), "half": ("first", "both")},
     "evaluations": {"protocol": ("open-set", "pairs")},

@@ -273,7 +273,7 @@ def test_tables_in_a_catalog_schema(spark: SparkSession, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_can_be_made(spark: SparkSession, tables: Tables, name: str) -> None:
-    tables._create(name)
+    tables.create(name)
     assert tables.read(name).columns == TABLES[name].names
 
 

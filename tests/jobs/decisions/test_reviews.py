@@ -1,6 +1,7 @@
 """What people decide about faces."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from jobs.run.context import Context
 from schemas.catalog import TABLES
 from schemas.names import Names
 from schemas.views import VIEWS
-from tests.rows import DAY, NOW, put, unit
+from tests.rows import DAY, put, unit
 from tests.support import MakeContext
 from udfs.errors import InputError
 
@@ -64,10 +65,12 @@ def state(context: Context) -> str:
 
 
 def test_a_decision_has_its_row_and_its_run(make: MakeContext) -> None:
-    context = filled(make)
+    context, began = filled(make), datetime.now()
     assert says(context, "eve", "confirm", reason="same scar") == {"confirm": 1, "repeated": 0}
-    (row,) = context.tables.read("reviews").drop("review_id", "reviewed_at", "run_id").collect()
-    assert row.asDict() == {
+    (row,) = context.tables.read("reviews").drop("review_id", "run_id").collect()
+    values = row.asDict()
+    assert began <= values.pop("reviewed_at") <= datetime.now()
+    assert values == {
         "face_id": "a",
         "gallery_name": "g",
         "person_id": "ann",
@@ -93,19 +96,6 @@ def test_two_people_must_sign_where_the_settings_say_so(make: MakeContext) -> No
     assert state(context) == "confirmed"
 
 
-def test_who_contradicts_stands_beside_and_whoever_changes_their_mind_counts_once(make: MakeContext) -> None:
-    context = filled(make)
-    says(context, "eve", "confirm")
-    says(context, "max", "reject")
-    assert state(context) == "disputed"
-    says(context, "max", "unsure")
-    assert state(context) == "confirmed"
-    query = "SELECT confirmed_by, rejected_by, unsure_by, decisions FROM reviewed"
-    assert asked(context, query) == [(["eve"], [], ["max"], 3)]
-    says(context, "eve", "unsure")
-    assert state(context) == "unsure"
-
-
 def test_views_follow_what_people_say(make: MakeContext) -> None:
     context = filled(make)
     sightings = "SELECT face_id, person_id, review_state FROM sightings WHERE gallery_name = 'g' ORDER BY face_id"
@@ -119,8 +109,6 @@ def test_views_follow_what_people_say(make: MakeContext) -> None:
     assert asked(context, sightings) == [("b", "ben", "confirmed")]
     assert asked(context, queue) == []
     assert asked(context, unknown) == [("a",), ("c",)]
-    says(context, "max", "confirm")
-    assert asked(context, queue) == [("a", "disputed")]
 
 
 def test_what_a_page_has_exported_can_be_read_twice(make: MakeContext, tmp_path: Path) -> None:
@@ -165,10 +153,3 @@ def test_one_decision_or_a_file(make: MakeContext) -> None:
         review(context, face_id="a", person_id="ann", decision="confirm", file="x.csv")
     with pytest.raises(InputError, match="run `rollcall identify` first"):
         says(context, "eve", "confirm")
-
-
-def test_time_of_decision_is_the_computers(make: MakeContext) -> None:
-    context = filled(make)
-    says(context, "eve", "confirm")
-    assert context.tables.read("reviews").where("reviewed_at > current_timestamp()").count() == 0
-    assert context.tables.read("reviews").where(f"reviewed_at > TIMESTAMP'{NOW.isoformat()}'").count() == 1
