@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from schemas.literals import quoted
+
 
 @dataclass(frozen=True)
 class Function:
@@ -25,10 +27,9 @@ class Function:
 
     def create(self, called: str, *, temporary: bool) -> str:
         """The statement that makes it, under a name of the session or of a schema."""
-        comment = self.comment.replace("'", "\\'")
         return (
             f"CREATE OR REPLACE {'TEMPORARY ' if temporary else ''}FUNCTION {called}({self._typed})"
-            f" RETURNS {self.returns} COMMENT '{comment}' RETURN {self.body}"
+            f" RETURNS {self.returns} COMMENT {quoted(self.comment)} RETURN {self.body}"
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from delta import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from schemas.literals import quoted
 from schemas.table import SCHEMA_VERSION, Table
 
 LOGGER = logging.getLogger("rollcall")
@@ -122,8 +123,7 @@ def add_declared_columns(table: OlderTable) -> int:
         if not column.nullable:
             raise ValueError(f"{table.declared.name}.{column.name} is new and not nullable; old rows have no value")
         place = "FIRST" if before is None else f"AFTER `{before}`"
-        comment = column.comment.replace("\\", "\\\\").replace("'", "\\'")
-        added.append(f"`{column.name}` {column.type} COMMENT '{comment}' {place}")
+        added.append(f"`{column.name}` {column.type} COMMENT {quoted(column.comment)} {place}")
     if added:
         table.spark.sql(f"ALTER TABLE {table.identifier} ADD COLUMNS ({', '.join(added)})")
     return 0

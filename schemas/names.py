@@ -69,24 +69,24 @@ class Names:
             published.append(name)
         return published
 
+    def rows(self, name: str) -> DataFrame:
+        """Those of a table or view. A view takes tables that have not been created for empty ones."""
+        if name in TABLES:
+            return self._tables.read_or_empty(name)
+        view = VIEWS[name]
+        found = self._spark.sql(view.query, None, **{read: self.rows(read) for read in view.reads})
+        return found.select([F.col(c).alias(c, metadata={"comment": said}) for c, said in view.columns.items()])
+
     def _register(self, name: str) -> None:
         if name in FUNCTIONS:
             self._spark.sql(FUNCTIONS[name].create(name, temporary=True))
         else:
-            self._rows(name).createOrReplaceTempView(name)
+            self.rows(name).createOrReplaceTempView(name)
 
     def _is_whole(self, name: str) -> bool:
         """Whether no table is missing, for which a view takes none: it may be there by the next statement."""
         reads = VIEWS[name].reads if name in VIEWS else ()
         return all(self._tables.exists(read) if read in TABLES else self._is_whole(read) for read in reads)
-
-    def _rows(self, name: str) -> DataFrame:
-        """Those of a table or view. A view takes tables that have not been created for empty ones."""
-        if name in TABLES:
-            return self._tables.read_or_empty(name)
-        view = VIEWS[name]
-        found = self._spark.sql(view.query, None, **{read: self._rows(read) for read in view.reads})
-        return found.select([F.col(c).alias(c, metadata={"comment": said}) for c, said in view.columns.items()])
 
 
 def _named_in(statement: str) -> list[str]:

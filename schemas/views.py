@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
-_SEEN_FACES = """
-FROM {identifications} i
-JOIN {faces} f ON f.face_id = i.face_id AND f.run_date = i.run_date
-JOIN {image_outcomes} o
+from schemas.literals import quoted
+
+_NEWEST_NAMES = """(
+  SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {gallery} WHERE name IS NOT NULL GROUP BY ALL
+)"""
+_SEEN_FACES = f"""
+FROM {{identifications}} i
+JOIN {{faces}} f ON f.face_id = i.face_id AND f.run_date = i.run_date
+JOIN {{image_outcomes}} o
   ON o.image_id = f.image_id AND o.run_date = f.run_date
   AND o.contract_id = f.contract_id AND o.settings_id = f.settings_id
-JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
-LEFT JOIN (
-  SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {gallery} WHERE name IS NOT NULL GROUP BY ALL
-) g ON g.gallery_name = i.gallery_name AND g.person_id = i.person_id
-LEFT JOIN {reviewed} r
+JOIN {{images}} m ON m.image_id = f.image_id AND m.run_date = f.run_date
+LEFT JOIN {_NEWEST_NAMES} g ON g.gallery_name = i.gallery_name AND g.person_id = i.person_id
+LEFT JOIN {{reviewed}} r
   ON r.face_id = i.face_id AND r.gallery_name = i.gallery_name AND r.person_id = i.person_id
 """
 """Faces that were compared with a gallery, with their images, the newest name of the nearest person, and what people
@@ -37,16 +40,11 @@ class View:
 
     def create(self, places: dict[str, str]) -> str:
         """The statement that makes it in a schema. places: the names there of all tables and views."""
-        columns = ", ".join(f"{name} COMMENT {_quoted(said)}" for name, said in self.columns.items())
+        columns = ", ".join(f"{name} COMMENT {quoted(said)}" for name, said in self.columns.items())
         return (
-            f"CREATE OR REPLACE VIEW {places[self.name]} ({columns}) COMMENT {_quoted(f'One row is {self.row}.')}"
+            f"CREATE OR REPLACE VIEW {places[self.name]} ({columns}) COMMENT {quoted(f'One row is {self.row}.')}"
             f" AS {self.query.format(**places)}"
         )
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 _IMAGE = {
@@ -205,9 +203,7 @@ UNION ALL
 SELECT 'photo', e.photo_id, e.gallery_name, e.person_id, g.name, e.other_person_id, e.other_similarity, NULL, e.reason,
   NULL, e.uri, e.run_id
 FROM {{enrollments}} e
-LEFT JOIN (
-  SELECT gallery_name, person_id, max_by(name, enrolled_at) AS name FROM {{gallery}} WHERE name IS NOT NULL GROUP BY ALL
-) g ON g.gallery_name = e.gallery_name AND g.person_id = e.person_id
+LEFT JOIN {_NEWEST_NAMES} g ON g.gallery_name = e.gallery_name AND g.person_id = e.person_id
 WHERE e.decision = 'review'
 """,
     examples=(

@@ -13,7 +13,10 @@ from pyspark.sql import DataFrame, SparkSession
 from demo.photos import RUN_DATE
 from jobs.run import class_archive, settings
 from jobs.run.context import Context
+from schemas.catalog import TABLES
+from schemas.functions import FUNCTIONS
 from schemas.store import Tables
+from schemas.views import VIEWS
 from udfs.cache import cache
 
 DAYS = (RUN_DATE, "2026-02-01")
@@ -64,6 +67,14 @@ def short_lived_jvm() -> Iterator[None]:
     with jvm_of_tests(), patch.object(class_archive, "_made_once", lambda *_: None):
         os.environ["JDK_JAVA_OPTIONS"] += f" {SHORT_LIVED}"
         yield
+
+
+def forget_names(spark: SparkSession) -> None:
+    """The session knows none of the names of statements any more."""
+    for name in [*TABLES, *VIEWS]:
+        spark.catalog.dropTempView(name)
+    for name in FUNCTIONS:
+        spark.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {name}")
 
 
 VARYING = ("run_id", "enrolled_at", "withdrawn_at")

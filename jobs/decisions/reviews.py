@@ -14,6 +14,7 @@ from jobs.inputs.records import Record
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import REVIEW_DECISIONS, REVIEWS
+from schemas.names import Names
 from udfs import lake
 from udfs.arrow import local_frame
 from udfs.errors import InputError
@@ -37,12 +38,8 @@ class Review:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class _Nearest:
-    """The person nearest to a face in a gallery; `row` has the columns that a review takes from `identifications`."""
-
-    person_id: str | None
-    row: dict[str, Any]
+Nearest = dict[str, Any]
+"""What `identifications` says of a face and a gallery, as far as a review takes it over, by column."""
 
 
 def from_file(context: Context, file: str, reviewed_by: str | None) -> list[Review]:
@@ -102,13 +99,13 @@ def record_reviews(context: Context, reviews: list[Review], *, repeated: bool) -
             decision once more by the same person.
     """
     nearest = _nearest(context, {review.face_id for review in reviews})
-    placed = [(review, *_of_gallery(review, nearest)) for review in reviews]
+    placed = [(review, _of_gallery(review, nearest)) for review in reviews]
     said = _said_last(context, {review.face_id for review in reviews})
     fresh = []
-    for review, gallery_name, found in placed:
-        key = (review.face_id, gallery_name, review.person_id, review.reviewed_by)
+    for review, found in placed:
+        key = (review.face_id, found["gallery_name"], review.person_id, review.reviewed_by)
         if said.get(key) != review.decision:
-            fresh.append((review, gallery_name, found))
+            fresh.append((review, found))
             said[key] = review.decision
         elif not repeated:
             raise InputError(
@@ -117,7 +114,7 @@ def record_reviews(context: Context, reviews: list[Review], *, repeated: bool) -
             )
     with ledger.run(context) as run:
         run.count("repeated", len(reviews) - len(fresh))
-        for review, _, _ in fresh:
+        for review, _ in fresh:
             run.count(review.decision, 1)
         if fresh:
             rows = list(_rows(fresh, context.settings.review.signatures, run.run_id))
@@ -125,15 +122,12 @@ def record_reviews(context: Context, reviews: list[Review], *, repeated: bool) -
     return run.counts
 
 
-def _nearest(context: Context, faces: Collection[str]) -> dict[str, dict[str, _Nearest]]:
+def _nearest(context: Context, faces: Collection[str]) -> dict[str, dict[str, Nearest]]:
     """By face and gallery."""
-    columns = ("face_id", "gallery_name", "image_id", "run_date", "contract_id", "similarity", "person_id")
-    found: dict[str, dict[str, _Nearest]] = {}
-    rows = _of_faces(context.tables.read("identifications"), faces).select(*columns)
-    for row in rows.collect():
-        values = row.asDict()
-        person_id = values.pop("person_id")
-        found.setdefault(row.face_id, {})[row.gallery_name] = _Nearest(person_id, values)
+    columns = ("face_id", "gallery_name", "person_id", "image_id", "run_date", "contract_id", "similarity")
+    found: dict[str, dict[str, Nearest]] = {}
+    for row in _of_faces(context.tables.read("identifications"), faces).select(*columns).collect():
+        found.setdefault(row.face_id, {})[row.gallery_name] = row.asDict()
     return found
 
 
@@ -143,7 +137,7 @@ def _of_faces(table: DataFrame, faces: Collection[str]) -> DataFrame:
     return table.join(F.broadcast(asked), "face_id")
 
 
-def _of_gallery(review: Review, nearest: dict[str, dict[str, _Nearest]]) -> tuple[str, _Nearest]:
+def _of_gallery(review: Review, nearest: dict[str, dict[str, Nearest]]) -> Nearest:
     galleries = nearest.get(review.face_id)
     if galleries is None:
         raise InputError(
@@ -164,31 +158,36 @@ def _of_gallery(review: Review, nearest: dict[str, dict[str, _Nearest]]) -> tupl
             f" {', '.join(sorted(galleries))}"
         )
     found = galleries[gallery_name]
-    if found.person_id != review.person_id:
-        near = f"nearest to {found.person_id}" if found.person_id else "near nobody"
+    if found["person_id"] != review.person_id:
+        near = f"nearest to {found['person_id']}" if found["person_id"] else "near nobody"
         raise InputError(
             f"{review.where}: face {review.face_id} is {near} in gallery {gallery_name!r}, and not to"
             f" {review.person_id}; only the nearest person can be confirmed or rejected"
         )
-    return gallery_name, found
+    return found
 
 
 def _said_last(context: Context, faces: Collection[str]) -> dict[tuple[str, str, str, str], str]:
     """The last decision of each person, by face, gallery, person, and who has decided."""
-    keys = ("face_id", "gallery_name", "person_id", "reviewed_by")
-    last = F.max_by("decision", F.struct("reviewed_at", "review_id")).alias("decision")
-    rows = _of_faces(context.tables.read_or_empty("reviews"), faces).groupBy(*keys).agg(last)
-    return {(row.face_id, row.gallery_name, row.person_id, row.reviewed_by): row.decision for row in rows.collect()}
+    reviewed = _of_faces(Names(context.spark, context.tables).rows("reviewed"), faces).collect()
+    return {
+        (row.face_id, row.gallery_name, row.person_id, reviewer): decision
+        for row in reviewed
+        for decision, reviewers in (
+            ("confirm", row.confirmed_by),
+            ("reject", row.rejected_by),
+            ("unsure", row.unsure_by),
+        )
+        for reviewer in reviewers
+    }
 
 
-def _rows(placed: list[tuple[Review, str, _Nearest]], signatures: int, run_id: str) -> Iterator[tuple[object, ...]]:
+def _rows(placed: list[tuple[Review, Nearest]], signatures: int, run_id: str) -> Iterator[dict[str, object]]:
     now = datetime.now(UTC)
-    for at, (review, gallery_name, found) in enumerate(placed):
-        row = {
-            **found.row,
+    for at, (review, found) in enumerate(placed):
+        yield {
+            **found,
             "review_id": stable_id("review", run_id, at),
-            "gallery_name": gallery_name,
-            "person_id": review.person_id,
             "decision": review.decision,
             "reviewed_by": review.reviewed_by,
             "reviewed_at": now,
@@ -196,4 +195,3 @@ def _rows(placed: list[tuple[Review, str, _Nearest]], signatures: int, run_id: s
             "signatures": signatures,
             "run_id": run_id,
         }
-        yield tuple(row[name] for name in REVIEWS.names)

@@ -15,6 +15,7 @@ from schemas.names import NAMES, Names
 from schemas.store import Tables
 from schemas.views import VIEWS
 from tests.rows import DAY, NEXT_DAY, NOW, Values, frame, unit
+from tests.support import forget_names
 from udfs.search.similarity import similarity
 
 Rows = dict[str, list[Values]]
@@ -122,13 +123,6 @@ def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tab
     return made
 
 
-def forget(spark: SparkSession) -> None:
-    for name in [*TABLES, *VIEWS]:
-        spark.catalog.dropTempView(name)
-    for name in FUNCTIONS:
-        spark.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {name}")
-
-
 def answer(spark: SparkSession, query: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in spark.sql(query).collect()]
 
@@ -147,7 +141,7 @@ def test_only_what_a_statement_names_is_opened(
 ) -> None:
     assert Names(spark, tables).register(statement) == names
     spark.sql(statement.replace("galleryx", "range(1)")).collect()
-    forget(spark)
+    forget_names(spark)
 
 
 def test_names_that_are_not_written_out_are_known(spark: SparkSession, tables: Tables) -> None:
@@ -155,7 +149,7 @@ def test_names_that_are_not_written_out_are_known(spark: SparkSession, tables: T
     for statement in ("SHOW VIEWS", "SELECT * FROM identifier('ima' || 'ges')"):
         assert {"images", "sightings", "face_similarity"} < set(names.register(statement))
         spark.sql(statement).collect()
-    forget(spark)
+    forget_names(spark)
 
 
 def test_a_table_that_is_created_meanwhile_is_seen(spark: SparkSession, tmp_path: Path) -> None:
@@ -165,7 +159,7 @@ def test_a_table_that_is_created_meanwhile_is_seen(spark: SparkSession, tmp_path
         names.register("run_history")
         assert spark.table("run_history").count() == rows
         tables.append("runs", frame(spark, "runs", run("r", "started")["runs"]))
-    forget(spark)
+    forget_names(spark)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -177,7 +171,7 @@ def test_views_have_their_columns_and_comments_before_there_are_tables(
     described = {row.col_name: row.comment for row in spark.sql(f"DESCRIBE {name}").collect()}
     assert described == VIEWS[name].columns
     assert spark.table(name).count() == 0
-    forget(spark)
+    forget_names(spark)
 
 
 def test_every_example_runs(spark: SparkSession, tmp_path: Path) -> None:
@@ -188,7 +182,7 @@ def test_every_example_runs(spark: SparkSession, tmp_path: Path) -> None:
     examples = [query for declared in [*TABLES.values(), *VIEWS.values()] for _, query in declared.examples]
     for query in [*examples, *(function.example[1] for function in FUNCTIONS.values())]:
         spark.sql(query).collect()
-    forget(spark)
+    forget_names(spark)
 
 
 def test_a_schema_has_them_for_every_client(spark: SparkSession, tmp_path: Path) -> None:
@@ -220,7 +214,7 @@ def known(spark: SparkSession, tables: Tables) -> Iterator[SparkSession]:
     """A session that knows all names."""
     Names(spark, tables).register()
     yield spark
-    forget(spark)
+    forget_names(spark)
 
 
 def test_sightings(known: SparkSession) -> None:

@@ -9,11 +9,9 @@ from pyspark.sql import SparkSession
 
 from jobs.review import review
 from jobs.run.context import Context
-from schemas.catalog import TABLES
 from schemas.names import Names
-from schemas.views import VIEWS
 from tests.rows import DAY, put, unit
-from tests.support import MakeContext
+from tests.support import MakeContext, forget_names
 from udfs.errors import InputError
 
 TWO = "review.signatures=2"
@@ -22,8 +20,7 @@ TWO = "review.signatures=2"
 @pytest.fixture
 def make(spark: SparkSession, tmp_path: Path) -> Iterator[MakeContext]:
     yield MakeContext(spark, tmp_path)
-    for name in [*TABLES, *VIEWS]:
-        spark.catalog.dropTempView(name)
+    forget_names(spark)
 
 
 def filled(make: MakeContext, *changes: str) -> Context:

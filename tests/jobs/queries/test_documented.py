@@ -12,10 +12,9 @@ from jobs.ingest import ingest
 from jobs.queries.questions import Questions
 from jobs.review import review
 from jobs.run.context import Context
-from schemas.catalog import TABLES
 from schemas.functions import FUNCTIONS
 from schemas.views import VIEWS
-from tests.support import DAYS, MakeContext, copied
+from tests.support import DAYS, MakeContext, copied, forget_names
 
 PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
 _ASKED = re.compile(r"^## (?P<question>[^\n]+)\n.*?```sql\n(?P<query>.*?)```\n\n```\n(?P<answer>.*?)```$", re.M | re.S)
@@ -44,10 +43,7 @@ def test_what_is_answered(two_days: Context, capsys: pytest.CaptureFixture[str],
     Questions(two_days, "table", 100, write=False).ask(query)
     printed = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines()).strip("\n")
     assert printed == answer.rstrip("\n")
-    for name in [*TABLES, *VIEWS]:
-        two_days.spark.catalog.dropTempView(name)
-    for name in FUNCTIONS:
-        two_days.spark.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {name}")
+    forget_names(two_days.spark)
 
 
 def test_every_view_and_function_is_asked() -> None:
