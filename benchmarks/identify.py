@@ -23,9 +23,9 @@ from pyspark.sql import functions as F
 from benchmarks.rounds import alternate, isa, save
 from benchmarks.tables import filled
 from jobs.identify import identify
+from jobs.matching import packing
+from jobs.matching.nearest import ExecutionPlan, nearest
 from jobs.run.context import Context, opened
-from jobs.search import packing
-from jobs.search.nearest import ExecutionPlan, nearest
 from schemas.catalog import CONTRACTS, TABLES
 from schemas.store import Tables
 from udfs.arrow import RecordBatches

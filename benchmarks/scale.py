@@ -23,10 +23,10 @@ from benchmarks import event_log
 from benchmarks.rounds import isa, save
 from benchmarks.tables import put_contract, put_faces, put_samples
 from jobs.identify import identify
+from jobs.matching import packing
+from jobs.matching.nearest import nearest
 from jobs.run.context import Context, opened
 from jobs.run.spark_properties import properties
-from jobs.search import packing
-from jobs.search.nearest import nearest
 from schemas.store import Tables
 
 DIMENSION, K, FLOOR = 512, 5, 0.2

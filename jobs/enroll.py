@@ -7,10 +7,10 @@ import click
 
 from jobs.decisions.thresholds import for_enrolment
 from jobs.gallery.enrolment import enrol
+from jobs.matching.resemblance import resemblances
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
-from jobs.search.resemblance import resemblances
 from udfs.enrolment import SEVERAL_FACES
 
 

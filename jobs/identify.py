@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
+from jobs.matching.identification import identify_faces
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, Number, job
-from jobs.search.identification import identify_faces
 
 
 @job("identify")

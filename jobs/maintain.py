@@ -5,12 +5,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
+from jobs.matching import packing
 from jobs.run import ledger, upkeep
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
 from jobs.run.upkeep import FilesOf
-from jobs.search import packing
 from schemas.table import SCHEMA_VERSION
 
 

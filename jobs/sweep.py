@@ -2,10 +2,10 @@
 
 import click
 
+from jobs.matching import packing
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
-from jobs.search import packing
 
 
 @job("sweep", short=True)

@@ -12,18 +12,18 @@ from pyspark.sql import functions as F
 
 from jobs.decisions.thresholds import for_identification
 from jobs.gallery.snapshot import GallerySnapshot, SamplesDigest, searched
+from jobs.matching import dates, packing
+from jobs.matching.claims import Claims, OvertakenError
+from jobs.matching.comparable import IncomparableError, comparable
+from jobs.matching.incremental import GalleryChange, update
+from jobs.matching.nearest import ExecutionPlan, execution_plan_for, nearest
+from jobs.matching.plan import ATTRIBUTES, UpdatePlan
+from jobs.matching.question import IdentificationQuestion
+from jobs.matching.rows import identification_rows, match_rows
+from jobs.matching.waiting import some_may_wait, tell_waiting
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
-from jobs.search import dates, packing
-from jobs.search.claims import Claims, OvertakenError
-from jobs.search.comparable import IncomparableError, comparable
-from jobs.search.incremental import GalleryChange, update
-from jobs.search.nearest import ExecutionPlan, execution_plan_for, nearest
-from jobs.search.plan import ATTRIBUTES, UpdatePlan
-from jobs.search.question import IdentificationQuestion
-from jobs.search.rows import identification_rows, match_rows
-from jobs.search.waiting import some_may_wait, tell_waiting
 from schemas.catalog import CLAIMED, DECISIONS
 from udfs import matching
 from udfs.arrow import local_frame, spark_schema
@@ -244,7 +244,7 @@ class Identification:
     # --- doing it ------------------------------------------------------------------------------------------
 
     def _carry_out(self, plan: UpdatePlan, claims: Claims, run: ledger.Run) -> None:
-        """Rows are claimed before they are changed, and the note is written last: see `jobs.search.claims`."""
+        """Rows are claimed before they are changed, and the note is written last: see `jobs.matching.claims`."""
         found = self._nearest(plan.identifiable("fresh"), plan.counts.get(("fresh", True), 0), run)
         written, some_written = plan.ids("fresh", "dropped"), plan.came_or_went
         if plan.change is not None:

@@ -6,8 +6,8 @@ from pyspark.sql import functions as F
 
 from jobs.gallery.admission import judge
 from jobs.gallery.verdicts import verdicts
-from jobs.search import packing
-from jobs.search.resemblance import resemblances
+from jobs.matching import packing
+from jobs.matching.resemblance import resemblances
 from tests.rows import frame, sample_rows, unit
 from tests.support import MakeContext, root_of
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame
 
+from jobs.matching import packing
+from jobs.matching.nearest import nearest
 from jobs.run.context import Context
-from jobs.search import packing
-from jobs.search.nearest import nearest
 from tests.rows import Values, frame, put_samples, sample_rows, unit
 from tests.support import MakeContext
 from udfs import lake

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.search import dates
+from jobs.matching import dates
 from tests.rows import DAY, NEXT_DAY
 
 SPAN = "valid_from date, valid_to date"

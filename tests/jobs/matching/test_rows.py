@@ -3,9 +3,9 @@
 from pyspark.sql import SparkSession
 
 from jobs.decisions.thresholds import IdentificationThresholds
-from jobs.search.plan import ATTRIBUTES
-from jobs.search.question import IdentificationQuestion
-from jobs.search.rows import identification_rows, match_rows
+from jobs.matching.plan import ATTRIBUTES
+from jobs.matching.question import IdentificationQuestion
+from jobs.matching.rows import identification_rows, match_rows
 from schemas.catalog import IDENTIFICATIONS, MATCHES
 from tests.rows import frame
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from jobs.search.incremental import GalleryChange
-from jobs.search.plan import ATTRIBUTES, UpdatePlan
+from jobs.matching.incremental import GalleryChange
+from jobs.matching.plan import ATTRIBUTES, UpdatePlan
 from tests.rows import CONTRACT, DAY, frame
 
 NOTE = Row(search_id="s", threshold_id="t")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from jobs.matching import nearest, packing
 from jobs.run.context import Context
-from jobs.search import nearest, packing
 from tests.rows import frame, put_samples, sample_rows, unit
 from tests.support import MakeContext
 from udfs.search.definition import nearest_persons

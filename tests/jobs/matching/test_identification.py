@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.identify import identify
+from jobs.matching import claims, dates, identification, packing
+from jobs.matching.claims import Claims
 from jobs.run.context import Context
-from jobs.search import claims, dates, identification, packing
-from jobs.search.claims import Claims
 from jobs.sweep import sweep
 from schemas.catalog import ENROLLMENTS, GALLERY, IMAGE_OUTCOMES
 from schemas.store import Tables

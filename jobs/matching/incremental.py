@@ -8,13 +8,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import searched
-from jobs.search.nearest import ranked
+from jobs.matching.nearest import ranked
 
 _SAME = ["sample_id", "embedding_digest"]
 _FOUND = ("face_id", "person_id", "sample_id", "similarity")
 
 SearchAmong = Callable[[DataFrame, DataFrame], DataFrame]
-"""(face_id of faces, sample_id of samples) -> their nearest persons, as `jobs.search.nearest`."""
+"""(face_id of faces, sample_id of samples) -> their nearest persons, as `jobs.matching.nearest`."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import SamplesDigest, digest_of
+from jobs.matching.packed_difference import PackedDifference, by_part
 from jobs.run import peak_memory
 from jobs.run.context import Context
-from jobs.search.packed_difference import PackedDifference, by_part
 from schemas.catalog import SEEN_PHOTOS
 from udfs import artifacts, matching
 from udfs.arrow import spark_schema

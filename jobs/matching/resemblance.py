@@ -10,10 +10,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.verdicts import Resemblances, numbered
+from jobs.matching import packing
+from jobs.matching.nearest import execution_plan_for, nearest
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
-from jobs.search import packing
-from jobs.search.nearest import execution_plan_for, nearest
 from schemas.catalog import SEEN_PHOTOS
 from udfs import artifacts, judging
 from udfs.arrow import spark_schema

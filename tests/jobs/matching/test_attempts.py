@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
+from jobs.matching.claims import OvertakenError
+from jobs.matching.identification import ATTEMPTS, Identification, until_written
 from jobs.run.context import Context
 from jobs.run.ledger import Run
-from jobs.search.claims import OvertakenError
-from jobs.search.identification import ATTEMPTS, Identification, until_written
 
 CONTEXT = replace(Context(None, None, None), log=logging.getLogger("attempts"))  # type: ignore[arg-type]
 LOST = "[CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND] Checkpoint block rdd_19_0 not found! SQLSTATE: 56000"

@@ -7,7 +7,7 @@ from typing import Literal
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.search.incremental import GalleryChange
+from jobs.matching.incremental import GalleryChange
 
 State = Literal["fresh", "known", "dropped"]
 """Of a face: it is to be searched for as if for the first time; it has rows; or it has rows and is there no longer."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.search.incremental import GalleryChange, update
+from jobs.matching.incremental import GalleryChange, update
 from tests.rows import DAY, unit
 from udfs.search.definition import nearest_persons
 

@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.search.question import IdentificationQuestion
+from jobs.matching.question import IdentificationQuestion
 
 
 def match_rows(present: DataFrame, found: DataFrame, gallery_name: str, run_id: str) -> DataFrame:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from jobs.identify import identify
+from jobs.matching import identification
+from jobs.matching.waiting import some_may_wait, tell_waiting
 from jobs.run.context import Context
-from jobs.search import identification
-from jobs.search.waiting import some_may_wait, tell_waiting
 from tests.rows import CONTRACT, DAY, NEXT_DAY, put_contract, put_faces, put_images, put_samples, unit
 from tests.support import MakeContext, root_of
 
