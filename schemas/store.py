@@ -144,8 +144,25 @@ class Tables:
         """
         self.read(name)
         # `history(1)` says it too, by a Spark job that takes a second or, in a JVM that was just started, several.
-        newest = self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion()
-        fixed = self._spark.read.option("versionAsOf", newest).table(self.identifier(name))
+        return self._at(name, self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion())
+
+    def read_fixed_by_date(self, name: str) -> tuple[DataFrame, dict[date, str]]:
+        """The same, and of each run_date a digest of the files that hold its rows. While that is the same, so are they:
+        files never change.
+
+        Raises:
+            InputError: as `read`.
+        """
+        self.read(name)
+        snapshot = self._delta_table(name)._jdt.deltaLog().startTransaction().snapshot()
+        files = DataFrame(snapshot.allFiles().toDF(), self._spark)
+        of_date = F.col("partitionValues")["run_date"].cast("date").alias("run_date")
+        digest = F.sha2(F.concat_ws(" ", F.array_sort(F.collect_list("path"))), 256)
+        found = files.groupBy(of_date).agg(digest).collect()
+        return self._at(name, snapshot.version()), {row.run_date: row[1] for row in found}
+
+    def _at(self, name: str, version: int) -> DataFrame:
+        fixed = self._spark.read.option("versionAsOf", version).table(self.identifier(name))
         return _with_declared_columns(TABLES[name], fixed)
 
     def read_or_empty(self, name: str) -> DataFrame:

@@ -71,27 +71,34 @@ def pack(root: str, name: str) -> BatchFunction:
     gallery `name` below the URI `root`, written there (PART)."""
 
     def pack_part(batches: RecordBatches) -> RecordBatches:
-        from udfs.search.packed import Part
-        from udfs.search.samples import SampleMatrix  # here, as numba takes half a second to import
-
         received = list(batches)
         table = pa.Table.from_batches(received) if received else None
         if not table:
             return
-        vectors = vectors_of(table["embedding"])
-        samples, digests = (table[column].combine_chunks() for column in ("sample_id", "embedding_digest"))
-        refuse_unfit(vectors, samples)
-        matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
-        digests = digests.take(pc.index_in(matrix.samples, value_set=samples))
-        del vectors, table, received
-        folder_name = f"{name}/{uuid4().hex}"  # two tasks may write the same part, of which the description names one
-        with artifacts.new(f"{root}/{folder_name}") as folder:
-            part = Part.save(folder_name, matrix, digests, folder)
-        row = {**asdict(part), "sha256": list(part.sha256.items()), "path": _path(matrix)}
-        del row["gone"]
-        yield pa.RecordBatch.from_pylist([row], schema=PART)
+        yield pa.RecordBatch.from_pylist([packed_part(root, name, table)], schema=PART)
 
     return pack_part
+
+
+def packed_part(root: str, name: str, table: pa.Table) -> dict[str, object]:
+    """Write one part of what is packed under `name` below the URI `root`; returns its row (PART).
+
+    table: person_id, sample_id, embedding, embedding_digest; at least one row.
+    """
+    from udfs.search.packed import Part
+    from udfs.search.samples import SampleMatrix  # here, as numba takes half a second to import
+
+    vectors = vectors_of(table["embedding"])
+    samples, digests = (table[column].combine_chunks() for column in ("sample_id", "embedding_digest"))
+    refuse_unfit(vectors, samples)
+    matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
+    digests = digests.take(pc.index_in(matrix.samples, value_set=samples))
+    folder_name = f"{name}/{uuid4().hex}"  # two tasks may write the same part, of which the description names one
+    with artifacts.new(f"{root}/{folder_name}") as folder:
+        part = Part.save(folder_name, matrix, digests, folder)
+    row: dict[str, object] = {**asdict(part), "sha256": list(part.sha256.items()), "path": _path(matrix)}
+    del row["gone"]
+    return row
 
 
 def check(packed: "Packed") -> BatchFunction:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
@@ -172,7 +173,7 @@ def digest_of(samples: DataFrame, *columns: str) -> SamplesDigest:
     return digests_of(samples.groupBy(), *columns)[()]
 
 
-def digests_of(samples: GroupedData, *columns: str) -> dict[tuple[str, ...], SamplesDigest]:
+def digests_of(samples: GroupedData, *columns: str) -> dict[tuple[Any, ...], SamplesDigest]:
     """The digests of groups of samples, by what they are grouped by, in one pass.
 
     SHA-256 a sample, joined by exclusive or in four lanes. No two samples are alike, so none cancels another.
