@@ -116,6 +116,11 @@ class Trials:
         """The similarity of each probe to the nearest of all other persons, float64 (probes,); -inf below the floor."""
         return self.nearest_of(np.ones(self.persons))
 
+    def strangers(self) -> tuple[Array, int]:
+        """The similarities of probes and other persons, falling, at or above the floor; and how many were compared.
+        Those without a face count as compared, and as unlike."""
+        return self._foreign[2], len(self.of) * (self.persons - 1)
+
     def nearest_of(self, weight: Array) -> Array:
         """The same among the persons that have a weight."""
         probe, person, similarity = self._foreign

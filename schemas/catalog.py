@@ -536,6 +536,82 @@ REVIEWS = Table(
     ),
 )
 
+INVESTIGATIONS = Table(
+    name="investigations",
+    row="one question that somebody has put to the lake under a name",
+    written_by="search --investigation, identify --investigation (after findings)",
+    columns=(
+        Column("investigation", "string", "the name that was given; there are no two of a name"),
+        Column("kind", "string", "search (of all faces ever seen), or identify (against a gallery)"),
+        Column("asked_by", "string", "who asked"),
+        Column("purpose", "string", "why, in the words of who asked; empty if nothing was said"),
+        Column("case_id", "string", "the case, if one was named", nullable=True),
+        Column("asked_at", "timestamp", "when it was asked, by the clock of the computer"),
+        Column("question", "map<string, string>", "what was asked: photos, faces or persons, dates, limits"),
+        _CONTRACT,
+        _SETTINGS,
+        Column(
+            "digests",
+            "map<string, string>",
+            "hashes of what was searched: faces, or gallery; and of each photo that was asked with",
+        ),
+        Column("searched", "bigint", "number of faces (search), or of samples (identify), that were compared with"),
+        Column("findings", "bigint", "number of rows in findings"),
+        _RUN,
+    ),
+    key=("investigation",),
+    constraints={
+        "known_kind": _any_of("kind", ("search", "identify")),
+        "somebody_has_asked": "asked_by != ''",
+    },
+    examples=(
+        (
+            "Who has searched for what, and why?",
+            "SELECT asked_at, asked_by, purpose, case_id, question, findings FROM investigations ORDER BY asked_at DESC",
+        ),
+    ),
+)
+
+FINDINGS = Table(
+    name="findings",
+    row="one face that an investigation has found, and whom or what it is like",
+    written_by="search --investigation, identify --investigation",
+    columns=(
+        Column("investigation", "string", "the investigation; see investigations"),
+        Column("asked", "string", "what the face is like: a face of a photo, a face of the lake, or a person"),
+        Column("face_id", "string", "the face that was found; see faces"),
+        Column("rank", "int", "search: 1 is the face most like what was asked; identify: 1 is the nearest person"),
+        Column("similarity", "double", _SIMILARITY),
+        Column(
+            "strangers",
+            "double",
+            "number of faces of strangers that are to be expected among those searched at this similarity or above;"
+            " null if that is not known",
+            nullable=True,
+        ),
+        Column("gallery_name", "string", "the gallery, where a person of one is meant", nullable=True),
+        Column("person_id", "string", "identify: the person; search: who the face was identified as", nullable=True),
+        Column("sample_id", "string", "the sample of the gallery that is nearest", nullable=True),
+        Column("decision", "string", "of identify, at the time; null if it was not identified", nullable=True),
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        _RUN,
+    ),
+    key=("investigation", "asked", "face_id", "rank"),
+    constraints={
+        "similarity_is_a_cosine": f"similarity BETWEEN -{_ONE} AND {_ONE}",
+        "rank_counts_from_one": "rank >= 1",
+    },
+    examples=(
+        (
+            "What was found?",
+            "SELECT asked, rank, similarity, strangers, person_id, run_date, face_id FROM findings"
+            " WHERE investigation = 'gate 3' ORDER BY asked, rank",
+        ),
+    ),
+)
+
 VERIFICATIONS = Table(
     name="verifications",
     row="two images that were compared under one contract and settings",
@@ -622,6 +698,13 @@ THRESHOLDS = Table(
             nullable=True,
         ),
         Column("slope", "double", "pairs only: see intercept", nullable=True),
+        Column(
+            "stranger_rates",
+            "array<struct<similarity: double, rate: double>>",
+            "open-set only: the share of comparisons of two strangers' faces that reach a similarity, counted, and beyond"
+            " the data extrapolated; null if there were too few, or an older release has calibrated",
+            nullable=True,
+        ),
         Column("data", "string", "what it was measured on"),
         Column("half", "string", "which half of the persons: first, second, or both"),
         Column("seed", "int", "seed of the random choice of the halves and of the photos that are enrolled"),
@@ -776,6 +859,8 @@ TABLES = {
         SEARCHES,
         SEARCHED_SAMPLES,
         REVIEWS,
+        INVESTIGATIONS,
+        FINDINGS,
         VERIFICATIONS,
         THRESHOLDS,
         COHORTS,

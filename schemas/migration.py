@@ -145,6 +145,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "5": (add_declared_columns,),
     "6": (renew_constraints,),
     "7": (add_declared_columns,),
+    "8": (add_declared_columns,),
 }
 """What brings a table of a version to the next version. Older versions than these cannot be migrated."""
 

@@ -30,9 +30,9 @@ NETWORKS = tuple(
     f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "mobilefacenet_net")
 )
 
-ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "matching", "reports", "queries")
+ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "matching", "investigations", "reports", "queries")
 """Of jobs/, the lowest first: each may import those before it."""
-APART = ({"gallery", "decisions"}, {"matching", "reports", "queries"})
+APART = ({"gallery", "decisions"}, {"matching", "reports", "queries"}, {"investigations", "reports", "queries"})
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"
 MAY_DOWNLOAD = ("jobs/weights.py", "demo/")

@@ -22,9 +22,16 @@ NUMBERED_PART = pa.schema([("number", pa.int32()), *PART])
 WANTED = pa.schema([("part", pa.int32()), ("face_ids", pa.list_(pa.string()))])
 """A part by its number, and the faces in it that count; null: all."""
 NEAR = pa.schema(
-    [("query", pa.int32()), ("face_id", pa.string()), ("similarity", pa.float64()), ("damage", pa.string())]
+    [
+        ("query", pa.int32()),
+        ("face_id", pa.string()),
+        ("similarity", pa.float64()),
+        ("part", pa.int32()),
+        ("damage", pa.string()),
+    ]
 )
-"""A face near a query; or, where `damage` is not null, what is wrong with a part of what was to be searched."""
+"""A face near a query, and the number of the part it is in; or, where `damage` is not null, what is wrong with a part
+that was to be searched."""
 
 
 def pack_numbered(root: str, name: str) -> BatchFunction:
@@ -54,22 +61,23 @@ def nearest_faces(
         from udfs.search.index import Index
         from udfs.search.packed import DamagedError
 
-        matrices, damage = [], []
+        matrices, damage = {}, {}
         for number, face_ids in _wanted(batches):
             part = parts[number]
             assert part is not None  # which has no face that could be wanted
             try:
                 folder = artifacts.near(f"{root}/{part.name}", part.check)
                 part.check(folder)
-                matrices.append(_only(part.load(folder), face_ids))
+                matrices[number] = _only(part.load(folder), face_ids)
             except (DamagedError, OSError) as error:
-                damage.append((part.name, str(error)))
+                damage[number] = str(error)
         if damage:
-            columns = {"damage": [what for _, what in damage], "face_id": [name for name, _ in damage]}
-            yield _near(columns, len(damage))
+            yield _near({"part": list(damage), "damage": list(damage.values())}, len(damage))
             return
-        found = Index(matrices).nearest(queries, k, -np.inf, threads, left_out)
-        yield _near({"query": found.query, "face_id": found.person, "similarity": found.similarity}, len(found.query))
+        found = Index(list(matrices.values())).nearest(queries, k, -np.inf, threads, left_out)
+        faces = pa.array(found.person, pa.string())
+        columns = {"query": found.query, "face_id": faces, "similarity": found.similarity}
+        yield _near({**columns, "part": _parts_of(faces, matrices)}, len(faces))
 
     return search
 
@@ -88,6 +96,15 @@ def _only(matrix: "SampleMatrix", face_ids: pa.StringArray | None) -> "SampleMat
         return matrix
     others = pc.invert(pc.is_in(matrix.samples, value_set=face_ids))
     return matrix.without(np.flatnonzero(others.to_numpy(zero_copy_only=False)).tolist())
+
+
+def _parts_of(faces: pa.StringArray, matrices: "Mapping[int, SampleMatrix]") -> Array:
+    """The number of the part that each face is in."""
+    part = np.full(len(faces), -1, np.int32)
+    for number, matrix in matrices.items():
+        here = matrix.samples.filter(pc.is_in(matrix.samples, value_set=faces))
+        part[pc.is_in(faces, value_set=here).to_numpy(zero_copy_only=False)] = number
+    return part
 
 
 def _near(columns: Mapping[str, object], rows: int) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ from evaluation.bootstrap import Interval, intervals
 from evaluation.calibration import COUNTED, Calibration, Probability
 from evaluation.calibration import calibrate as calibrated
 from evaluation.identification import Trials
+from evaluation.strangers import StrangerRates
 from evaluation.verification import Comparisons, Curve
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.trials import ComparedPairs, SearchedPhotos
@@ -88,6 +89,7 @@ def calibrate_threshold(
                 if not helps:
                     cohort, trials = None, _searched(photos, faces, None, enrolled, seed).trials(floor)
             found = _on_searches(trials, gallery_size, target, review_target, seed)
+            found["stranger_rates"] = _stranger_rates(_searched(photos, faces, None, enrolled, seed).trials(floor))
             found["cohort_id"] = None if cohort is None else cohort.cohort_id
             if cohort is not None:
                 cohort.write(context, agreed.contract_id, run.run_id)
@@ -107,6 +109,15 @@ def calibrate_threshold(
         values = tuple(row[name] for name in THRESHOLDS.names)
         context.tables.append("thresholds", local_frame(context.spark, [values], THRESHOLDS.schema))
     return row
+
+
+def _stranger_rates(trials: Trials) -> list[dict[str, float]] | None:
+    """As a column of `thresholds`. trials: of similarities that are not normalised, of all photos."""
+    rates = StrangerRates.of(trials)
+    if rates is None:
+        return None
+    both = zip(rates.similarity.tolist(), rates.rate.tolist(), strict=True)
+    return [{"similarity": similarity, "rate": rate} for similarity, rate in both]
 
 
 def _searched(
@@ -179,6 +190,7 @@ def _on_pairs(
         "intercept": probability.intercept,
         "slope": probability.slope,
         "cohort_id": None,
+        "stranger_rates": None,
         "persons": len({name for pair in pairs for name in (pair.left_person, pair.right_person) if name is not None}),
         "searches": int(curve.non_mated),
     }

@@ -1,6 +1,6 @@
-"""The face that is meant in each of some images, which are named by URI: from the tables, else computed."""
+"""The faces of images that are named by URI, all of them or the one that is meant: from the tables, else computed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -56,15 +56,36 @@ def meant_faces(context: Context, uris: Collection[str], agreed: Contract, meant
 
     Images that the tables have an outcome of, under the same models and limits, are not opened again.
     """
+    return _looked_up(context, uris, agreed, lambda outcomes: _with_meant_face(outcomes, meant))
+
+
+def faces_in(context: Context, uris: Collection[str], agreed: Contract) -> pa.Table:
+    """All faces of each image, one row a URI.
+
+    Columns: uri, image_id, outcome (`faces`, `no_face` or `rejected:<reason>`), detail, width, height, faces
+    (records.FACE).
+
+    Images that the tables have an outcome of, under the same models and limits, are not opened again.
+    """
+    names = ("image_id", "outcome", "detail", "width", "height", "faces")
+    return _looked_up(context, uris, agreed, lambda outcomes: outcomes.select(*names))
+
+
+def _looked_up(
+    context: Context, uris: Collection[str], agreed: Contract, shaped: Callable[[DataFrame], DataFrame]
+) -> pa.Table:
+    """The outcome of each image in a shape, with its URI before all other columns."""
     images = images_of(locate(context, uris))
     asked = context.spark.createDataFrame(images.select(["image_id"]))
-    known = _with_meant_face(known_outcomes(context, asked, agreed), meant).toArrow()
+    known = shaped(known_outcomes(context, asked, agreed)).toArrow()
     rest = images.filter(pc.invert(pc.is_in(images["image_id"], known["image_id"].combine_chunks())))
     found = [known]
     if rest.num_rows:
         context.log.info(f"{context.job}: {known.num_rows:,} images are in the tables; {rest.num_rows:,} are opened")
         found += by_halves(
-            rest, lambda part: _computed(context, part, agreed, meant), lambda image: _crashed(context, image, meant)
+            rest,
+            lambda part: _computed(context, part, agreed, shaped),
+            lambda image: _crashed(context, image, shaped),
         )
     seen = pa.concat_tables([part.cast(known.schema) for part in found])
     of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
@@ -126,14 +147,16 @@ class MeantFaces:
         return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
-def _computed(context: Context, images: pa.Table, agreed: Contract, meant: Meant) -> pa.Table:
+def _computed(
+    context: Context, images: pa.Table, agreed: Contract, shaped: Callable[[DataFrame], DataFrame]
+) -> pa.Table:
     spec = settled(context.settings.spec())
-    return _with_meant_face(faces_of(context, images, spec, agreed, settings_id(spec)), meant).toArrow()
+    return shaped(faces_of(context, images, spec, agreed, settings_id(spec))).toArrow()
 
 
-def _crashed(context: Context, image: pa.Table, meant: Meant) -> pa.Table:
+def _crashed(context: Context, image: pa.Table, shaped: Callable[[DataFrame], DataFrame]) -> pa.Table:
     row = crashed_outcome(image["image_id"][0].as_py())
-    return _with_meant_face(local_frame(context.spark, [row], spark_schema(records.OUTCOME)), meant).toArrow()
+    return shaped(local_frame(context.spark, [row], spark_schema(records.OUTCOME))).toArrow()
 
 
 def _with_meant_face(outcomes: DataFrame, meant: Meant) -> DataFrame:

@@ -38,8 +38,8 @@ class FacesInScope:
 
 @dataclass(frozen=True)
 class NearestFaces:
-    """near: query, face_id, similarity; ordered by query, similarity (falling), face_id. searched: how many faces there
-    were; with images in scope, those of all images. digest: of them."""
+    """near: query, face_id, similarity, run_date; ordered by query, similarity (falling), face_id. searched: how many
+    faces there were; with images in scope, those of all images. digest: of them."""
 
     near: pa.Table
     searched: int
@@ -68,9 +68,15 @@ def nearest_faces(
         found = _search(context, searched, _wanted(context, searched, rows, scope), queries, k, left_out)
         damaged = found.filter(found["damage"].is_valid())
         if not damaged.num_rows:
-            return NearestFaces(_first(found.drop_columns("damage"), k), searched.faces, searched.digest)
+            days = pa.array([of.run_date for of in searched.dates for _ in of.parts], pa.date32())
+            first = _first(found, k)
+            near = first.select(["query", "face_id", "similarity"])
+            near = near.append_column("run_date", days.take(first["part"].combine_chunks()))
+            return NearestFaces(near, searched.faces, searched.digest)
         context.log.info(f"{context.job}: {damaged['damage'][0].as_py()}; the faces of that date are packed again")
-        packing.note(packed.without(damaged["face_id"].to_pylist()))
+        parts = [part for of in searched.dates for part in of.parts]
+        bad = [part.name for number in damaged["part"].to_pylist() if (part := parts[number]) is not None]
+        packing.note(packed.without(bad))
     raise RuntimeError(f"what is packed below {packed.root} is damaged each time anew; look at its disk")
 
 

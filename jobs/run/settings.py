@@ -68,6 +68,12 @@ class Review(_Strict):
     signatures: Annotated[int, Field(ge=1, le=10)] = 1
 
 
+class Investigation(_Strict):
+    """What whoever searches has to say."""
+
+    purpose_required: bool = False
+
+
 class Threshold(_Strict):
     """Similarities at or above which a person is named (`match`), should be looked at (`review`), is kept."""
 
@@ -110,6 +116,7 @@ class Settings(_Strict):
     enroll: Enroll
     identify: Identify
     review: Review = Review()
+    investigation: Investigation = Investigation()
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}

@@ -82,7 +82,8 @@ class Candidates(NamedTuple):
             high=np.empty((queries, ROOM), np.float32),
             low=np.empty((queries, ROOM), np.float32),
             ranked=np.zeros(queries, np.int32),
-            bar=-up(-floors),
+            # Above the -inf of what is left out, also where no similarity is too low.
+            bar=np.maximum(-up(-floors), np.finfo(np.float32).min),
             leader=np.full((queries, k), -1, np.int32),
             leader_low=np.full((queries, k), -np.inf, np.float32),
             decided=np.zeros(queries, np.int32),

@@ -35,7 +35,9 @@ def put(context: Context, day: date, count: int, seed: int, limits: str = "s") -
 
 
 def found(context: Context, k: int = 5, scope: FacesInScope = ALL, left_out: tuple[tuple[int, str], ...] = ()) -> list:
-    return nearest_faces(context, CONTRACT, QUERIES, k, scope, left_out).near.to_pylist()
+    near = nearest_faces(context, CONTRACT, QUERIES, k, scope, left_out).near
+    assert all(str(row["run_date"]) in row["face_id"] for row in near.to_pylist())
+    return near.drop_columns("run_date").to_pylist()
 
 
 def wanted(faces: dict[str, Array], k: int = 5, left_out: tuple[tuple[int, str], ...] = ()) -> list:

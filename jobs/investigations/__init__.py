@@ -1,0 +1,1 @@
+"""What an investigator asks of the lake, what is found, and the record of both."""

@@ -1,0 +1,90 @@
+"""The record of an investigation: who asked what, why, of what, and what was found."""
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
+
+from jobs.run import ledger
+from jobs.run.context import Context
+from schemas.catalog import FINDINGS, INVESTIGATIONS
+from udfs.arrow import local_frame
+from udfs.errors import InputError
+from udfs.vision.contract import settings_id
+
+FindingRow = dict[str, object]
+"""Columns of `findings` but investigation, contract_id and run_id."""
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """name: None where only the ledger is to know of the question."""
+
+    name: str | None
+    asked_by: str
+    purpose: str
+    case_id: str | None
+
+    @classmethod
+    def of(
+        cls, context: Context, name: str | None, asked_by: str | None, purpose: str | None, case_id: str | None
+    ) -> "Investigation":
+        """What whoever asks has said.
+
+        Raises:
+            InputError: no purpose where the settings ask for one, or an investigation of this name that there is.
+        """
+        if context.settings.investigation.purpose_required and not (purpose or "").strip():
+            raise InputError("say what this is for: --purpose TEXT; the settings (investigation.purpose_required) ask")
+        if name is not None:
+            if not name.strip():
+                raise InputError("--investigation: the name is empty")
+            known = context.tables.read_or_empty("investigations").where(F.col("investigation") == name).first()
+            if known is not None:
+                asked_at = f"{ledger.utc(known.asked_at):%Y-%m-%d %H:%M} UTC"
+                raise InputError(
+                    f"there is an investigation {name!r}, of {known.asked_by} at {asked_at}; give this one another name"
+                )
+        return cls(name, asked_by or _user(), (purpose or "").strip(), case_id)
+
+    def write(
+        self,
+        context: Context,
+        run: ledger.Run,
+        *,
+        kind: str,
+        question: dict[str, str],
+        contract_id: str,
+        searched: int,
+        findings: Sequence[FindingRow],
+    ) -> None:
+        """Write findings, then the investigation; nothing if it has no name."""
+        if self.name is None:
+            return
+        of_all: FindingRow = {"investigation": self.name, "contract_id": contract_id, "run_id": run.run_id}
+        context.tables.append(
+            "findings", local_frame(context.spark, [{**of_all, **row} for row in findings], FINDINGS.schema)
+        )
+        row = {
+            **of_all,
+            "kind": kind,
+            "asked_by": self.asked_by,
+            "purpose": self.purpose,
+            "case_id": self.case_id,
+            "asked_at": datetime.now(UTC),
+            "question": question,
+            "settings_id": settings_id(context.settings.spec()),
+            "digests": run.digests,
+            "searched": searched,
+            "findings": len(findings),
+        }
+        context.tables.append_new("investigations", local_frame(context.spark, [row], INVESTIGATIONS.schema))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # as in a container, where the number of the user has no name
+        raise InputError("say who asks: --by NAME; this machine has no name for its user") from error
