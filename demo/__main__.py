@@ -16,6 +16,7 @@ from jobs.embed import embed
 from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
+from jobs.report import report
 from jobs.run.context import Context, opened
 from jobs.run.errors import run_command
 from jobs.run.log import LOGGER
@@ -78,8 +79,8 @@ def show(made: Context) -> None:
     Console(width=120).print(table)
 
 
-def chain(made: Context, lake: Path, people: Path) -> None:
-    """All four jobs, and what came of it."""
+def chain(made: Context, lake: Path, people: Path, page: Path) -> None:
+    """All jobs of a night, and what came of it."""
     ingest(made, source=f"{lake.resolve()}/{{run_date}}/")
     embed(made, run_date=date.fromisoformat(RUN_DATE))
     # Embeddings of two embedders cannot be compared: each has a gallery of its own.
@@ -87,20 +88,23 @@ def chain(made: Context, lake: Path, people: Path) -> None:
     enroll(made, gallery=str(people), gallery_name=gallery)
     identify(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=gallery)
     show(made)
+    report(made, run_date=date.fromisoformat(RUN_DATE), gallery_name=gallery, output=page)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".demo")
 @click.option("--weights", "explicit", metavar="PATH", help="FaceNet's weights, where they are not in the cache.")
 def main(folder: Path, explicit: str | None) -> None:
-    """The chain on a dozen photos: ingest, embed, enroll, identify."""
+    """The chain on a dozen photos: ingest, embed, enroll, identify, and the page of what was found."""
     LOGGER.info("demo: photos and weights (fetched the first time)")
     lake, people = prepare(folder)
     changes = settings(explicit)
     tables = folder / "tables"
     LOGGER.info("demo: starting Spark (its jars are fetched the first time)")
     with opened("demo", tables=str(tables), changes=changes) as made:
-        chain(made, lake, people)
+        page = folder / f"{RUN_DATE}.html"
+        chain(made, lake, people, page)
+        click.echo(f"Look at the faces: {page.resolve().as_uri()}")
         click.echo(f"Tables: {made.tables.place}")
         click.echo(f'Ask them: rollcall sql --tables {tables} "SELECT * FROM identifications"')
 

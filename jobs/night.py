@@ -25,6 +25,7 @@ from jobs.summary import summary
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page on the date, as of `summary`.  [default: no page]",
 )
+@click.option("--blackout", is_flag=True, help="As of `summary`.")
 def night(
     context: Context,
     *,
@@ -33,6 +34,7 @@ def night(
     source_table: str | None,
     gallery_name: str | None,
     output: Path | None,
+    blackout: bool,
 ) -> None:
     """List, embed and identify the images of a date, and write a page on it: `ingest`, `embed`, `identify`, `summary`.
 
@@ -46,7 +48,7 @@ def night(
     embed(context, run_date=run_date)
     identify(context, run_date=run_date, gallery_name=gallery_name)
     if output is not None:
-        summary(context, run_date=run_date, output=output)
+        summary(context, run_date=run_date, output=output, blackout=blackout)
 
 
 command = night.command

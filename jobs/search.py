@@ -78,7 +78,9 @@ def _show(context: Context, answer: Answer, form: str) -> None:
 
 def _as_row(finding: Finding) -> dict[str, Any]:
     captured_at = None if finding.captured_at is None else f"{utc(finding.captured_at):%Y-%m-%d %H:%M:%S}Z"
-    return {**asdict(finding), "run_date": str(finding.run_date), "captured_at": captured_at}
+    row = {**asdict(finding), "run_date": str(finding.run_date), "captured_at": captured_at}
+    del row["by"]
+    return row
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:

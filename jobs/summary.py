@@ -1,15 +1,16 @@
 """summary: one page on what a date brought."""
 
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from jobs.reports.night import summarise
+from jobs.reports import contact_sheet
+from jobs.reports.contact_sheet import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job
-from pages.report import Report
+from jobs.run.pages import written
 
 
 @job("summary")
@@ -21,15 +22,17 @@ from pages.report import Report
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page, self-contained HTML.",
 )
-def summary(context: Context, **arguments: Any) -> Report:
-    """Write one page on a date: images, faces, decisions, who was found where, and what someone should look at.
+@click.option("--blackout", is_flag=True, help="Put no picture of a face into the page.")
+def summary(context: Context, *, run_date: date, output: Path, blackout: bool) -> Path:
+    """Write one page on a date: images, faces, who was found where, and what someone should look at.
 
     \b
     rollcall summary --tables ./tables --run-date 2026-01-31 --output ./2026-01-31.html
 
-    The page names persons and images, as the tables do: keep it where those may be read.
+    It is the page of `rollcall report --run-date`, as the last job of a night. The page shows faces and names persons
+    and images: keep it where those may be seen.
     """
-    return summarise(context, **arguments)
+    return written(context, contact_sheet.of_date(context, run_date, None, Shown(blackout=blackout)), output)
 
 
 command = summary.command

@@ -257,6 +257,12 @@ SEEN_PHOTOS = Table(
         Column("reason", "string", "why the photo is refused; empty if it is not"),
         Column("detail", "string", "more about the reason; empty if there is nothing to add"),
         Column(
+            "box",
+            spark_type(FACE.field("box").type),
+            "where the person's face is, as in faces; null if the photo is refused, or an older release has seen it",
+            nullable=True,
+        ),
+        Column(
             "quality",
             spark_type(FACE.field("quality").type),
             "quality of the person's face, as in faces; null if the photo is refused",
@@ -301,6 +307,12 @@ GALLERY = Table(
         _VALID_TO,
         Column("uri", "string", "the photo, percent-encoded"),
         _CONTRACT,
+        Column(
+            "box",
+            spark_type(FACE.field("box").type),
+            "where the face is in the photo, as in faces; null if an older release has enrolled it",
+            nullable=True,
+        ),
         Column("quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces"),
         _EMBEDDING,
         _EMBEDDING_DIGEST,
@@ -579,6 +591,10 @@ FINDINGS = Table(
     columns=(
         Column("investigation", "string", "the investigation; see investigations"),
         Column("asked", "string", "what the face is like: a face of a photo, a face of the lake, or a person"),
+        Column("asked_uri", "string", "search: the photo that was asked with; percent-encoded", nullable=True),
+        Column(
+            "asked_box", spark_type(FACE.field("box").type), "search: where the face is in that photo", nullable=True
+        ),
         Column("face_id", "string", "the face that was found; see faces"),
         Column("rank", "int", "search: 1 is the face most like what was asked; identify: 1 is the nearest person"),
         Column("similarity", "double", _SIMILARITY),

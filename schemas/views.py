@@ -108,6 +108,45 @@ FROM counted
     ),
 )
 
+FACE_DECISIONS = View(
+    name="face_decisions",
+    row="one face that was compared with a gallery: whom it is nearest to, and what was decided and reviewed",
+    columns={
+        "gallery_name": "the gallery",
+        "person_id": "the nearest person; null if nobody is near",
+        "name": "that person's name, the newest that was given",
+        **_IMAGE,
+        "face_id": "the face; see faces",
+        "box": "where the face is, in pixels of the upright image",
+        "quality": "size, sharpness and so on; see faces",
+        "decision": "match, review, unknown, or too_small",
+        "review_state": "what people have decided about the face and that person, see reviewed; null if nobody has",
+        "similarity": "cosine of the face and the sample that is nearest; null if nobody is near",
+        "score": "what was compared with the thresholds",
+        "threshold": "the decision is match at or above this value",
+        "review_threshold": "the decision is review at or above this value and below threshold",
+        "margin": "similarity minus that of the second nearest person; null without one",
+        "runner_up_person_id": "the second nearest person; null without one",
+        "sample_id": "the sample that is nearest; see gallery",
+        "contract_id": "the contract; see contracts",
+        "run_id": "the run that decided; see run_history",
+    },
+    reads=_OF_FACES,
+    query=f"""
+SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.quality, i.decision,
+  r.state AS review_state, i.similarity, i.score, i.threshold, i.review_threshold, i.margin, i.runner_up_person_id,
+  i.sample_id, i.contract_id, i.run_id
+{_SEEN_FACES}
+""",
+    examples=(
+        (
+            "How many faces of a day had which decision, by camera?",
+            "SELECT source, decision, count(*) AS faces FROM face_decisions WHERE run_date = DATE'2026-01-31'"
+            " GROUP BY source, decision",
+        ),
+    ),
+)
+
 SIGHTINGS = View(
     name="sightings",
     row="one face that shows a person, by its similarity or because people confirm it; none that people reject",
@@ -274,6 +313,48 @@ GROUP BY a.gallery_name, a.person_id, b.person_id
     ),
 )
 
+INVESTIGATION_FINDINGS = View(
+    name="investigation_findings",
+    row="one face that an investigation has found, with its image; none of faces that have been removed since",
+    columns={
+        "investigation": "the investigation; see investigations",
+        "asked": "what the face is like: a face of a photo, a face of the lake, or a person",
+        "asked_uri": "search: the photo that was asked with, percent-encoded",
+        "asked_box": "search: where the face is in that photo",
+        "rank": "1 is the most similar",
+        "similarity": "cosine of the two faces",
+        "strangers": "faces of strangers to be expected at this similarity or above; null if that is not known",
+        "person_id": "identify: the person; search: who the face was identified as",
+        "gallery_name": "the gallery, where a person of one is meant",
+        "sample_id": "the sample of the gallery that is nearest",
+        "decision": "of identify, at the time; null if the face was not identified",
+        **_IMAGE,
+        "face_id": "the face; see faces",
+        "box": "where the face is, in pixels of the upright image",
+        "contract_id": "the contract; see contracts",
+        "run_id": "the run that found it; see run_history",
+    },
+    reads=("findings", "faces", "image_outcomes", "images"),
+    query="""
+SELECT i.investigation, i.asked, i.asked_uri, i.asked_box, i.rank, i.similarity, i.strangers, i.person_id,
+  i.gallery_name, i.sample_id, i.decision, i.run_date, o.captured_at, m.source, m.case_id, m.uri, i.image_id, i.face_id,
+  f.box, i.contract_id, i.run_id
+FROM {findings} i
+JOIN {faces} f ON f.face_id = i.face_id AND f.run_date = i.run_date
+JOIN {image_outcomes} o
+  ON o.image_id = f.image_id AND o.run_date = f.run_date
+  AND o.contract_id = f.contract_id AND o.settings_id = f.settings_id
+JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
+""",
+    examples=(
+        (
+            "What did an investigation find, and where?",
+            "SELECT asked, rank, similarity, strangers, person_id, captured_at, source, uri FROM investigation_findings"
+            " WHERE investigation = 'gate 3' ORDER BY asked, rank",
+        ),
+    ),
+)
+
 REJECTED_IMAGES = View(
     name="rejected_images",
     row="one image that could not be searched for faces",
@@ -372,11 +453,13 @@ VIEWS = {
     view.name: view
     for view in (
         REVIEWED,
+        FACE_DECISIONS,
         SIGHTINGS,
         UNKNOWN_FACES,
         REVIEW_QUEUE,
         PERSON_TIMELINE,
         CO_APPEARANCES,
+        INVESTIGATION_FINDINGS,
         REJECTED_IMAGES,
         RUN_HISTORY,
         GALLERY_NOW,

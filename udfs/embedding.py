@@ -34,7 +34,7 @@ def embed_images(spec: VisionSpec, contract_id: str, settings_id: str) -> BatchF
                 if batch.num_rows:
                     waiting.append(batch.num_rows)
                 for row in batch.to_pylist():
-                    yield row["image_id"], partial(_content, row, spec.maximum_bytes)
+                    yield row["image_id"], partial(content_of, row, spec.maximum_bytes)
 
         results = pipeline.run(images())
         for first in results:
@@ -67,7 +67,12 @@ def on_this_executor(spec: VisionSpec) -> VisionSpec:
     return replace(spec, device=f"cuda:{index}")
 
 
-def _content(row: dict[str, object], maximum_bytes: int) -> bytes:
+def content_of(row: dict[str, object], maximum_bytes: int) -> bytes:
+    """The bytes of an image: those that its row carries as `content`, else of its file.
+
+    Raises:
+        ReadError: they cannot be had.
+    """
     if "content" in row:
         return _carried(row["content"], maximum_bytes)
     file = File(row["uri"], row["size"], row["modified_us"], row["regular"])  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from udfs.arrow import RecordBatches
 from udfs.ids import sample_id, stable_id
-from udfs.records import OUTCOME, QUALITY
+from udfs.records import BOX, OUTCOME, QUALITY
 
 SeveralFaces = Literal["dominant", "largest", "reject"]
 SEVERAL_FACES: tuple[str, ...] = get_args(SeveralFaces)
@@ -37,11 +37,15 @@ SEEN = pa.schema(
         ("content_sha256", pa.string()),
         ("reason", pa.string()),
         ("detail", pa.string()),
+        ("box", BOX),
         ("quality", QUALITY),
         ("embedding", pa.list_(pa.float32())),
     ]
 )
-"""A photo of a person, and the person's face; or why it is refused, and then quality and embedding are null."""
+"""A photo of a person, and the person's face; or why it is refused, and then FACE_OF_PERSON is null."""
+
+FACE_OF_PERSON = ("box", "quality", "embedding")
+"""What is known of a person's face."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ class ChooseFaces:
             "sample_id": pa.array(names, pa.string()),
             "reason": pa.array(reasons, pa.string()),
             "detail": pa.array(details, pa.string()),
-            **{name: flat.field(name).take(rows) for name in ("quality", "embedding")},
+            **{name: flat.field(name).take(rows) for name in FACE_OF_PERSON},
         }
         return pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in SEEN], schema=SEEN)
 

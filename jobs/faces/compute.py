@@ -1,5 +1,8 @@
 """The faces of images under a contract, computed by executors."""
 
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -24,17 +27,30 @@ def faces_of(
     tasks = tasks or min(-(-rows.num_rows // _IMAGES_A_TASK), 4 * context.spark.sparkContext.defaultParallelism)
     compute = peak_memory.told(context.spark, embedding.embed_images(spec, agreed.contract_id, settings))
     profile = task_resources.on_gpu(context.spark)
-    columns = ["image_id", "uri", "size", "modified_us", "regular"]
-    stored = images.where(F.col("content_table").isNull()).select(*columns)
-    computed = stored.repartition(tasks).mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile)
-    for name in sorted(set(rows["content_table"].drop_null().to_pylist())):
+    tables = sorted(set(rows["content_table"].drop_null().to_pylist()))
+    computed = [
+        frame.mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile)
+        for frame in readable(context, images, tables, tasks)
+    ]
+    return reduce(DataFrame.unionByName, computed)
+
+
+def readable(
+    context: Context, images: DataFrame, tables: Sequence[str], tasks: int, *others: str
+) -> Iterator[DataFrame]:
+    """Images as workers read them, in `tasks` tasks each: first those that are files, then those of each of the tables
+    that hold images, with their `content`.
+
+    images: inventory.IMAGE, content_table, and other columns, which are kept.
+    """
+    columns = ["image_id", "uri", "size", "modified_us", "regular", *others]
+    yield images.where(F.col("content_table").isNull()).select(*columns).repartition(tasks)
+    for name in tables:
         carried = images.where(F.col("content_table") == name).select(*columns)
         # By the whole version: a row that was changed since it was listed is another image, and this one is gone.
         # First the few that are wanted, which are sent to the table: the bytes of the others are not sent anywhere.
         held = image_table.contents(context, name).join(carried, image_table.VERSION, "left_semi")
-        carried = carried.join(held, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
-        computed = computed.unionByName(carried.mapInArrow(compute, spark_schema(records.OUTCOME), profile=profile))
-    return computed
+        yield carried.join(held, image_table.VERSION, "left").select(*columns, "content").repartition(tasks)
 
 
 def crashed_outcome(image_id: str) -> dict[str, object]:

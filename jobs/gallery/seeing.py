@@ -16,7 +16,7 @@ from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import inventory
 from udfs.arrow import spark_schema
-from udfs.enrolment import PHOTO, SEEN, ChooseFaces, PhotoPolicy
+from udfs.enrolment import FACE_OF_PERSON, PHOTO, SEEN, ChooseFaces, PhotoPolicy
 from udfs.records import OUTCOME
 from udfs.vision.contract import Contract, settings_id
 from udfs.vision.speed import settled
@@ -36,9 +36,9 @@ class Faces:
     rows: pa.Table | DataFrame
 
     def beside(self, photos: pa.Table) -> DataFrame:
-        """Some of the photos, given by person_id and photo_id, with the quality and embedding of their faces."""
+        """Some of the photos, given by person_id and photo_id, with what is known of their faces (FACE_OF_PERSON)."""
         if isinstance(self.rows, DataFrame):
-            faces = self.rows.select("person_id", "photo_id", "quality", "embedding")
+            faces = self.rows.select("person_id", "photo_id", *FACE_OF_PERSON)
             return self.spark.createDataFrame(photos).join(faces, ["person_id", "photo_id"])
         return self.spark.createDataFrame(self.here(photos))
 
@@ -46,7 +46,7 @@ class Faces:
         """The same, in this process."""
         assert isinstance(self.rows, pa.Table)  # there are few
         faces = self.rows.take(pc.index_in(_key(photos), value_set=_key(self.rows).combine_chunks()))
-        for name in ("quality", "embedding"):
+        for name in FACE_OF_PERSON:
             photos = photos.append_column(SEEN.field(name), faces[name])
         return photos
 

@@ -154,7 +154,8 @@ def of_person(context: Context, person: str, gallery_name: str | None) -> AskedF
         raise InputError(
             f"nobody called {person_id!r} is in force in gallery {gallery.name!r}; gallery_now lists who is"
         )
-    faces = tuple(AskedFace(person_id, uri) for uri in rows["uri"].to_pylist())
+    samples = rows.select(["uri", "box"]).to_pylist()
+    faces = tuple(AskedFace(person_id, sample["uri"], sample["box"]) for sample in samples)
     return AskedFaces(gallery.contract_id, faces, vectors_of(rows["embedding"]), {})
 
 

@@ -10,8 +10,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.investigations.asked import AskedFaces
-from jobs.matching.dates import on_dates
 from jobs.run.context import Context
+from schemas.literals import on_dates
 from schemas.names import Names
 
 Array = np.ndarray
@@ -25,6 +25,7 @@ class Finding:
     those searched, at this similarity or above; None if that is not known. person_id: who it was identified as, and
     people have not rejected; several galleries may name several. decision: of `identify`, the most certain of several
     galleries; None if the face was not identified. others: who else is in the image. box: left, top, right, bottom.
+    by: which of the faces that were asked with is nearest, by number.
     """
 
     asked: str
@@ -44,6 +45,7 @@ class Finding:
     image_id: str
     contract_id: str
     box: list[float]
+    by: int
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def described(context: Context, near: list[Near], strangers: Array | None) -> li
             row.image_id,
             row.contract_id,
             [row.box[side] for side in ("left", "top", "right", "bottom")],
+            each.by,
         )
         for at, each in enumerate(near)
         if (row := of_face.get(each.face_id)) is not None

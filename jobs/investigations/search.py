@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.decisions.strangers import stranger_rates
-from jobs.investigations.asked import AskedFaces, asked_faces
+from jobs.investigations.asked import AskedFace, AskedFaces, asked_faces
 from jobs.investigations.findings import Finding, described, ranked
 from jobs.investigations.record import FindingRow, Investigation
 from jobs.matching.nearest_faces import FacesInScope, nearest_faces
@@ -81,7 +81,7 @@ def search_lake(
             question=_question(context),
             contract_id=asked.contract_id,
             searched=near.searched,
-            findings=[_row(finding) for finding in findings],
+            findings=[_row(finding, asked.faces[finding.by]) for finding in findings],
         )
     return Answer(asked, findings, near.searched, rates is not None)
 
@@ -120,7 +120,12 @@ def _question(context: Context) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _row(finding: Finding) -> FindingRow:
+def _row(finding: Finding, asked: AskedFace) -> FindingRow:
     same = ("asked", "face_id", "rank", "similarity", "strangers", "person_id", "decision", "image_id", "run_date")
     nobody = {"gallery_name": None, "sample_id": None}
-    return {**{name: getattr(finding, name) for name in same}, **nobody}
+    return {
+        **{name: getattr(finding, name) for name in same},
+        **nobody,
+        "asked_uri": asked.uri or None,
+        "asked_box": asked.box,
+    }

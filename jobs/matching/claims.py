@@ -8,11 +8,11 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from jobs.matching.dates import on_dates
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
 from schemas.catalog import CLAIMED, SEARCHES
+from schemas.literals import on_dates
 from udfs.arrow import local_frame
 
 LONGEST_WRITE = 300.0

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import GallerySnapshot
-from jobs.matching.dates import on_dates
 from jobs.run.context import Context
+from schemas.literals import on_dates
 from udfs.errors import InputError
 from udfs.vision.contract import settings_id
 

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import GallerySnapshot
@@ -33,13 +33,6 @@ def batches(context: Context, gallery: GallerySnapshot) -> list[list[date]]:
             size = count
         found[-1].append(day)
     return found
-
-
-def on_dates(run_dates: Sequence[date]) -> Column:
-    """Of a row with `run_date`: whether it is of one of some dates."""
-    # As text: of each literal that Python builds the JVM is asked several times, and there may be thousands.
-    days = ", ".join(f"DATE'{day.isoformat()}'" for day in sorted(run_dates))
-    return F.expr(f"run_date IN ({days})")
 
 
 def alike(samples: DataFrame, run_dates: Sequence[date]) -> bool:

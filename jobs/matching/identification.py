@@ -25,6 +25,7 @@ from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
 from schemas.catalog import CLAIMED, DECISIONS
+from schemas.literals import on_dates
 from udfs import matching
 from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
@@ -167,7 +168,7 @@ class Identification:
         self._run_dates = run_dates
         self._execution_plan = execution_plan
         self._samples = searched(gallery.samples, run_dates[0], question.labels)
-        self._mine = dates.on_dates(run_dates) & (F.col("gallery_name") == gallery.name)
+        self._mine = on_dates(run_dates) & (F.col("gallery_name") == gallery.name)
 
     def bring_up_to_date(self, run: ledger.Run, afresh: bool = False) -> None:
         """Search for what is new, write what that changes, and note by date what the rows now stand for.
@@ -318,7 +319,7 @@ class Identification:
         if not self.question.exclude_self:
             return faces.select("face_id", "embedding", F.lit(None).cast("array<string>").alias("left_out"))
         photo = ["image_id", "contract_id", "settings_id"]
-        content = self._tables.read("image_outcomes").where(dates.on_dates(self._run_dates))
+        content = self._tables.read("image_outcomes").where(on_dates(self._run_dates))
         samples = (
             self._tables.read("enrollments")
             .where(F.col("gallery_name") == self.gallery.name)

@@ -9,10 +9,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.gallery.snapshot import digests_of
-from jobs.matching.dates import on_dates
 from jobs.matching.packing import KEPT, place
 from jobs.run import peak_memory
 from jobs.run.context import Context
+from schemas.literals import on_dates
 from udfs import artifacts, seen
 from udfs.arrow import spark_schema
 from udfs.ids import stable_id

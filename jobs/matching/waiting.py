@@ -6,9 +6,9 @@ from datetime import date
 from pyspark.sql import functions as F
 
 from jobs.faces.pending import unfinished_by_date
-from jobs.matching.dates import on_dates
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words
+from schemas.literals import on_dates
 from schemas.store import Tables
 from udfs import lake
 

@@ -108,6 +108,8 @@ def test_a_batch_of_photos_in_any_order_of_faces() -> None:
     assert [row["embedding"] for row in seen.to_pylist()] == [[-1.0, 0.0], None]  # of two of a size the first
     (seen,) = choose(iter([batch]))
     assert [row["embedding"] for row in seen.to_pylist()] == [[1.0, 0.0], [-1.0, 0.0], None]
+    boxes = [faces and faces[1]["box"] for faces in of_photo.values()]
+    assert [row["box"] for row in seen.to_pylist()] == boxes
     assert [row["reason"] for row in seen.to_pylist()] == ["", "", "no_face"]
     assert seen.column("sample_id").to_pylist() == [
         sample_id("people", "person of two", "digest of two", "contract"),

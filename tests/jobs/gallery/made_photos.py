@@ -25,6 +25,7 @@ SHOWN = 3
 PICTURES = 3
 REFUSED = SHOWN * PICTURES
 """The picture of several faces."""
+BOX = {"left": 1.0, "top": 2.0, "right": 51.0, "bottom": 52.0}
 QUALITY = {field.name: 50.0 for field in SEEN.field("quality").type}
 
 Listed = Mapping[tuple[str, str], int]
@@ -68,6 +69,7 @@ class Looker:
             "content_sha256": str(picture),
             "reason": "" if will_do else "several_faces",
             "detail": "",
+            "box": BOX if will_do else None,
             "quality": QUALITY if will_do else None,
             "embedding": VECTORS[picture % REFUSED].tolist() if will_do else None,
         }

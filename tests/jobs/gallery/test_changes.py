@@ -149,6 +149,7 @@ class Enrolment:
                 **{name: row[name] for name in ("person_id", "photo_id", "sample_id", "content_sha256")},
                 "reason": each.reason,
                 "detail": "",
+                "box": None,
                 "quality": None if each.reason else dict(zip(_quality_names(), QUALITY, strict=True)),
                 "embedding": None if each.reason else [1.0],
             }

@@ -104,7 +104,7 @@ def test_an_investigation_is_kept_and_nights_are_not_touched(
         (of.face_id, of.similarity) for of in answer.findings
     ]
     with pytest.raises(
-        InputError, match="there is an investigation 'gate 3', of eve at .*; give this one another name"
+        InputError, match=r"there is an investigation 'gate 3', of eve at .*; give this one another name"
     ):
         search(context, photo=photo, investigation="gate 3")
     assert_same_tables(context, undisturbed, "faces", "identifications", "matches", "searches", "images")

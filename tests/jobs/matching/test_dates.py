@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.matching import dates
+from schemas.literals import on_dates
 from tests.rows import DAY, NEXT_DAY
 
 SPAN = "valid_from date, valid_to date"
@@ -30,5 +31,5 @@ def test_samples_that_begin_or_end_between_two_dates_tell_them_apart(
 
 def test_rows_on_dates(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(DAY,), (NEXT_DAY,), (date(2026, 3, 1),), (None,)], "run_date date")
-    assert [row.run_date for row in rows.where(dates.on_dates([NEXT_DAY, DAY])).collect()] == [DAY, NEXT_DAY]
-    assert rows.where(~dates.on_dates([DAY])).count() == 2
+    assert [row.run_date for row in rows.where(on_dates([NEXT_DAY, DAY])).collect()] == [DAY, NEXT_DAY]
+    assert rows.where(~on_dates([DAY])).count() == 2

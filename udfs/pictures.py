@@ -1,0 +1,44 @@
+"""Arrow in, Arrow out: images to small pictures of faces in them."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from udfs.arrow import BatchFunction, RecordBatches
+from udfs.embedding import content_of
+from udfs.lake import ReadError
+from udfs.records import BOX
+from udfs.vision import thumbnails
+from udfs.vision.decode import decode
+from udfs.vision.rejection import RejectedError
+
+WANTED = pa.list_(pa.struct([("key", pa.string()), ("box", BOX)]))
+"""What is to be cut from an image: under which name, and where; without a box the middle."""
+PICTURE = pa.schema([("key", pa.string()), ("jpeg", pa.binary()), ("why", pa.string())])
+"""A picture, or why there is none."""
+
+
+def cut(maximum_bytes: int) -> BatchFunction:
+    """Images (inventory.IMAGE, `wanted` (WANTED), and perhaps `content`) -> the pictures cut from them (PICTURE)."""
+
+    def pictures(batches: RecordBatches) -> RecordBatches:
+        for batch in batches:
+            for row in batch.to_pylist():
+                yield pa.RecordBatch.from_pylist(list(_cut(row, maximum_bytes)), schema=PICTURE)
+
+    return pictures
+
+
+def _cut(row: dict[str, object], maximum_bytes: int) -> Iterator[dict[str, object]]:
+    wanted = row["wanted"]
+    assert isinstance(wanted, list)
+    try:
+        picture = decode(content_of(row, maximum_bytes), thumbnails.SHOWN)
+    except (ReadError, RejectedError) as error:  # it was read before: it has changed or gone since
+        why = f"{error.reason}: {error}" if isinstance(error, ReadError) else error.reason
+        yield from ({"key": each["key"], "jpeg": None, "why": why} for each in wanted)
+        return
+    for each in wanted:
+        box = each["box"]
+        edges = None if box is None else [box[side] for side in ("left", "top", "right", "bottom")]
+        yield {"key": each["key"], "jpeg": thumbnails.face(picture, edges), "why": None}
