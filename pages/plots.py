@@ -136,6 +136,21 @@ def by_gallery_size(measured: Line, bands: Sequence[Line], target: float | None,
     return Plot("FPIR by the size of the gallery", _drawn(draw), caption)
 
 
+def against_chance(title: str, share: Array, score: Array, random: Array, x: str) -> Plot:
+    """A score along an order, against random orders: float64 (steps,), (steps,) and (orders, steps)."""
+
+    def draw(axes: Axes) -> None:
+        low, high = np.quantile(random, [0.05, 0.95], axis=0)
+        axes.fill_between(share, low, high, color=_OTHERS, alpha=0.2, linewidth=0)
+        axes.plot(share, random.mean(axis=0), color=_OTHERS, linewidth=1.5, label="random order")
+        axes.plot(share, score, color=_MATED, linewidth=1.8, label="order of the map")
+        axes.set_xlabel(x)
+        axes.set_ylabel("similarity")
+        axes.legend()
+
+    return Plot(title, _drawn(draw), "")
+
+
 def _logarithmic(axes: Axes) -> None:
     """Both axes; if nothing above 0 was drawn, the plot says so."""
     if not np.isfinite([axes.dataLim.minposx, axes.dataLim.minposy]).all():

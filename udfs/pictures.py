@@ -29,6 +29,27 @@ def cut(maximum_bytes: int) -> BatchFunction:
     return pictures
 
 
+CONTENT = pa.schema([("image_id", pa.string()), ("content", pa.binary()), ("why", pa.string())])
+"""The bytes of an image, or why they cannot be had."""
+
+
+def contents(maximum_bytes: int) -> BatchFunction:
+    """Images (inventory.IMAGE, and perhaps `content`) -> their bytes (CONTENT)."""
+
+    def read(batches: RecordBatches) -> RecordBatches:
+        for batch in batches:
+            for row in batch.to_pylist():
+                content, why = None, None
+                try:
+                    content = content_of(row, maximum_bytes)
+                except ReadError as error:
+                    why = f"{error.reason}: {error}"
+                found = {"image_id": row["image_id"], "content": content, "why": why}
+                yield pa.RecordBatch.from_pylist([found], schema=CONTENT)
+
+    return read
+
+
 def _cut(row: dict[str, object], maximum_bytes: int) -> Iterator[dict[str, object]]:
     wanted = row["wanted"]
     assert isinstance(wanted, list)

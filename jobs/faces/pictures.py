@@ -15,6 +15,7 @@ from jobs.run.context import Context
 from schemas.literals import on_dates
 from udfs import pictures, records
 from udfs.arrow import spark_schema
+from udfs.errors import InputError
 
 _IMAGES_A_TASK = 64
 
@@ -69,6 +70,28 @@ def of_photos(context: Context, wanted: Mapping[str, tuple[str, dict[str, float]
     schema = pa.schema([("uri", pa.string()), ("each", pictures.WANTED.value_type)])
     cuts = context.spark.createDataFrame(pa.Table.from_pylist(rows, schema=schema))
     return _cut(context, images.join(cuts.groupBy("uri").agg(F.collect_list("each").alias("wanted")), "uri"))
+
+
+def content_of(context: Context, image: DataFrame) -> bytes:
+    """The bytes of one image, a row of `images`.
+
+    Raises:
+        InputError: they cannot be had any more.
+    """
+    rows = image.select("image_id", "uri", "size", "modified_us", "regular", "content_table").localCheckpoint()
+    tables = [row.content_table for row in rows.collect() if row.content_table]
+    read = pictures.contents(context.settings.vision.maximum_bytes)
+    for frame in readable(context, rows, tables, 1):
+        for row in frame.mapInArrow(read, spark_schema(pictures.CONTENT)).collect():
+            if row.content is None:
+                raise InputError(f"the image cannot be read any more: {row.why}")
+            return bytes(row.content)
+    raise InputError("the table images does not have this image any more")
+
+
+def of_file(context: Context, uri: str) -> DataFrame:
+    """A file as a row of `images`, for `content_of`."""
+    return context.spark.createDataFrame(images_of(locate(context, {uri})))
 
 
 def _cut(context: Context, images: DataFrame) -> Pictures:

@@ -3,6 +3,7 @@
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,13 +92,16 @@ def embedder_of(model: EmbedderDeclaration, spec: VisionSpec, source: Callable[[
 
 
 def _packaged(model: EmbedderModel, spec: VisionSpec, weights: WeightsSource) -> Network:
-    def build() -> "torch.nn.Module":
-        module: torch.nn.Module = pkgutil.resolve_name(model.network)()
-        return put(module, weights.read())
-
     ranges = None if model.int8 is None else ranges_of(model.int8)
     shape = (spec.batch_size, model.crop.side, model.crop.side)
+    build = partial(torch_module, model, weights)
     return network(build, spec, of=weights.digest, shift=model.shift, scale=model.scale, shape=shape, ranges=ranges)
+
+
+def torch_module(model: EmbedderModel, weights: WeightsSource) -> "torch.nn.Module":
+    """The network of a packaged model with its weights."""
+    module: torch.nn.Module = pkgutil.resolve_name(model.network)()
+    return put(module, weights.read())
 
 
 def untrained(model: EmbedderDeclaration, spec: VisionSpec) -> Embedder:
