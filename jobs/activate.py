@@ -2,7 +2,7 @@
 
 import click
 
-from jobs.gallery.activation import Coverage, activated, choose, coverage
+from jobs.registry.activation import Coverage, activated, choose, coverage
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job

@@ -7,7 +7,7 @@ import click
 from jobs.decisions.calibration import Values, calibrate_threshold
 from jobs.decisions.cohort import LARGEST
 from jobs.faces.lookup import MEANT
-from jobs.gallery.snapshot import GallerySnapshot
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from jobs.decisions.thresholds import for_enrolment
-from jobs.gallery.enrolment import enrol
 from jobs.matching.resemblance import resemblances
+from jobs.registry.enrolment import enrol
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job

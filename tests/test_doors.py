@@ -30,9 +30,9 @@ NETWORKS = tuple(
     f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "mobilefacenet_net")
 )
 
-ROOMS = ("run", "inputs", "faces", "gallery", "decisions", "matching", "investigations", "reports", "queries")
+ROOMS = ("run", "inputs", "faces", "registry", "decisions", "matching", "investigations", "reports", "queries")
 """Of jobs/, the lowest first: each may import those before it."""
-APART = ({"gallery", "decisions"}, {"matching", "reports", "queries"}, {"investigations", "reports", "queries"})
+APART = ({"registry", "decisions"}, {"matching", "reports", "queries"}, {"investigations", "reports", "queries"})
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"
 MAY_DOWNLOAD = ("jobs/weights.py", "demo/")
@@ -147,7 +147,7 @@ def test_a_closed_door_is_noticed(tmp_path: Path) -> None:
     assert uses(imports(path), "jobs", "torch") == {"jobs", "jobs.embed", "torch"}
     assert uses(imports(path, top_level=True), "torch") == set()
     assert wrong_doors("jobs.faces.slices", {"jobs.run.ledger", "jobs.matching.dates"}) == {"jobs.matching.dates"}
-    assert wrong_doors("jobs.gallery.snapshot", {"jobs.decisions.cohort", "jobs.faces"}) == {"jobs.decisions.cohort"}
+    assert wrong_doors("jobs.registry.snapshot", {"jobs.decisions.cohort", "jobs.faces"}) == {"jobs.decisions.cohort"}
     assert wrong_doors("jobs.queries.shell", {"jobs.run.errors", "jobs.reports.health"}) == {"jobs.reports.health"}
     assert wrong_doors("jobs.matching.dates", {"jobs.embed"}) == {"jobs.embed"}
     assert wrong_doors("jobs.embed", {"jobs.faces.slices", "jobs.identify"}) == {"jobs.identify"}

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import faces_in
-from jobs.gallery.snapshot import GallerySnapshot
 from jobs.inputs import person_ids
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from udfs import lake
 from udfs.errors import InputError

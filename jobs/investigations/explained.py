@@ -9,10 +9,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import GallerySnapshot
 from jobs.investigations.asked import AskedFace, AskedFaces
 from jobs.investigations.findings import Finding, described, ranked
 from jobs.matching.nearest_faces import FacesInScope, nearest_faces
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from schemas.names import Names
 from udfs.errors import InputError

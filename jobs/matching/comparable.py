@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import GallerySnapshot
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from schemas.literals import on_dates
 from udfs.errors import InputError

@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import GallerySnapshot
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 
 FACES_A_BATCH = 500_000

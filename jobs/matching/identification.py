@@ -11,7 +11,6 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.decisions.thresholds import for_identification
-from jobs.gallery.snapshot import GallerySnapshot, SamplesDigest, searched
 from jobs.matching import dates, packing
 from jobs.matching.claims import Claims, OvertakenError
 from jobs.matching.comparable import IncomparableError, comparable
@@ -21,6 +20,7 @@ from jobs.matching.plan import ATTRIBUTES, UpdatePlan
 from jobs.matching.question import IdentificationQuestion
 from jobs.matching.rows import identification_rows, match_rows
 from jobs.matching.waiting import some_may_wait, tell_waiting
+from jobs.registry.snapshot import GallerySnapshot, SamplesDigest, searched
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.wording import dates_in_words

@@ -7,8 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import searched
 from jobs.matching.nearest import ranked
+from jobs.registry.snapshot import searched
 
 _SAME = ["sample_id", "embedding_digest"]
 _FOUND = ("face_id", "person_id", "sample_id", "similarity")

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import SamplesDigest, digest_of
 from jobs.matching.packed_difference import PackedDifference, by_part
+from jobs.registry.snapshot import SamplesDigest, digest_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
 from schemas.catalog import SEEN_PHOTOS

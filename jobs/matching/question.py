@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.thresholds import IdentificationThresholds
-from jobs.gallery.snapshot import GallerySnapshot
 from jobs.inputs.person_ids import trimmed
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from udfs.ids import stable_id
 

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.verdicts import Resemblances, numbered
 from jobs.matching import packing
 from jobs.matching.nearest import execution_plan_for, nearest
+from jobs.registry.verdicts import Resemblances, numbered
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
 from schemas.catalog import SEEN_PHOTOS

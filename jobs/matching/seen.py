@@ -8,8 +8,8 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.snapshot import digests_of
 from jobs.matching.packing import KEPT, place
+from jobs.registry.snapshot import digests_of
 from jobs.run import peak_memory
 from jobs.run.context import Context
 from schemas.literals import on_dates

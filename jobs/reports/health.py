@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.faces.pending import unfinished_by_date
-from jobs.gallery.activation import activated
-from jobs.gallery.galleries import known_galleries
-from jobs.gallery.not_in_force import NOT_IN_FORCE
+from jobs.registry.activation import activated
+from jobs.registry.galleries import known_galleries
+from jobs.registry.not_in_force import NOT_IN_FORCE
 from jobs.run.context import Context
 from jobs.run.ledger import LONGEST_RUN, utc
 from jobs.run.wording import dates_in_words

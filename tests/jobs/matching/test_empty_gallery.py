@@ -4,8 +4,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.calibrate import calibrate
-from jobs.gallery.snapshot import GallerySnapshot
 from jobs.identify import identify
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.reports.health import health
 from jobs.run.context import Context
 from jobs.status import status

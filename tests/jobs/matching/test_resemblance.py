@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from jobs.gallery.admission import judge
-from jobs.gallery.verdicts import verdicts
 from jobs.matching import packing
 from jobs.matching.resemblance import resemblances
+from jobs.registry.admission import judge
+from jobs.registry.verdicts import verdicts
 from tests.rows import frame, sample_rows, unit
 from tests.support import MakeContext, root_of
 

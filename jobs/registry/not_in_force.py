@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.register import Register
+from jobs.registry.register import Register
 from jobs.run.context import Context
 
 NOT_IN_FORCE = "listed_not_in_force"

@@ -8,7 +8,7 @@ import pytest
 from demo.photos import RUN_DATE
 from jobs.enroll import enroll
 from jobs.run.context import Context
-from tests.jobs.gallery.test_enrolment import people_in_force
+from tests.jobs.registry.test_enrolment import people_in_force
 from tests.support import MakeContext, copied
 
 

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.judged import VERDICT
-from jobs.gallery.leaving import place_key, samples_of, version_key
-from jobs.gallery.listing import DESCRIBED
-from jobs.gallery.register import TRIED_AGAIN, Register
-from jobs.gallery.seeing import Faces
+from jobs.registry.judged import VERDICT
+from jobs.registry.leaving import place_key, samples_of, version_key
+from jobs.registry.listing import DESCRIBED
+from jobs.registry.register import TRIED_AGAIN, Register
+from jobs.registry.seeing import Faces
 from schemas.catalog import ENROLLMENTS, GALLERY
 
 _DECISION = pa.schema(

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 from demo.photos import RUN_DATE
 from jobs.embed import embed
 from jobs.enroll import enroll
-from jobs.gallery import enrolment
-from jobs.gallery.seeing import PhotoLooker
 from jobs.ingest import ingest
+from jobs.registry import enrolment
+from jobs.registry.seeing import PhotoLooker
 from jobs.run.context import Context
 from schemas.store import Tables
 from tests.support import MakeContext, assert_same_tables, copied, root_of, rows_of

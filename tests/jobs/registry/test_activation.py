@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from jobs.activate import activate
-from jobs.gallery.activation import activate_standing, activated, coverage
-from jobs.gallery.register import Register
-from jobs.gallery.snapshot import GallerySnapshot
 from jobs.identify import identify
+from jobs.registry.activation import activate_standing, activated, coverage
+from jobs.registry.register import Register
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from tests.rows import DAY, put, put_contract
 from tests.support import MakeContext

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.gallery.changes import ChangeInputs, standing_enrollments
-from jobs.gallery.leaving import leaving
-from jobs.gallery.listing import Listing, refuse_certain_withdrawals, refuse_too_many_withdrawals
-from jobs.gallery.register import Register
-from jobs.gallery.seeing import Faces
+from jobs.registry.changes import ChangeInputs, standing_enrollments
+from jobs.registry.leaving import leaving
+from jobs.registry.listing import Listing, refuse_certain_withdrawals, refuse_too_many_withdrawals
+from jobs.registry.register import Register
+from jobs.registry.seeing import Faces
 from jobs.run.context import Context
 from schemas.catalog import ENROLLMENTS, GALLERY
 from tests.rows import Values, frame

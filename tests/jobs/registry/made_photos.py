@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.enroll import enroll
-from jobs.gallery import enrolment
-from jobs.gallery.register import Register
-from jobs.gallery.seeing import Faces, SeenPhotos
+from jobs.registry import enrolment
+from jobs.registry.register import Register
+from jobs.registry.seeing import Faces, SeenPhotos
 from jobs.run import ledger
 from jobs.run.context import Context
 from tests.rows import unit

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from jobs.gallery.register import Register
+from jobs.registry.register import Register
 
 _NOBODY = pa.array([], pa.string())
 

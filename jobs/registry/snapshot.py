@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
 
-from jobs.gallery.activation import activated
-from jobs.gallery.galleries import known_galleries, label_was_known
+from jobs.registry.activation import activated
+from jobs.registry.galleries import known_galleries, label_was_known
 from jobs.run.context import Context
 from schemas.catalog import SEARCHED_SAMPLES
 from udfs.errors import InputError

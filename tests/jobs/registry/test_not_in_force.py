@@ -7,7 +7,7 @@ import pytest
 from jobs.enroll import enroll
 from jobs.reports.health import health
 from jobs.run.context import Context
-from tests.jobs.gallery.made_photos import REFUSED, Listed, enrolled, in_force
+from tests.jobs.registry.made_photos import REFUSED, Listed, enrolled, in_force
 from tests.support import MakeContext
 from udfs.errors import InputError
 

@@ -9,18 +9,18 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.faces.contracts import note_contract, verified_contract
-from jobs.gallery.activation import activate_standing, activated
-from jobs.gallery.changes import ChangeInputs, decisions, set_aside, standing_enrollments
-from jobs.gallery.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
-from jobs.gallery.judged import judge_samples, undecided
-from jobs.gallery.leaving import leaving, without
-from jobs.gallery.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
-from jobs.gallery.not_in_force import NOT_IN_FORCE, not_in_force, said_of
-from jobs.gallery.register import Register
-from jobs.gallery.reopening import reopened
-from jobs.gallery.seeing import forget, look_for
-from jobs.gallery.verdicts import Search
 from jobs.inputs import manifest, person_ids, unlisted
+from jobs.registry.activation import activate_standing, activated
+from jobs.registry.changes import ChangeInputs, decisions, set_aside, standing_enrollments
+from jobs.registry.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
+from jobs.registry.judged import judge_samples, undecided
+from jobs.registry.leaving import leaving, without
+from jobs.registry.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
+from jobs.registry.not_in_force import NOT_IN_FORCE, not_in_force, said_of
+from jobs.registry.register import Register
+from jobs.registry.reopening import reopened
+from jobs.registry.seeing import forget, look_for
+from jobs.registry.verdicts import Search
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.enrolment import PhotoPolicy, SeveralFaces

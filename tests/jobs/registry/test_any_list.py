@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.jobs.gallery.made_photos import PICTURES, REFUSED, enrolled, in_force
+from tests.jobs.registry.made_photos import PICTURES, REFUSED, enrolled, in_force
 from tests.support import MakeContext
 
 NAMES, FILES = ("ann", "bob", "cat", "dan"), ("1.jpg", "2.jpg", "3.jpg")

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.crashes import by_halves
 from jobs.faces.lookup import known_outcomes
-from jobs.gallery.register import Register
+from jobs.registry.register import Register
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs import inventory

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.gallery.admission import Verdict, judge
+from jobs.registry.admission import Verdict, judge
 from udfs.search.similarity import similarity
 
 REVIEW = 0.5

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from jobs.gallery.snapshot import GallerySnapshot
+from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from tests.rows import CONTRACT, put, put_samples, unit
 from tests.support import MakeContext

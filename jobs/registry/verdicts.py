@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from pyspark.sql import DataFrame
 
-from jobs.gallery.admission import NO_ONE, Verdict
+from jobs.registry.admission import NO_ONE, Verdict
 from jobs.run.context import Context
 
 Array = np.ndarray

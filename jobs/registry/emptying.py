@@ -1,7 +1,7 @@
 """When a list without photos empties a gallery: only if that is said, as a folder that is not mounted looks alike."""
 
-from jobs.gallery.galleries import known_galleries
 from jobs.inputs import records
+from jobs.registry.galleries import known_galleries
 from schemas.store import Tables
 from udfs import lake
 from udfs.errors import InputError

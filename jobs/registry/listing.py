@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from jobs.gallery.leaving import place_key
-from jobs.gallery.register import Register
-from jobs.gallery.reopening import Leaves, reopened
 from jobs.inputs.manifest import People
+from jobs.registry.leaving import place_key
+from jobs.registry.register import Register
+from jobs.registry.reopening import Leaves, reopened
 from jobs.run.context import Context
 from udfs import inventory
 from udfs.arrow import spark_schema

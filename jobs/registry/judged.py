@@ -6,10 +6,10 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.gallery.admission import Verdict
-from jobs.gallery.leaving import without
-from jobs.gallery.seeing import SeenPhotos
-from jobs.gallery.verdicts import Resemblances, Search, numbered, verdicts
+from jobs.registry.admission import Verdict
+from jobs.registry.leaving import without
+from jobs.registry.seeing import SeenPhotos
+from jobs.registry.verdicts import Resemblances, Search, numbered, verdicts
 from jobs.run.context import Context
 from schemas.catalog import GALLERY
 from udfs import judging

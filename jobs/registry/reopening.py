@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from jobs.gallery.register import Register
+from jobs.registry.register import Register
 from jobs.run.context import Context
 
 Leaves = Callable[[pa.Table], pa.Array]

@@ -8,8 +8,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.gallery.admission import judge
-from jobs.gallery.verdicts import Resemblances, verdicts
+from jobs.registry.admission import judge
+from jobs.registry.verdicts import Resemblances, verdicts
 from udfs import judging, matching
 from udfs.matching import PART
 from udfs.search.index import Index
