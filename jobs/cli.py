@@ -11,6 +11,7 @@ COMMANDS = {
     "ingest": "List the files of a source and note those that are new or changed.",
     "embed": "Find and embed the faces of every image that has no outcome yet.",
     "enroll": "Register persons from their photos.",
+    "gallery": "Look for samples that may show somebody else, and set samples aside.",
     "identify": "Find the nearest registered persons of each face, and decide.",
     "search": "Find the faces, among all that were ever seen, that are most like one.",
     "report": "Write a page of faces to look at: of a date, a person or an investigation.",

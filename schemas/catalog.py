@@ -343,6 +343,37 @@ GALLERY = Table(
     ),
 )
 
+SET_ASIDE, RESTORED = "set_aside", "restored"
+
+SET_ASIDES = Table(
+    name="set_asides",
+    row="one decision of one person that a sample is set aside, and found by no search, or that it is restored; the last"
+    " one counts",
+    written_by="gallery; append-only",
+    columns=(
+        _SAMPLE,
+        _GALLERY,
+        _PERSON,
+        Column("decision", "string", "set_aside, or restored"),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
+        Column("decided_by", "string", "who decided"),
+        Column("decided_at", "timestamp", "when it was decided, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("sample_id", "run_id"),
+    constraints={
+        "known_decision": _any_of("decision", (SET_ASIDE, RESTORED)),
+        "somebody_has_decided": "decided_by != ''",
+    },
+    examples=(
+        (
+            "Which samples are set aside now, and why?",
+            "SELECT person_id, sample_id, max_by(reason, decided_at) AS reason FROM set_asides"
+            " GROUP BY person_id, sample_id HAVING max_by(decision, decided_at) = 'set_aside'",
+        ),
+    ),
+)
+
 _SIMILARITY = "cosine of the two embeddings (their inner product): higher is more alike"
 
 MATCHES = Table(
@@ -870,6 +901,7 @@ TABLES = {
         SEEN_PHOTOS,
         ENROLLMENTS,
         GALLERY,
+        SET_ASIDES,
         MATCHES,
         IDENTIFICATIONS,
         SEARCHES,

@@ -423,21 +423,26 @@ GALLERY_NOW = View(
         "person_id": "the person",
         "name": "the person's name, the newest that was given",
         "labels": "watch lists and similar groups that any of the samples is in, sorted",
-        "samples": "number of samples in force",
+        "samples": "number of samples in force, less those that are set aside",
         "valid_from": "first run_date on which any of them is searched; null if there is no first",
         "valid_to": "last run_date on which any of them is searched; null if there is no last",
         "first_enrolled_at": "when the oldest of them was enrolled",
         "last_enrolled_at": "when the newest of them was enrolled",
         "contract_id": "the contract; see contracts",
     },
-    reads=("gallery",),
+    reads=("gallery", "set_asides"),
     query="""
+WITH aside AS (
+  SELECT sample_id FROM {set_asides} GROUP BY sample_id
+  HAVING max_by(decision, struct(decided_at, run_id)) = 'set_aside'
+)
 SELECT gallery_name, person_id, max_by(name, enrolled_at) FILTER (WHERE name IS NOT NULL) AS name,
   array_sort(array_distinct(flatten(collect_list(labels)))) AS labels, count(*) AS samples,
   CASE WHEN count_if(valid_from IS NULL) = 0 THEN min(valid_from) END AS valid_from,
   CASE WHEN count_if(valid_to IS NULL) = 0 THEN max(valid_to) END AS valid_to,
   min(enrolled_at) AS first_enrolled_at, max(enrolled_at) AS last_enrolled_at, contract_id
-FROM {gallery}
+FROM {gallery} g
+LEFT ANTI JOIN aside a ON a.sample_id = g.sample_id
 WHERE withdrawn_at IS NULL
 GROUP BY gallery_name, person_id, contract_id
 """,

@@ -27,7 +27,7 @@ SPARKLESS = (
 
 # Imported where a network is made, and only there.
 NETWORKS = tuple(
-    f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "mobilefacenet_net")
+    f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "inside", "mobilefacenet_net")
 )
 
 ROOMS = ("run", "inputs", "faces", "registry", "decisions", "matching", "investigations", "reports", "queries")

@@ -86,16 +86,24 @@ def for_identification(
 
 
 def for_enrolment(context: Context, agreed: Contract) -> float:
-    """The similarity from which a photo that resembles another person is looked at: the settings', else that of the
-    newest calibration for the smallest gallery.
+    """The similarity from which a photo that resembles another person is looked at.
+
+    Raises:
+        InputError: as of `review_similarity`.
+    """
+    return review_similarity(context, agreed.contract_id, agreed.embedder)
+
+
+def review_similarity(context: Context, contract_id: str, embedder: str) -> float:
+    """The similarity from which two faces of different persons are looked at: the settings', else that of the newest
+    calibration for the smallest gallery.
 
     Raises:
         InputError: there is neither, or the calibration is not one of similarities.
     """
-    embedder = agreed.embedder
     if embedder in context.settings.thresholds:
         return context.settings.thresholds[embedder].review
-    found = for_identification(context, agreed.contract_id, embedder, persons=1)
+    found = for_identification(context, contract_id, embedder, persons=1)
     if found.cohort_id is not None:
         raise InputError(
             f"calibration {found.threshold_id} is for scores normalised by a cohort, and photos to enrol are judged by"

@@ -1,6 +1,7 @@
 """The way from a face's pixels to its similarity, step by step, with this face's own numbers and pictures."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,9 +9,11 @@ from pages.explanation import Step, coloured, png_uri
 from udfs.vision import weights
 from udfs.vision.declaration import EmbedderModel
 from udfs.vision.embed import Crops, torch_module
-from udfs.vision.inside import Inside, Stage, inside
 from udfs.vision.models import embedder
 from udfs.vision.spec import VisionSpec
+
+if TYPE_CHECKING:
+    from udfs.vision.inside import Inside, Stage
 
 Array = np.ndarray
 
@@ -24,6 +27,8 @@ def steps(spec: VisionSpec, mine: Crops, theirs: Crops) -> tuple[list[Step], str
 
     mine, theirs: what each network of the embedder sees of the two faces.
     """
+    from udfs.vision.inside import inside  # torch with it
+
     networks = embedder(spec.embedder, spec.models).networks
     packaged = [(at, model) for at, model in enumerate(networks) if isinstance(model, EmbedderModel)]
     if not packaged:
@@ -56,7 +61,7 @@ def _cut(mine: Array, theirs: Array) -> Step:
     )
 
 
-def _convolution(of: Inside) -> Step:
+def _convolution(of: "Inside") -> Step:
     first = of.first
     size = first.pixels.shape[1]
     by_colour = (first.pixels * first.weights).sum(axis=(1, 2))
@@ -87,7 +92,7 @@ def _convolution(of: Inside) -> Step:
     )
 
 
-def _activation(of: Inside) -> Step:
+def _activation(of: "Inside") -> Step:
     first = of.first
     return Step(
         "Activation: what was not found counts less",
@@ -97,7 +102,7 @@ def _activation(of: Inside) -> Step:
     )
 
 
-def _layers(stages: Sequence[Stage]) -> Step:
+def _layers(stages: "Sequence[Stage]") -> Step:
     pictures = [
         (png_uri(coloured(stage.maps[at]), 120), f"convolution {stage.layer}: {_size(stage)}, {stage.channels} maps")
         for stage in stages
@@ -111,7 +116,7 @@ def _layers(stages: Sequence[Stage]) -> Step:
     )
 
 
-def _pooling(of: Inside) -> Step:
+def _pooling(of: "Inside") -> Step:
     pooled = of.pooled
     if pooled is None:
         return Step("Pooling: each map becomes one number", "The numbers of each of the last maps are averaged.")
@@ -128,7 +133,7 @@ def _pooling(of: Inside) -> Step:
     )
 
 
-def _vector(one: Inside, other: Inside) -> Step:
+def _vector(one: "Inside", other: "Inside") -> Step:
     rows = next(at for at in range(int(len(one.vector) ** 0.5), 0, -1) if len(one.vector) % at == 0)
     pictures = [
         (png_uri(coloured(of.vector.reshape(rows, -1), "coolwarm"), 190), name)
@@ -142,7 +147,7 @@ def _vector(one: Inside, other: Inside) -> Step:
     )
 
 
-def _similarity(one: Inside, other: Inside) -> Step:
+def _similarity(one: "Inside", other: "Inside") -> Step:
     products = one.vector.astype(np.float64) * other.vector.astype(np.float64)
     largest = np.argsort(-np.abs(products))[:_LARGEST]
     lines = [
@@ -156,5 +161,5 @@ def _similarity(one: Inside, other: Inside) -> Step:
     )
 
 
-def _size(stage: Stage) -> str:
+def _size(stage: "Stage") -> str:
     return f"{stage.maps.shape[1]} x {stage.maps.shape[2]}"

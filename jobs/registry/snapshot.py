@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs.registry.activation import activated
 from jobs.registry.galleries import known_galleries, label_was_known
+from jobs.registry.set_aside import without_set_aside
 from jobs.run.context import Context
 from schemas.catalog import SEARCHED_SAMPLES
 from udfs.errors import InputError
@@ -19,7 +20,7 @@ from udfs.vision.contract import contract
 
 @dataclass(frozen=True)
 class GallerySnapshot:
-    """The samples of one gallery that are not withdrawn, all of the contract in force.
+    """The samples of one gallery that are neither withdrawn nor set aside, all of the contract in force.
 
     digest: of all that decides who is found: samples, persons, validity, labels, embeddings. bounded: whether one of
     the samples is valid from or to some date only. embedder: as the settings call it, where it is theirs: one's own may
@@ -48,7 +49,7 @@ class GallerySnapshot:
         """
         # Samples are read several times: for their digest, to be packed, to be noted.
         every = _every_sample(context)
-        table = every.where(F.col("withdrawn_at").isNull())
+        table = without_set_aside(context, every.where(F.col("withdrawn_at").isNull()))
         asked = F.lit(True) if name is None else F.col("gallery_name") == name
         decisive = ("sample_id", "person_id", "valid_from", "valid_to", "labels", "embedding_digest")
         held = digests_of(table.where(asked).groupBy("gallery_name", "contract_id"), *decisive)

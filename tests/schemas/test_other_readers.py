@@ -27,6 +27,7 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "enrollments": {"decision": ("accepted", "review"), "reason": ("", "too_small")},
     "identifications": {"decision": ("match", "unknown"), "score": (0.0, None)},
     "reviews": {"decision": ("confirm", "reject")},
+    "set_asides": {"decision": ("set_aside", "restored")},
     "investigations": {"kind": ("search", "identify")},
     "verifications": {"outcome": ("compared", "left:no_face"), "decision": ("match", None)},
     "thresholds": {"protocol": ("open-set", "pairs"), "method": ("counted", "extrapolated"), "half": ("first", "both")},
