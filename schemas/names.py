@@ -10,6 +10,7 @@ In a session of one's own, as in a notebook:
 """
 
 import re
+from collections.abc import Callable, Mapping
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -30,8 +31,12 @@ class Names:
     ask it.
     """
 
-    def __init__(self, spark: SparkSession, tables: Tables) -> None:
+    def __init__(
+        self, spark: SparkSession, tables: Tables, more: Mapping[str, Callable[[], None]] | None = None
+    ) -> None:
+        """more: functions beside NAMES, which are made known only where a statement names them, and how."""
         self._spark = spark
+        self._more = dict(more or {})
         self._tables = tables
         self._known: set[str] = set()
 
@@ -42,7 +47,7 @@ class Names:
         Raises:
             InputError: as of `Tables.exists`.
         """
-        asked = NAMES if statement is None else _named_in(statement)
+        asked = NAMES if statement is None else _named_in(statement, [*self._more])
         found = [name for name in asked if name not in TABLES or self._tables.exists(name)]
         for name in found:
             if name not in self._known:
@@ -79,7 +84,9 @@ class Names:
         return found.select([F.col(c).alias(c, metadata={"comment": said}) for c, said in view.columns.items()])
 
     def _register(self, name: str) -> None:
-        if name in FUNCTIONS:
+        if name in self._more:
+            self._more[name]()
+        elif name in FUNCTIONS:
             self._spark.sql(FUNCTIONS[name].create(name, temporary=True))
         else:
             self.rows(name).createOrReplaceTempView(name)
@@ -90,6 +97,7 @@ class Names:
         return all(self._tables.exists(read) if read in TABLES else self._is_whole(read) for read in reads)
 
 
-def _named_in(statement: str) -> list[str]:
+def _named_in(statement: str, more: list[str]) -> list[str]:
     words = {word.lower() for word in re.findall(r"\w+", statement)}
-    return NAMES if words & _NAMES_NOTHING else [name for name in NAMES if name in words]
+    every = NAMES if words & _NAMES_NOTHING else [name for name in NAMES if name in words]
+    return [*every, *[name for name in more if name in words]]

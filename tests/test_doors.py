@@ -32,7 +32,11 @@ NETWORKS = tuple(
 
 ROOMS = ("run", "inputs", "faces", "registry", "decisions", "matching", "investigations", "reports", "queries")
 """Of jobs/, the lowest first: each may import those before it."""
-APART = ({"registry", "decisions"}, {"matching", "reports", "queries"}, {"investigations", "reports", "queries"})
+APART = (
+    {"registry", "decisions"},
+    {"matching", "reports"},
+    {"investigations", "reports", "queries"},
+)
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"
 MAY_DOWNLOAD = ("jobs/weights.py", "demo/")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from jobs.queries.functions import DESCRIBED
 from jobs.queries.statements import without_contents
 from schemas.catalog import TABLES
 from schemas.names import NAMES
@@ -113,7 +114,7 @@ def _offered(statement: str) -> list[str]:
     said = set(re.findall(r"\w+", without_contents(statement).lower()))
     columns = {name: list(_columns(name)) for name in [*TABLES, *VIEWS]}
     named = [name for name in columns if name in said] or columns
-    return [*dict.fromkeys(column for name in named for column in columns[name]), *NAMES, *WORDS]
+    return [*dict.fromkeys(column for name in named for column in columns[name]), *NAMES, *DESCRIBED, *WORDS]
 
 
 def _columns(name: str) -> Iterable[str]:

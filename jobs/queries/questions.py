@@ -8,6 +8,7 @@ from typing import Any
 from pyspark import InheritableThread
 
 from jobs.queries import interrupts
+from jobs.queries.functions import names_of
 from jobs.queries.permission import refuse_writes
 from jobs.queries.progress import progress
 from jobs.queries.values import plain_rows
@@ -33,7 +34,7 @@ class Questions:
     """Those that statements may use."""
 
     def __post_init__(self) -> None:
-        self.names = Names(self.context.spark, self.context.tables)
+        self.names = names_of(self.context)
 
     def ask(self, statement: str) -> None:
         """Run one statement and print its answer; an interrupt stops the query, and is then passed on.

@@ -14,6 +14,7 @@ from pygments.lexers.sql import SqlLexer
 
 from jobs.queries import interrupts
 from jobs.queries.completion import COMMANDS, SqlCompleter
+from jobs.queries.functions import DESCRIBED
 from jobs.queries.questions import Questions
 from jobs.queries.statements import split
 from jobs.run.errors import one_line
@@ -82,6 +83,7 @@ class _Shell:
                 answers.write("table", ["table", "a row is"], rows)
                 answers.write("table", ["view", "a row is"], [(view.name, view.row) for view in VIEWS.values()])
                 functions = [(function.signature, function.comment) for function in FUNCTIONS.values()]
+                functions += [(said.partition(": ")[0], said.partition(": ")[2]) for said in DESCRIBED.values()]
                 answers.write("table", ["function", "what it gives"], functions)
             case ["\\d", table] if table in TABLES:
                 columns = [(column.name, column.type, column.comment) for column in TABLES[table].columns]
