@@ -4,10 +4,12 @@ from typing import Any
 
 import click
 
+from jobs.investigations.identify import investigate_date
 from jobs.matching.identification import identify_faces
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, Number, job
+from udfs.errors import InputError
 
 
 @job("identify")
@@ -43,18 +45,42 @@ from jobs.run.options import RUN_DATE, Number, job
     help="Compare each face with the whole gallery in one task, or with its parts in several."
     "  [default: by the gallery's size and identify.largest_whole of the settings]",
 )
-def identify(context: Context, **arguments: Any) -> dict[str, int]:
+@click.option("--investigation", metavar="NAME", help="Keep the answer apart, under this name.")
+@click.option("--purpose", metavar="TEXT", help="What the investigation is for.")
+@click.option("--by", "asked_by", metavar="NAME", help="Who asks.  [default: the user of this machine]")
+@click.option("--for-case", metavar="ID", help="The case that this is asked for; noted with the investigation.")
+def identify(
+    context: Context,
+    *,
+    investigation: str | None,
+    purpose: str | None,
+    asked_by: str | None,
+    for_case: str | None,
+    **arguments: Any,
+) -> dict[str, int]:
     """Find the nearest registered persons of each face, and decide: match, review, unknown, or too_small.
 
     \b
     rollcall identify --tables ./tables --run-date 2026-01-31 -k 5
     rollcall identify --tables ./tables --run-date 2026-01-31 --label wanted
     rollcall identify --tables ./tables --all-dates
+    rollcall identify --tables ./tables --run-date 2026-01-31 -k 50 --investigation 'gate 3' --purpose 'case 4711'
 
     The gallery is the one that stands now, less samples that are not valid on the run date. A person's
     similarity is that of their nearest sample. A later run compares what is new alone: new faces with the
     gallery, added samples with the faces; after a withdrawal, faces whose nearest persons it has changed.
     """
+    if investigation is not None:
+        return investigate_date(
+            context,
+            investigation=investigation,
+            purpose=purpose,
+            asked_by=asked_by,
+            for_case=for_case,
+            **arguments,
+        )
+    if purpose or asked_by or for_case:
+        raise InputError("--purpose, --by and --for-case are noted with an investigation; name one: --investigation")
     return identify_faces(context, **arguments)
 
 

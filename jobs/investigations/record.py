@@ -1,21 +1,18 @@
 """The record of an investigation: who asked what, why, of what, and what was found."""
 
 import getpass
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.run import ledger
 from jobs.run.context import Context
-from schemas.catalog import FINDINGS, INVESTIGATIONS
+from schemas.catalog import INVESTIGATIONS
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.vision.contract import settings_id
-
-FindingRow = dict[str, object]
-"""Columns of `findings` but investigation, contract_id and run_id."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,18 @@ class Investigation:
         question: dict[str, str],
         contract_id: str,
         searched: int,
-        findings: Sequence[FindingRow],
+        findings: DataFrame,
+        count: int,
     ) -> None:
-        """Write findings, then the investigation; nothing if it has no name."""
+        """Write findings, then the investigation; nothing if it has no name.
+
+        findings: columns of `findings` but investigation, contract_id and run_id; there are `count`.
+        """
         if self.name is None:
             return
-        of_all: FindingRow = {"investigation": self.name, "contract_id": contract_id, "run_id": run.run_id}
+        of_all = {"investigation": self.name, "contract_id": contract_id, "run_id": run.run_id}
         context.tables.append(
-            "findings", local_frame(context.spark, [{**of_all, **row} for row in findings], FINDINGS.schema)
+            "findings", findings.select("*", *[F.lit(value).alias(name) for name, value in of_all.items()])
         )
         row = {
             **of_all,
@@ -78,7 +79,7 @@ class Investigation:
             "settings_id": settings_id(context.settings.spec()),
             "digests": run.digests,
             "searched": searched,
-            "findings": len(findings),
+            "findings": count,
         }
         context.tables.append_new("investigations", local_frame(context.spark, [row], INVESTIGATIONS.schema))
 
@@ -88,3 +89,17 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError) as error:  # as in a container, where the number of the user has no name
         raise InputError("say who asks: --by NAME; this machine has no name for its user") from error
+
+
+_ABOUT = ("investigation", "purpose", "asked_by", "for_case", "form", "output", "numbered", "plan")
+"""Arguments that say who asks and what is made of the answer, and not what is asked."""
+
+
+def asked_of(context: Context) -> dict[str, str]:
+    """The arguments of a job that say what is asked."""
+    given = {name: value for name, value in context.arguments.items() if name not in _ABOUT}
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in given.items()
+        if not (value is None or value is False or value == ())
+    }

@@ -6,14 +6,17 @@ from datetime import date
 import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from jobs.decisions.strangers import stranger_rates
-from jobs.investigations.asked import AskedFace, AskedFaces, asked_faces
+from jobs.investigations.asked import AskedFaces, asked_faces
 from jobs.investigations.findings import Finding, described, ranked
-from jobs.investigations.record import FindingRow, Investigation
+from jobs.investigations.record import Investigation, asked_of
 from jobs.matching.nearest_faces import FacesInScope, nearest_faces
 from jobs.run import ledger
 from jobs.run.context import Context
+from schemas.catalog import FINDINGS
+from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
@@ -78,10 +81,11 @@ def search_lake(
             context,
             run,
             kind="search",
-            question=_question(context),
+            question=asked_of(context),
             contract_id=asked.contract_id,
             searched=near.searched,
-            findings=[_row(finding, asked.faces[finding.by]) for finding in findings],
+            findings=_rows(context, findings, asked),
+            count=len(findings),
         )
     return Answer(asked, findings, near.searched, rates is not None)
 
@@ -113,19 +117,18 @@ def _images(context: Context, source: str | None, case_id: str | None) -> DataFr
     return images.select("image_id")
 
 
-def _question(context: Context) -> dict[str, str]:
-    """The arguments that say what is asked."""
-    about = ("investigation", "purpose", "asked_by", "for_case", "form", "output", "numbered")
-    given = {name: value for name, value in context.arguments.items() if name not in about}
-    return {name: str(value) for name, value in given.items() if value is not None}
-
-
-def _row(finding: Finding, asked: AskedFace) -> FindingRow:
+def _rows(context: Context, findings: list[Finding], asked: AskedFaces) -> DataFrame:
+    """As the table findings has them."""
     same = ("asked", "face_id", "rank", "similarity", "strangers", "person_id", "decision", "image_id", "run_date")
-    nobody = {"gallery_name": None, "sample_id": None}
-    return {
-        **{name: getattr(finding, name) for name in same},
-        **nobody,
-        "asked_uri": asked.uri or None,
-        "asked_box": asked.box,
-    }
+    rows = [
+        {
+            **{name: getattr(finding, name) for name in same},
+            "gallery_name": None,
+            "sample_id": None,
+            "asked_uri": asked.faces[finding.by].uri or None,
+            "asked_box": asked.faces[finding.by].box,
+        }
+        for finding in findings
+    ]
+    written = [field for field in FINDINGS.schema if field.name not in ("investigation", "contract_id", "run_id")]
+    return local_frame(context.spark, rows, T.StructType(written))

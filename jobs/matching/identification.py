@@ -92,20 +92,18 @@ def _identify_dates(
     """
 
     def attempt() -> Identification:
-        gallery = opened or GallerySnapshot.open(context, gallery_name)
-        faces = comparable(context, gallery, run_dates)
-        thresholds = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
-        question = IdentificationQuestion.of(
+        return prepared(
             context,
-            gallery,
-            thresholds,
+            run_dates,
+            gallery_name=gallery_name,
             k=k,
             minimum_size=minimum_size,
             labels=labels,
             exclude_self=exclude_self,
+            threshold_id=threshold_id,
+            plan=plan,
+            opened=opened,
         )
-        gallery.refuse_unknown_labels(context, question.labels)
-        return Identification(context, gallery, question, faces, run_dates, plan)
 
     work = attempt()
     several = dates_in_words(run_dates) if len(run_dates) > 1 else None
@@ -123,6 +121,40 @@ def _identify_dates(
         tell_waiting(context, work.gallery.contract_id, run_dates)
     packing.sweep(context, packing.KEPT)
     return run.counts
+
+
+def prepared(
+    context: Context,
+    run_dates: Sequence[date],
+    *,
+    gallery_name: str | None,
+    k: int | None,
+    minimum_size: float | None,
+    labels: tuple[str, ...],
+    exclude_self: bool,
+    threshold_id: str | None,
+    plan: ExecutionPlan | None,
+    opened: GallerySnapshot | None = None,
+) -> "Identification":
+    """An identification of the faces of dates that can be begun: nothing that was asked is wrong.
+
+    Raises:
+        InputError: as of `identify_faces`.
+    """
+    gallery = opened or GallerySnapshot.open(context, gallery_name)
+    faces = comparable(context, gallery, run_dates)
+    thresholds = for_identification(context, gallery.contract_id, gallery.embedder, gallery.persons, threshold_id)
+    question = IdentificationQuestion.of(
+        context,
+        gallery,
+        thresholds,
+        k=k,
+        minimum_size=minimum_size,
+        labels=labels,
+        exclude_self=exclude_self,
+    )
+    gallery.refuse_unknown_labels(context, question.labels)
+    return Identification(context, gallery, question, faces, run_dates, plan)
 
 
 def until_written(
@@ -187,6 +219,21 @@ class Identification:
             self._tell(plan.standing.persons, plan.faces.select("decision"), run)
         else:
             self._carry_out(plan, claims, run)
+
+    def answer(self, run: ledger.Run) -> tuple[DataFrame, DataFrame]:
+        """The nearest persons of all faces, and the decisions, as `matches` and `identifications` would have them;
+        neither is written.
+        """
+        gallery = self.gallery
+        run.digests.update(contract=gallery.contract_id, gallery=gallery.digest, search=self.question.search_id)
+        nobody = self._here("identifications").select("face_id", "decision").limit(0)
+        plan = UpdatePlan.of(self._faces.select(*ATTRIBUTES), nobody, self.question.minimum_size, None, None, False)
+        every = plan.ids("fresh")
+        run.count("faces", plan.count("fresh"))
+        found = self._nearest(plan.identifiable("fresh"), plan.counts.get(("fresh", True), 0), run)
+        decisions = self._decisions(plan, found, every, every, run).localCheckpoint()
+        self._tell(self._searched.persons, decisions.select("decision"), run)
+        return match_rows(plan.present, found, gallery.name, run.run_id), decisions
 
     # --- what is to be done --------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.faces import pictures
@@ -114,8 +114,9 @@ def of_investigation(context: Context, investigation: str, shown: Shown) -> str:
         there = f"there are {', '.join(map(repr, known))}" if known else "`rollcall search --investigation` makes one"
         raise InputError(f"there is no investigation {investigation!r}; {there}")
     found = names.rows("investigation_findings").where(of_it)
-    rows = found.orderBy("asked", "rank", "face_id").limit(shown.limit).collect()
-    beside = {
+    first = found.orderBy("asked", "rank", "face_id").limit(shown.limit)
+    rows = _with_photos(context, first).orderBy("asked", "rank", "face_id").collect()
+    beside = _photos(rows) | {
         cards.asked_key(row): (row.asked_uri, None if row.asked_box is None else row.asked_box.asDict())
         for row in rows
         if row.asked_uri
@@ -170,15 +171,8 @@ def _of_decisions(
     under their dates."""
     counted = FacesCounted.of(decided)
     first = decided.orderBy(_certainty(), F.desc("score"), "face_id", "gallery_name").limit(shown.limit)
-    photos = context.tables.read_or_empty("gallery").select(
-        "sample_id", F.col("uri").alias("photo"), F.col("box").alias("photo_box")
-    )
-    rows = first.join(photos, "sample_id", "left").collect()
-    beside = {
-        row.sample_id: (row.photo, None if row.photo_box is None else row.photo_box.asDict())
-        for row in rows
-        if row.photo is not None
-    }
+    rows = _with_photos(context, first).collect()
+    beside = _photos(rows)
     cut = pictures.NONE if shown.blackout else cards.pictures_of(context, rows, beside)
     marks = counted.marks()
     some = f"The {len(rows):,} most certain of {counted.faces:,} faces are shown." if counted.faces > len(rows) else ""
@@ -196,6 +190,22 @@ def _of_decisions(
         blackout=shown.blackout,
     )
     return contact_sheet.html(sheet, cut.jpeg)
+
+
+def _with_photos(context: Context, rows: DataFrame) -> DataFrame:
+    """Rows that have sample_id, with the registered photo and where the face is in it."""
+    photos = context.tables.read_or_empty("gallery").select(
+        "sample_id", F.col("uri").alias("photo"), F.col("box").alias("photo_box")
+    )
+    return rows.join(photos, "sample_id", "left")
+
+
+def _photos(rows: list[Row]) -> dict[str, tuple[str, dict[str, float] | None]]:
+    return {
+        row.sample_id: (row.photo, None if row.photo_box is None else row.photo_box.asDict())
+        for row in rows
+        if row.photo is not None
+    }
 
 
 def _certainty() -> Column:
