@@ -25,7 +25,7 @@ COMMANDS = {
     "summary": "Write one page on the images, faces and matches of a date.",
     "status": "Say what is late, refused or failed, for a person and for monitoring.",
     "maintain": "Migrate tables of older releases, join small files, and remove files that no version needs.",
-    "sweep": "Remove the packed galleries that `identify` has left for its next run.",
+    "sweep": "Remove packed galleries and faces that were kept for the next run.",
     "properties": "Print the Spark properties for a cluster.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",

@@ -2,18 +2,25 @@
 
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import click
 
 from jobs.investigations.findings import Finding
+from jobs.investigations.numbered import number_faces
 from jobs.investigations.search import Answer, search_lake
+from jobs.investigations.written import refuse_output, write_rows
+from jobs.reports import contact_sheet
+from jobs.reports.contact_sheet import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.ledger import utc
 from jobs.run.options import RUN_DATE, job
+from jobs.run.pages import written
 from pages import answers
+from udfs.errors import InputError
 
 _SHOWN = (
     *("rank", "similarity", "strangers", "person_id", "decision", "captured_at", "source"),
@@ -39,8 +46,29 @@ _SHOWN = (
 @click.option("--purpose", metavar="TEXT", help="What this is for; noted with the investigation.")
 @click.option("--by", "asked_by", metavar="NAME", help="Who asks.  [default: the user of this machine]")
 @click.option("--for-case", metavar="ID", help="The case that this is asked for; noted with the investigation.")
+@click.option(
+    "--numbered",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the photo with its faces numbered, as a JPEG.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was found into a .csv, .json, .parquet or .html file, instead of printing it.",
+)
 @click.option("--format", "form", type=click.Choice(answers.FORMS), default="table", show_default=True)
-def search(context: Context, *, form: str, first: date | None, last: date | None, **arguments: Any) -> Answer:
+def search(
+    context: Context,
+    *,
+    form: str,
+    output: Path | None,
+    numbered: Path | None,
+    first: date | None,
+    last: date | None,
+    **arguments: Any,
+) -> Answer:
     """Find the faces, among all that were ever seen, that are most like one.
 
     \b
@@ -53,23 +81,41 @@ def search(context: Context, *, form: str, first: date | None, last: date | None
     similar face is no proof. What is packed for the first search is kept beside the table faces, and `rollcall sweep`
     removes it.
     """
+    if output is not None:
+        refuse_output(output, arguments["investigation"])
+    if numbered is not None:
+        if arguments["photo"] is None:
+            raise InputError("--numbered is for --photo")
+        number_faces(context, arguments["photo"], numbered)
     answer = search_lake(context, first=first, last=last, **arguments)
-    _show(context, answer, form)
+    rows = [_as_row(finding) for finding in answer.findings]
+    _tell(context, answer)
+    if output is None:
+        _show(answer, rows, form)
+    elif output.suffix == ".html":
+        written(context, contact_sheet.of_investigation(context, arguments["investigation"], Shown()), output)
+    else:
+        write_rows(rows, output)
+        context.log.info(f"search: {output.resolve().as_uri()}")
     return answer
 
 
-def _show(context: Context, answer: Answer, form: str) -> None:
-    if form in ("table", "lines") and not answer.calibrated:
+def _tell(context: Context, answer: Answer) -> None:
+    if not answer.calibrated:
         context.log.warning(
             "search: how many strangers are as similar is not known without a calibration; run `rollcall calibrate`"
         )
-    questions = dict.fromkeys(face.name for face in answer.asked.faces)
+    questions = len({face.name for face in answer.asked.faces})
     context.log.info(
-        f"search: {len(answer.findings):,} faces found for {len(questions):,} questions, among {answer.searched:,}"
+        f"search: {len(answer.findings):,} faces found for {questions:,} question{'' if questions == 1 else 's'}, among"
+        f" {answer.searched:,}"
     )
-    rows = [_as_row(finding) for finding in answer.findings]
+
+
+def _show(answer: Answer, rows: list[dict[str, Any]], form: str) -> None:
     if form == "table":
-        columns = [*(["asked"] if len(questions) > 1 else []), *_SHOWN]
+        several = len({face.name for face in answer.asked.faces}) > 1
+        columns = [*(["asked"] if several else []), *_SHOWN]
         rows = [_for_people(row) for row in rows]
     else:
         columns = list(rows[0]) if rows else []

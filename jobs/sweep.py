@@ -1,4 +1,4 @@
-"""sweep: remove the packed galleries that `identify` has left for its next run."""
+"""sweep: remove packed galleries and faces, which `identify` and `search` keep for their next run."""
 
 import click
 
@@ -6,6 +6,7 @@ from jobs.matching import packing
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from schemas.catalog import SEEN_PHOTOS
 
 
 @job("sweep", short=True)
@@ -18,18 +19,20 @@ from jobs.run.options import Number, job
     help="Remove those that have not been searched for this long.",
 )
 def sweep(context: Context, older_than: float) -> list[str]:
-    """Remove the packed galleries that `identify` and `enroll` have left for their next run.
+    """Remove packed galleries and packed faces, which `identify`, `enroll` and `search` keep for their next run.
 
     \b
     rollcall sweep --tables ./tables --older-than 0
 
-    A packed gallery holds embeddings of everyone in it, of those withdrawn since as well. `identify` itself
-    removes what it has not used for a day. With 0 all are removed, and the next run packs again; not while
-    one is running.
+    What is packed holds embeddings: of everyone in a gallery, of those withdrawn since as well, and of all faces that
+    were there when they were last searched. `identify` itself removes the galleries that were not searched for a day;
+    faces stay until this job removes them. With 0 all is removed, and the next run packs again; not while one is
+    running.
     """
-    context.tables.read("gallery")  # without the table there is nothing to remove, and it says so
-    removed = packing.sweep(context, older_than * 3600)
-    context.log.info(f"sweep: {len(removed)} packed galleries removed from {packing.place(context)}")
+    if not context.tables.exists("faces"):
+        context.tables.read("gallery")  # without either table there is nothing to remove, and it says so
+    removed = packing.sweep(context, older_than * 3600, ("gallery", SEEN_PHOTOS.name, "faces"))
+    context.log.info(f"sweep: {len(removed)} packed galleries and sets of faces removed")
     return removed
 
 

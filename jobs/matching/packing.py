@@ -1,6 +1,7 @@
 """Packed galleries: found, checked, made, and swept."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,12 +175,12 @@ def _edges(samples: DataFrame) -> list[str]:
     return counted["person_id"].take(first).to_pylist()
 
 
-def sweep(context: Context, older_than: float) -> list[str]:
-    """Remove packed samples that were last searched more than so many seconds ago; returns their names."""
+def sweep(context: Context, older_than: float, tables: Sequence[str] = ("gallery", SEEN_PHOTOS.name)) -> list[str]:
+    """Remove what is packed beside tables and was last searched more than so many seconds ago; returns the names."""
     from udfs.search.packed import DESCRIPTION
 
     swept = []
-    for table in ("gallery", SEEN_PHOTOS.name):
+    for table in tables:
         if context.tables.exists(table):
             root = place(context, table)
             old = sorted(name for name, age in artifacts.ages(root, DESCRIPTION).items() if age > older_than)

@@ -42,6 +42,7 @@ def pack_seen(context: Context, contract_id: str) -> tuple["PackedDates", DataFr
     noted = PackedDates.from_json(root, name, artifacts.read(f"{root}/{name}/{DESCRIPTION}"))
     before = dict(noted.files)
     if before == files:
+        note(noted)  # which says when it was last searched
         return noted, rows
     changed = [day for day, digest in files.items() if before.get(day) != digest]
     dates = [of for of in noted.dates if of.run_date in files and of.run_date not in set(changed)]

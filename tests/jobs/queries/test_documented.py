@@ -9,9 +9,11 @@ import pytest
 from jobs.embed import embed
 from jobs.identify import identify
 from jobs.ingest import ingest
+from jobs.queries.functions import DESCRIBED
 from jobs.queries.questions import Questions
 from jobs.review import review
 from jobs.run.context import Context
+from jobs.search import search
 from schemas.functions import FUNCTIONS
 from schemas.views import VIEWS
 from tests.support import DAYS, MakeContext, copied, forget_names
@@ -35,6 +37,8 @@ def two_days(made: MakeContext, undisturbed: Context, lake: Path) -> Context:
     assert seen is not None
     for decision, reader in (("confirm", "first reader"), ("reject", "second reader")):
         review(context, face_id=seen.face_id, person_id="barack_obama", decision=decision, reviewed_by=reader)
+    photo = f"{lake}/{DAYS[0]}/astronaut.png"
+    search(context, photo=photo, k=4, investigation="the astronaut", purpose="a try", asked_by="first reader")
     return context
 
 
@@ -48,5 +52,5 @@ def test_what_is_answered(two_days: Context, capsys: pytest.CaptureFixture[str],
 
 def test_every_view_and_function_is_asked() -> None:
     page = PAGE.read_text()
-    assert [name for name in [*VIEWS, *FUNCTIONS] if name not in page] == []
+    assert [name for name in [*VIEWS, *FUNCTIONS, *DESCRIBED] if name not in page] == []
     assert len(ASKED) == page.count("```sql")
