@@ -27,6 +27,7 @@ COMMANDS = {
     "maintain": "Migrate tables of older releases, join small files, and remove files that no version needs.",
     "sweep": "Remove packed galleries and faces that were kept for the next run.",
     "properties": "Print the Spark properties for a cluster.",
+    "show": "Print what the tables say of a person, an image or a face.",
     "sql": "Run SQL over the tables, by their names.",
     "doctor": "Look for what jobs need, and measure which precision to configure.",
     "models": "List the models, measure how fast this machine runs them, and add your own.",
