@@ -163,3 +163,8 @@ def test_no_file_of_a_job_is_named_like_another_module() -> None:
     here = {path.stem for path in (ROOT / "jobs").iterdir()}
     assert not here & sys.stdlib_module_names
     assert not here & (set(PACKAGES) | {"conf", "tests", "benchmarks"})
+
+
+def test_no_room_is_called_like_a_command() -> None:
+    """Python would find the room, and never the command."""
+    assert not {path.stem for path in (ROOT / "jobs").glob("*.py")} & set(ROOMS)
