@@ -226,7 +226,7 @@ def test_constraints_refuse_what_cannot_be(spark: SparkSession, tables: Tables) 
 @pytest.mark.parametrize("embedding", [[0.6, 0.9], [0.0, 0.0], [float("nan"), 1.0], []])
 def test_embeddings_have_unit_length(spark: SparkSession, tables: Tables, embedding: list[float]) -> None:
     names = TABLES["gallery"].names
-    row = dict.fromkeys(names, "x") | dict.fromkeys(("valid_from", "valid_to", "withdrawn_at"))
+    row = dict.fromkeys(names, "x") | dict.fromkeys(("valid_from", "valid_to", "withdrawn_at", "box"))
     row |= {"labels": [], "quality": (1.0,) * 7, "enrolled_at": None, "embedding": embedding, "embedding_digest": 0}
     from datetime import UTC, datetime
 
