@@ -12,7 +12,7 @@ import pyspark
 import pytest
 
 from jobs.run.context import Context
-from jobs.run.jars import JARS, kept_jars
+from jobs.run.jars import kept_jars
 from jobs.run.spark_properties import properties
 from schemas.catalog import TABLES
 from tests.processes import free_port, wait_until
@@ -30,7 +30,8 @@ class ThriftServer:
         of_local = properties("local")
         conf = {
             **of_local,
-            JARS: ",".join(map(str, kept_jars(of_local))),
+            # Not as spark.jars: the server's own threads do not know what the main one has loaded of these.
+            "spark.driver.extraClassPath": ":".join(map(str, kept_jars(of_local))),
             "spark.sql.catalogImplementation": "hive",
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
@@ -82,7 +83,8 @@ class ThriftServer:
         url = f"jdbc:hive2://127.0.0.1:{self._port}/lake"
         program = [BEELINE, "-u", url, "--silent=true", "--outputformat=csv2", "-e", query]
         done = subprocess.run(program, env=environment(), check=True, capture_output=True, text=True)
-        return list(csv.DictReader(io.StringIO(done.stdout)))
+        # Its prompt stands before the answer.
+        return list(csv.DictReader(io.StringIO(done.stdout.partition("> ")[2].replace("\0", ""))))
 
     def stop(self) -> None:
         """End the server."""
