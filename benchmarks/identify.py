@@ -21,7 +21,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from benchmarks.rounds import alternate, isa, save
-from benchmarks.tables import filled
+from benchmarks.tables import append_faces, filled
 from jobs.identify import identify
 from jobs.matching import packing
 from jobs.matching.nearest import ExecutionPlan, nearest
@@ -92,19 +92,8 @@ def put_faces(context: Context, count: int, persons: int) -> None:
     step = A_PERSON * 2 * persons / count
     numbers = context.spark.range(count, numPartitions=4).select((F.col("id") * step).cast("long").alias("id"))
     drawn = with_embeddings(numbers, 1.2, 2).withColumn("row", F.monotonically_increasing_id())
-    known = {
-        "face_id": F.sha2(F.col("row").cast("string"), 256),
-        "image_id": F.col("row").cast("string"),
-        "run_date": F.lit(DAY),
-        "contract_id": F.lit("c"),
-        "settings_id": F.lit("s"),
-        "ordinal": F.lit(0),
-        "score": F.lit(1.0),
-        "embedding": F.col("embedding"),
-        "run_id": F.lit("r"),
-        "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
-    }
-    context.tables.append("faces", filled(drawn, "faces", known))
+    name = F.col("row").cast("string")
+    append_faces(context, drawn, face_id=F.sha2(name, 256), image_id=name, run_date=F.lit(DAY))
 
 
 def fresh(context: Context, folder: Path, name: str, samples: int, faces: int) -> Context:

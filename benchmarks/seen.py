@@ -23,7 +23,7 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.identify import timed, watched
 from benchmarks.rounds import alternate, isa, save
-from benchmarks.tables import CONTRACT, filled, put_contract, put_faces
+from benchmarks.tables import CONTRACT, append_faces, put_contract, put_faces
 from jobs.matching.nearest_faces import FacesInScope, nearest_faces
 from jobs.run import peak_memory
 from jobs.run.context import Context, opened
@@ -55,19 +55,8 @@ def put_real(context: Context, vectors: Array, day: date) -> None:
     """Faces with these embeddings, on one date."""
     columns = {"id": np.arange(len(vectors)), "embedding": pa.array(vectors.tolist(), pa.list_(pa.float32()))}
     rows = context.spark.createDataFrame(pa.table(columns))
-    known = {
-        "face_id": F.md5(F.concat(F.lit("real"), F.col("id").cast("string"))),
-        "image_id": F.col("id").cast("string"),
-        "run_date": F.lit(day),
-        "contract_id": F.lit(CONTRACT),
-        "settings_id": F.lit("s"),
-        "ordinal": F.lit(0),
-        "score": F.lit(1.0),
-        "embedding": F.col("embedding"),
-        "run_id": F.lit("r"),
-        "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
-    }
-    context.tables.append("faces", filled(rows, "faces", known))
+    face_id = F.md5(F.concat(F.lit("real"), F.col("id").cast("string")))
+    append_faces(context, rows, face_id=face_id, image_id=F.col("id").cast("string"), run_date=F.lit(day))
 
 
 def by_definition(context: Context, queries: Array) -> list[tuple[int, str, str, float]]:

@@ -82,10 +82,14 @@ def put_samples(context: Context, persons: int, samples: int, dimension: int, fi
 
 def put_faces(context: Context, first: int, last: int, run_date: Column, persons: int, dimension: int) -> None:
     """Faces `first` to `last`, each in an image of its own. run_date: of `id`, which grows with it."""
-    known = {
-        "face_id": _name("face"),
-        "image_id": _name("image"),
-        "run_date": run_date,
+    parts = max(2, (last - first) // 200_000)
+    rows = drawn(context.spark.range(first, last, numPartitions=parts), persons, dimension, 2)
+    append_faces(context, rows, face_id=_name("face"), image_id=_name("image"), run_date=run_date)
+
+
+def append_faces(context: Context, rows: DataFrame, **known: Column) -> None:
+    """Faces whose rows have an embedding. known: their face_id, image_id and run_date."""
+    same = {
         "contract_id": F.lit(CONTRACT),
         "settings_id": F.lit("s"),
         "ordinal": F.lit(0),
@@ -94,9 +98,7 @@ def put_faces(context: Context, first: int, last: int, run_date: Column, persons
         "run_id": F.lit("r"),
         "landmarks": F.array_repeat(F.struct(F.lit(0.0).alias("x"), F.lit(0.0).alias("y")), 5),
     }
-    parts = max(2, (last - first) // 200_000)
-    rows = drawn(context.spark.range(first, last, numPartitions=parts), persons, dimension, 2)
-    context.tables.append("faces", filled(rows, "faces", known))
+    context.tables.append("faces", filled(rows, "faces", {**same, **known}))
 
 
 def put_images(context: Context, count: int, run_date: Column) -> None:

@@ -7,20 +7,14 @@ import click
 from jobs.investigations.explanation import explain_face
 from jobs.run.context import Context
 from jobs.run.errors import run_command
-from jobs.run.options import job
+from jobs.run.options import job, page_output
 from jobs.run.pages import written
 
 
 @job("explain", short=True)
 @click.option("--face", "face_id", required=True, metavar="ID", help="The face, as sightings has it.")
 @click.option("--gallery-name", metavar="G", help="The gallery, if the face was compared with several.")
-@click.option(
-    "--output",
-    required=True,
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page, self-contained HTML.",
-)
+@page_output
 @click.option("--no-maps", is_flag=True, help="Leave out what the network looks at, which takes most of the time.")
 def explain(context: Context, *, face_id: str, gallery_name: str | None, output: Path, no_maps: bool) -> Path:
     """Write a page that takes the decision on a face apart.

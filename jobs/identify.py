@@ -8,7 +8,7 @@ from jobs.investigations.identify import investigate_date
 from jobs.matching.identification import identify_faces
 from jobs.run.context import Context
 from jobs.run.errors import run_command
-from jobs.run.options import RUN_DATE, Number, job
+from jobs.run.options import RUN_DATE, Number, about_investigation, job
 from udfs.errors import InputError
 
 
@@ -45,10 +45,7 @@ from udfs.errors import InputError
     help="Compare each face with the whole gallery in one task, or with its parts in several."
     "  [default: by the gallery's size and identify.largest_whole of the settings]",
 )
-@click.option("--investigation", metavar="NAME", help="Keep the answer apart, under this name.")
-@click.option("--purpose", metavar="TEXT", help="What the investigation is for.")
-@click.option("--by", "asked_by", metavar="NAME", help="Who asks.  [default: the user of this machine]")
-@click.option("--for-case", metavar="ID", help="The case that this is asked for; noted with the investigation.")
+@about_investigation
 def identify(
     context: Context,
     *,

@@ -9,7 +9,7 @@ from jobs.reports import contact_sheet
 from jobs.reports.contact_sheet import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
-from jobs.run.options import RUN_DATE, job
+from jobs.run.options import RUN_DATE, job, page_output
 from jobs.run.pages import written
 from udfs.errors import InputError
 
@@ -19,13 +19,7 @@ from udfs.errors import InputError
 @click.option("--person", metavar="ID", help="The faces that show this person, or may, instead.")
 @click.option("--investigation", metavar="NAME", help="What an investigation has found, instead.")
 @click.option("--gallery-name", metavar="G", help="Only what this gallery says; by default what each says.")
-@click.option(
-    "--output",
-    required=True,
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page, self-contained HTML.",
-)
+@page_output
 @click.option("--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="Faces shown at most.")
 @click.option("--blackout", is_flag=True, help="Put no picture of a face into the page.")
 def report(

@@ -4,12 +4,10 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import click
 
 from jobs.investigations.findings import Finding
-from jobs.investigations.numbered import number_faces
 from jobs.investigations.search import Answer, search_lake
 from jobs.investigations.written import refuse_output, write_rows
 from jobs.reports import contact_sheet
@@ -17,10 +15,10 @@ from jobs.reports.contact_sheet import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.ledger import utc
-from jobs.run.options import RUN_DATE, job
+from jobs.run.options import RUN_DATE, about_investigation, job
 from jobs.run.pages import written
 from pages import answers
-from udfs.errors import InputError
+from udfs import lake
 
 _SHOWN = (
     *("rank", "similarity", "strangers", "person_id", "decision", "captured_at", "source"),
@@ -42,10 +40,7 @@ _SHOWN = (
 @click.option("--to", "last", type=RUN_DATE, metavar="DATE", help="Only images of this run date or earlier ones.")
 @click.option("--source", metavar="NAME", help="Only images of this camera or feed.")
 @click.option("--case-id", metavar="ID", help="Only images of this case.")
-@click.option("--investigation", metavar="NAME", help="Keep question and findings in the tables, under this name.")
-@click.option("--purpose", metavar="TEXT", help="What this is for; noted with the investigation.")
-@click.option("--by", "asked_by", metavar="NAME", help="Who asks.  [default: the user of this machine]")
-@click.option("--for-case", metavar="ID", help="The case that this is asked for; noted with the investigation.")
+@about_investigation
 @click.option(
     "--numbered",
     metavar="FILE",
@@ -64,7 +59,6 @@ def search(
     *,
     form: str,
     output: Path | None,
-    numbered: Path | None,
     first: date | None,
     last: date | None,
     **arguments: Any,
@@ -83,10 +77,6 @@ def search(
     """
     if output is not None:
         refuse_output(output, arguments["investigation"])
-    if numbered is not None:
-        if arguments["photo"] is None:
-            raise InputError("--numbered is for --photo")
-        number_faces(context, arguments["photo"], numbered)
     answer = search_lake(context, first=first, last=last, **arguments)
     rows = [_as_row(finding) for finding in answer.findings]
     _tell(context, answer)
@@ -134,7 +124,7 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "similarity": f"{row['similarity']:.4f}",
         "strangers": _about(row["strangers"]),
-        "image": unquote(row["uri"].rpartition("/")[2]),
+        "image": lake.file_name(row["uri"]),
         "others": ", ".join(row["others"]),
     }
 

@@ -9,19 +9,13 @@ from jobs.reports import contact_sheet
 from jobs.reports.contact_sheet import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
-from jobs.run.options import RUN_DATE, job
+from jobs.run.options import RUN_DATE, job, page_output
 from jobs.run.pages import written
 
 
 @job("summary")
 @click.option("--run-date", type=RUN_DATE, required=True, help="The date.")
-@click.option(
-    "--output",
-    required=True,
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page, self-contained HTML.",
-)
+@page_output
 @click.option("--blackout", is_flag=True, help="Put no picture of a face into the page.")
 def summary(context: Context, *, run_date: date, output: Path, blackout: bool) -> Path:
     """Write one page on a date: images, faces, who was found where, and what someone should look at.

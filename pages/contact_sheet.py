@@ -4,12 +4,11 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pages.report import Headline, ReportTable
+from pages.templates import rendered, text_of
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,14 @@ def html(sheet: ContactSheet, pictures: Mapping[str, bytes]) -> str:
         {**asdict(face), **{side: number.get(getattr(face, side)) for side in ("picture", "other_picture")}}
         for face in sheet.faces
     ]
-    environment = Environment(loader=PackageLoader("pages", "."), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("contact_sheet.html").render(
+    return rendered(
+        "contact_sheet.html",
         sheet=sheet,
-        style=Markup(_file("contact_sheet.css")),
-        script=Markup(_file("contact_sheet.js")),
+        style=Markup(text_of("contact_sheet.css")),
+        script=Markup(text_of("contact_sheet.js")),
         data=Markup(_inert({"faces": rows, "reviewable": sheet.reviewable})),
         pictures=[(number[key], base64.b64encode(content).decode("ascii")) for key, content in shown.items()],
     )
-
-
-def _file(name: str) -> str:
-    return files("pages").joinpath(name).read_text("utf-8")
 
 
 def _inert(document: object) -> str:

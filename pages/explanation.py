@@ -4,15 +4,14 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import matplotlib as mpl
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
 from pages.plots import Plot
+from pages.templates import rendered, text_of
 
 Array = np.ndarray
 
@@ -77,14 +76,7 @@ class Explanation:
 
 def html(explanation: Explanation) -> str:
     """The page. All text is escaped: names of persons and files come from outside."""
-    environment = Environment(loader=PackageLoader("pages", "."), autoescape=True, undefined=StrictUndefined)
-    style = files("pages").joinpath("contact_sheet.css").read_text("utf-8")
-    return environment.get_template("explanation.html").render(of=explanation, style=Markup(style))
-
-
-def jpeg_uri(content: bytes) -> str:
-    """A JPEG file as a data URI."""
-    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+    return rendered("explanation.html", of=explanation, style=Markup(text_of("contact_sheet.css")))
 
 
 def png_uri(pixels: Array, side: int, *, smooth: bool = False) -> str:

@@ -1,16 +1,14 @@
 """One page of an evaluation: self-contained, opened from disk, readable on paper."""
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from pages.plots import Plot
-
-_SIDE = 160
+from pages.templates import rendered
+from udfs.vision import thumbnails
 
 
 @dataclass(frozen=True)
@@ -76,17 +74,14 @@ class Report:
 
 def html(report: Report) -> str:
     """The page. All text is escaped: names of persons and files come from outside."""
-    environment = Environment(loader=PackageLoader("pages", "."), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("report.html").render(report=report)
+    return rendered("report.html", report=report)
 
 
-def picture(image: Image.Image, box: Sequence[float], room: float = 0.3) -> str:
+def jpeg_uri(content: bytes) -> str:
+    """A JPEG file as a data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+
+
+def picture(image: Image.Image, box: Sequence[float]) -> str:
     """A face as a data URI: the box (left, top, right, bottom; pixels) with some room around it."""
-    left, top, right, bottom = box
-    side = max(right - left, bottom - top) * (1 + room)
-    x, y = (left + right) / 2, (top + bottom) / 2
-    around = (round(x - side / 2), round(y - side / 2), round(x + side / 2), round(y + side / 2))
-    cut = image.convert("RGB").crop(around).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    encoded = io.BytesIO()
-    cut.save(encoded, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
+    return jpeg_uri(thumbnails.square(image, box))

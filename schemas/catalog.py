@@ -409,6 +409,7 @@ MATCHES = Table(
 )
 
 DECISIONS = ("match", "review", "unknown", "too_small")
+"""The most certain first."""
 
 _THRESHOLD = (
     Column("threshold_id", "string", "which calibration or setting the thresholds come from"),

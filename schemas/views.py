@@ -123,6 +123,7 @@ FACE_DECISIONS = View(
         "review_state": "what people have decided about the face and that person, see reviewed; null if nobody has",
         "similarity": "cosine of the face and the sample that is nearest; null if nobody is near",
         "score": "what was compared with the thresholds",
+        "threshold_id": "which calibration or setting the thresholds come from",
         "threshold": "the decision is match at or above this value",
         "review_threshold": "the decision is review at or above this value and below threshold",
         "margin": "similarity minus that of the second nearest person; null without one",
@@ -134,8 +135,8 @@ FACE_DECISIONS = View(
     reads=_OF_FACES,
     query=f"""
 SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.quality, i.decision,
-  r.state AS review_state, i.similarity, i.score, i.threshold, i.review_threshold, i.margin, i.runner_up_person_id,
-  i.sample_id, i.contract_id, i.run_id
+  r.state AS review_state, i.similarity, i.score, i.threshold_id, i.threshold, i.review_threshold, i.margin,
+  i.runner_up_person_id, i.sample_id, i.contract_id, i.run_id
 {_SEEN_FACES}
 """,
     examples=(

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes, urlsplit
 
 from pyarrow import fs
 
@@ -98,6 +98,11 @@ def _requoted(path: str) -> str:
     """A path of a URI, each of whose characters is encoded as listing does; braces stay as they are."""
     pieces = re.split(r"([{}])", path)
     return "".join(p if p in ("{", "}") else quote_from_bytes(unquote_to_bytes(p)) for p in pieces)
+
+
+def file_name(uri: str) -> str:
+    """The name of a file or folder, to be read by a person."""
+    return unquote(uri.rstrip("/").rpartition("/")[2])
 
 
 def quoted(path: str) -> str:

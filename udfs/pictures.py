@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from udfs import records
 from udfs.arrow import BatchFunction, RecordBatches
 from udfs.embedding import content_of
 from udfs.lake import ReadError
-from udfs.records import BOX
 from udfs.vision import thumbnails
 from udfs.vision.decode import decode
 from udfs.vision.rejection import RejectedError
 
-WANTED = pa.list_(pa.struct([("key", pa.string()), ("box", BOX)]))
+WANTED = pa.list_(pa.struct([("key", pa.string()), ("box", records.BOX)]))
 """What is to be cut from an image: under which name, and where; without a box the middle."""
 PICTURE = pa.schema([("key", pa.string()), ("jpeg", pa.binary()), ("why", pa.string())])
 """A picture, or why there is none."""
@@ -61,5 +61,5 @@ def _cut(row: dict[str, object], maximum_bytes: int) -> Iterator[dict[str, objec
         return
     for each in wanted:
         box = each["box"]
-        edges = None if box is None else [box[side] for side in ("left", "top", "right", "bottom")]
+        edges = None if box is None else records.edges(box)
         yield {"key": each["key"], "jpeg": thumbnails.face(picture, edges), "why": None}

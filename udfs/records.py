@@ -3,13 +3,23 @@
 Tables and Spark's schemas are declared from here.
 """
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
-BOX = pa.struct([(side, pa.float64()) for side in ("left", "top", "right", "bottom")])
+SIDES = ("left", "top", "right", "bottom")
+BOX = pa.struct([(side, pa.float64()) for side in SIDES])
 QUALITY = pa.struct(
     [(name, pa.float64()) for name in ("size", "sharpness", "brightness", "clipped", "yaw", "pitch", "roll")]
 )
+
+
+def edges(box: Mapping[str, float]) -> list[float]:
+    """The values of a BOX in the order of SIDES."""
+    return [box[side] for side in SIDES]
+
+
 FACE = pa.struct(
     [
         ("face_id", pa.string()),

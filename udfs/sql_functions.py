@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from udfs import records
 from udfs.embedding import embed_images
 from udfs.matching import CANDIDATE, search_all
 from udfs.vision import thumbnails
@@ -52,7 +53,7 @@ def _crop(content: bytes | None, box: dict[str, float] | None) -> bytes | None:
         picture = decode(content, thumbnails.SHOWN)
     except RejectedError:
         return None
-    return thumbnails.face(picture, [box[side] for side in ("left", "top", "right", "bottom")])
+    return thumbnails.face(picture, records.edges(box))
 
 
 def nearest_persons(packed: "Packed", floor: float) -> type:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 from pyspark.sql import functions as F
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import faces_in
 from jobs.inputs import person_ids
+from jobs.investigations.numbered import number_faces
 from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from udfs import lake
@@ -28,14 +29,13 @@ _NAMED = 12
 class AskedFace:
     """One face that is asked with. name: of the question it belongs to; faces of one person are one question.
 
-    uri, box: the picture it is in, and where, in pixels of the upright picture. number: of the face in its picture,
-    from 1. face_id: where it is a face of the lake, which is not looked for; else empty.
+    uri, box: the picture it is in, and where, in pixels of the upright picture. face_id: where it is a face of the
+    lake, which is not looked for; else empty.
     """
 
     name: str
     uri: str
     box: dict[str, float] | None = None
-    number: int = 1
     face_id: str = ""
 
 
@@ -54,18 +54,14 @@ class AskedFaces:
         return [(at, face.face_id) for at, face in enumerate(self.faces) if face.face_id]
 
 
-class SeveralFacesError(InputError):
-    """A photo shows several faces, and nobody has said which is meant."""
-
-    def __init__(self, uri: str, faces: Sequence[dict[str, Any]]) -> None:
-        self.uri = uri
-        self.boxes = [face["box"] for face in faces]
-        said = ", ".join(_described(number, face) for number, face in enumerate(faces[:_NAMED], 1))
-        more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
-        super().__init__(
-            f"{_file(uri)} shows {len(faces)} faces; say which is meant with --number, or --number 0 for all of them:"
-            f" {said}{more}; --numbered FILE.jpg draws them"
-        )
+def _several(name: str, faces: Sequence[dict[str, Any]]) -> InputError:
+    """That a photo shows several faces, and nobody has said which is meant."""
+    said = ", ".join(_described(number, face) for number, face in enumerate(faces[:_NAMED], 1))
+    more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
+    return InputError(
+        f"{name} shows {len(faces)} faces; say which is meant with --number, or --number 0 for all of them:"
+        f" {said}{more}; --numbered FILE.jpg draws them"
+    )
 
 
 def _described(number: int, face: dict[str, Any]) -> str:
@@ -73,13 +69,14 @@ def _described(number: int, face: dict[str, Any]) -> str:
     return f"{number} ({box['right'] - box['left']:.0f} px wide, at {box['left']:.0f}, {box['top']:.0f})"
 
 
-def of_photos(context: Context, place: str, number: int | None) -> AskedFaces:
+def of_photos(context: Context, place: str, number: int | None, numbered: Path | None) -> AskedFaces:
     """The faces of a photo, or of all photos below a folder.
 
     number: of the face that is meant, from 1, from top to bottom as in `faces`; 0 for all. Of a folder all are meant.
+    numbered: where to draw the numbers of the faces of a photo.
 
     Raises:
-        InputError: nothing can be asked with; SeveralFacesError where it must be said which face is meant.
+        InputError: nothing can be asked with, or it must be said which face is meant.
     """
     uri = lake.uri_of(place)
     photos = sorted(file.uri for file in lake.list_below(uri))
@@ -88,6 +85,10 @@ def of_photos(context: Context, place: str, number: int | None) -> AskedFaces:
     agreed = verified_contract(context.settings.spec())
     seen = faces_in(context, photos, agreed).to_pylist()
     alone = photos == [uri]
+    if numbered is not None:
+        if not alone:
+            raise InputError("--numbered is for one photo, and not for a folder")
+        number_faces(context, seen[0], numbered)
     without = Counter(row["outcome"] for row in seen if row["outcome"] != "faces")
     if alone:
         chosen = {uri: _chosen(seen[0], number)}
@@ -101,17 +102,19 @@ def of_photos(context: Context, place: str, number: int | None) -> AskedFaces:
     found = [(row, at, face) for row in seen for at, face in chosen[row["uri"]]]
     if not found:
         raise InputError(f"{place}: none of the {len(seen):,} photos shows a face")
-    faces = tuple(
-        AskedFace(f"{_file(row['uri'])} face {at}" if row["faces"][1:] else _file(row["uri"]), row["uri"], f["box"], at)
-        for row, at, f in found
-    )
+    faces = tuple(AskedFace(_question(row, at), row["uri"], face["box"]) for row, at, face in found)
     vectors = np.array([face["embedding"] for _, _, face in found], np.float32)
     digests = {row["uri"]: row["image_id"] for row, _, _ in found}
     return AskedFaces(agreed.contract_id, faces, vectors, digests)
 
 
+def _question(row: dict[str, Any], number: int) -> str:
+    name = lake.file_name(row["uri"])
+    return f"{name} face {number}" if len(row["faces"]) > 1 else name
+
+
 def _chosen(row: dict[str, Any], number: int | None) -> list[tuple[int, dict[str, Any]]]:
-    name = _file(row["uri"])
+    name = lake.file_name(row["uri"])
     if row["outcome"] == "no_face":
         raise InputError(f"{name} shows no face that is large enough; vision.minimum_face of the settings can be lower")
     if row["outcome"] != "faces":
@@ -119,7 +122,7 @@ def _chosen(row: dict[str, Any], number: int | None) -> list[tuple[int, dict[str
         raise InputError(f"{name} cannot be asked with: {row['outcome'].removeprefix('rejected:')}{detail}")
     faces = sorted(row["faces"], key=lambda face: face["ordinal"])
     if number is None and len(faces) > 1:
-        raise SeveralFacesError(row["uri"], faces)
+        raise _several(name, faces)
     if number is not None and number > len(faces):
         raise InputError(f"{name} shows {len(faces)} faces; there is no number {number}")
     return [(number, faces[number - 1])] if number else list(enumerate(faces, 1))
@@ -135,9 +138,7 @@ def of_lake(context: Context, face_id: str) -> AskedFaces:
     if row is None:
         raise InputError(f"there is no face {face_id!r}; take its id from faces, sightings or unknown_faces")
     image = context.tables.read("images").where(F.col("image_id") == row.image_id).select("uri").first()
-    face = AskedFace(
-        face_id, image.uri if image is not None else "", row.box.asDict(), row.ordinal + 1, face_id=face_id
-    )
+    face = AskedFace(face_id, image.uri if image is not None else "", row.box.asDict(), face_id)
     return AskedFaces(row.contract_id, (face,), np.array([row.embedding], np.float32), {})
 
 
@@ -166,6 +167,7 @@ def asked_faces(
     person: str | None,
     gallery_name: str | None,
     number: int | None,
+    numbered: Path | None,
 ) -> AskedFaces:
     """What was asked with: exactly one of a photo or folder, a face, and a person.
 
@@ -176,14 +178,11 @@ def asked_faces(
         raise InputError("say what to search for: --photo FILE or FOLDER, --face ID, or --person ID")
     if number is not None and photo is None:
         raise InputError("--number is for --photo")
+    if numbered is not None and photo is None:
+        raise InputError("--numbered is for --photo")
     if photo is not None:
-        return of_photos(context, photo, number)
+        return of_photos(context, photo, number, numbered)
     if face_id is not None:
         return of_lake(context, face_id)
     assert person is not None
     return of_person(context, person, gallery_name)
-
-
-def _file(uri: str) -> str:
-    """The name of a file, to be read by a person."""
-    return unquote(uri.rstrip("/").rpartition("/")[2])

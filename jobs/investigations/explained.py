@@ -35,9 +35,9 @@ class SampleScore:
 
 @dataclass(frozen=True)
 class Explained:
-    """decided: the row of face_decisions. face: that of faces. image: that of images. samples: of the person, the most
-    similar first. others: the next nearest persons, each with their nearest sample. stranger: the face of the lake that
-    is most like the person, of those that nobody takes for them.
+    """decided: the row of face_decisions. face: that of faces. samples: of the person, the most similar first. others:
+    the next nearest persons, each with their nearest sample. stranger: the face of the lake that is most like the
+    person, of those that nobody takes for them.
     """
 
     decided: Row
@@ -46,7 +46,6 @@ class Explained:
     samples: list[SampleScore]
     others: list[Row]
     stranger: Finding | None
-    threshold_id: str
 
     @property
     def carrying(self) -> SampleScore:
@@ -103,7 +102,6 @@ def explained(context: Context, face_id: str, gallery_name: str | None) -> Expla
         samples,
         _others(context, gallery, decided),
         _stranger(context, gallery, decided, samples),
-        _threshold_id(context, decided),
     )
 
 
@@ -167,13 +165,6 @@ def _stranger(context: Context, gallery: GallerySnapshot, decided: Row, samples:
     strangers = [each for each in found if each.face_id not in mine and each.face_id != decided.face_id]
     shown = described(context, strangers[:1], None)
     return shown[0] if shown else None
-
-
-def _threshold_id(context: Context, decided: Row) -> str:
-    mine = (F.col("face_id") == decided.face_id) & (F.col("gallery_name") == decided.gallery_name) & _on(decided)
-    row = context.tables.read("identifications").where(mine).select("threshold_id").first()
-    assert row is not None  # face_decisions joins it
-    return str(row.threshold_id)
 
 
 def _of_person(context: Context, decided: Row, faces: list[str]) -> set[str]:

@@ -19,8 +19,11 @@ from jobs.investigations.steps import steps
 from jobs.run.context import Context
 from jobs.run.ledger import utc
 from pages import explanation, plots
-from pages.explanation import Explanation, ImportanceMap, Portrait, Step, jpeg_uri, overlaid, png_uri
+from pages.explanation import Explanation, ImportanceMap, Portrait, Step, overlaid, png_uri
+from pages.report import jpeg_uri
+from udfs import lake
 from udfs.errors import InputError
+from udfs.records import SIDES, edges
 from udfs.search.similarity import similarity
 from udfs.vision import weights
 from udfs.vision.contract import Contract
@@ -91,7 +94,7 @@ class _Seen:
             picture = decode(content, SHOWN)
         except RejectedError as error:
             raise InputError(f"{where}: cannot be read any more: {error.reason}") from error
-        box = np.array([face["box"][side] for side in ("left", "top", "right", "bottom")])
+        box = np.array(edges(face["box"]))
         landmarks = np.array([[point["x"], point["y"]] for point in face["landmarks"]])
         share = picture.image.width / picture.width
         return cls(picture, Detection(box, landmarks, 1.0).scaled(share, share))
@@ -187,7 +190,7 @@ def _page(
         without=_without(found),
         samples=[
             _portrait(
-                unquote(sample.row["uri"].rpartition("/")[2]),
+                lake.file_name(sample.row["uri"]),
                 f"sample {sample.row['sample_id']}",
                 cut,
                 sample.similarity,
@@ -201,9 +204,7 @@ def _page(
         ],
         stranger=None
         if found.stranger is None
-        else _portrait(
-            "somebody else", found.stranger.face_id, cut, None, [unquote(found.stranger.uri.rpartition("/")[2])]
-        ),
+        else _portrait("somebody else", found.stranger.face_id, cut, None, [lake.file_name(found.stranger.uri)]),
         stranger_words=_stranger_words(found),
         qualities=[
             (said, f"{decided.quality[key]:.2f}", f"{carrying.row['quality'][key]:.2f}")
@@ -217,7 +218,7 @@ def _page(
             ("face", decided.face_id),
             ("sample", carrying.row["sample_id"]),
             ("contract", decided.contract_id),
-            ("threshold", found.threshold_id),
+            ("threshold", decided.threshold_id),
             ("decided by run", decided.run_id),
             ("tables", context.tables.place),
             ("written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
@@ -253,7 +254,7 @@ def _portraits(context: Context, found: Explained) -> Pictures:
     decided = found.decided
     faces = [FaceInLake(decided.face_id, decided.image_id, decided.run_date, decided.box.asDict())]
     if found.stranger is not None:
-        box = dict(zip(("left", "top", "right", "bottom"), found.stranger.box, strict=True))
+        box = dict(zip(SIDES, found.stranger.box, strict=True))
         faces.append(FaceInLake(found.stranger.face_id, found.stranger.image_id, found.stranger.run_date, box))
     photos = {f"sample {of.row['sample_id']}": (of.row["uri"], of.row["box"]) for of in found.samples[:SAMPLES]}
     for row in found.others:

@@ -11,8 +11,10 @@ from pyspark.sql import functions as F
 
 from jobs.investigations.asked import AskedFaces
 from jobs.run.context import Context
+from schemas.catalog import DECISIONS
 from schemas.literals import on_dates
 from schemas.names import Names
+from udfs.records import edges
 
 Array = np.ndarray
 
@@ -120,15 +122,12 @@ def described(context: Context, near: list[Near], strangers: Array | None) -> li
             each.face_id,
             row.image_id,
             row.contract_id,
-            [row.box[side] for side in ("left", "top", "right", "bottom")],
+            edges(row.box.asDict()),
             each.by,
         )
         for at, each in enumerate(near)
         if (row := of_face.get(each.face_id)) is not None
     ]
-
-
-_CERTAINTY = ("match", "review", "unknown", "too_small")
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class _Identified:
         decided = names.rows("identifications").where(days).join(asked, "image_id").select("face_id", "decision")
         for row in decided.collect():
             before = found.decisions.get(row.face_id, row.decision)
-            found.decisions[row.face_id] = min(before, row.decision, key=_CERTAINTY.index)
+            found.decisions[row.face_id] = min(before, row.decision, key=DECISIONS.index)
         return found
 
     def persons_on(self, face_id: str) -> str | None:

@@ -1,12 +1,12 @@
 """A gallery is asked another question about the faces of a date, and the rows of the nights stay as they are."""
 
 from datetime import date
+from typing import Any
 
 from pyspark.sql import functions as F
 
 from jobs.investigations.record import Investigation, asked_of
 from jobs.matching.identification import prepared
-from jobs.matching.nearest import ExecutionPlan
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.errors import InputError
@@ -17,17 +17,11 @@ def investigate_date(
     *,
     run_date: date | None,
     all_dates: bool,
-    gallery_name: str | None,
-    k: int | None,
-    minimum_size: float | None,
-    labels: tuple[str, ...],
-    exclude_self: bool,
-    threshold_id: str | None,
-    plan: ExecutionPlan | None,
     investigation: str,
     purpose: str | None,
     asked_by: str | None,
     for_case: str | None,
+    **asked: Any,
 ) -> dict[str, int]:
     """Find the nearest persons of each face of a date, and keep them as findings. The arguments are those of
     `rollcall identify`.
@@ -39,17 +33,7 @@ def investigate_date(
     if run_date is None or all_dates:
         raise InputError("an investigation is of one date, --run-date YYYY-MM-DD; `rollcall search` asks all dates")
     record = Investigation.of(context, investigation, asked_by, purpose, for_case)
-    work = prepared(
-        context,
-        [run_date],
-        gallery_name=gallery_name,
-        k=k,
-        minimum_size=minimum_size,
-        labels=labels,
-        exclude_self=exclude_self,
-        threshold_id=threshold_id,
-        plan=plan,
-    )
+    work = prepared(context, [run_date], **asked)
     with ledger.run(context, gallery_name=work.gallery.name, k=work.question.k) as run:
         matches, decisions = work.answer(run)
         decided = decisions.select("face_id", "decision")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -40,6 +41,7 @@ def search_lake(
     person: str | None,
     gallery_name: str | None,
     number: int | None,
+    numbered: Path | None,
     k: int,
     first: date | None,
     last: date | None,
@@ -60,7 +62,7 @@ def search_lake(
         raise InputError(f"--from {first} is after --to {last}")
     context.tables.read("faces")  # without any: said before a photo is looked at
     record = Investigation.of(context, investigation, asked_by, purpose, for_case)
-    asked = asked_faces(context, photo, face_id, person, gallery_name, number)
+    asked = asked_faces(context, photo, face_id, person, gallery_name, number, numbered)
     _refuse_other_contracts(context, asked.contract_id)
     scope = FacesInScope(first, last, _images(context, source, case_id))
     with ledger.run(context) as run:

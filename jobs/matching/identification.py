@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
@@ -63,7 +63,7 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
     refused: list[str] = []
     for run_dates in dates.batches(context, gallery):
         try:
-            counts.update(_identify_dates(context, run_dates, gallery_name=gallery.name, opened=gallery, **asked))
+            counts.update(_identify_dates(context, run_dates, opened=gallery, gallery_name=gallery.name, **asked))
         except IncomparableError as error:
             context.log.warning(f"identify: {dates_in_words(run_dates)} left out: {error}")
             refused.append(str(error))
@@ -74,37 +74,13 @@ def identify_faces(context: Context, *, run_date: date | None, all_dates: bool, 
 
 
 def _identify_dates(
-    context: Context,
-    run_dates: Sequence[date],
-    *,
-    gallery_name: str | None,
-    k: int | None,
-    minimum_size: float | None,
-    labels: tuple[str, ...],
-    exclude_self: bool,
-    threshold_id: str | None,
-    plan: ExecutionPlan | None,
-    opened: GallerySnapshot | None = None,
+    context: Context, run_dates: Sequence[date], *, opened: GallerySnapshot | None = None, **asked: Any
 ) -> dict[str, int]:
     """Identify the faces of dates on which the same samples are valid.
 
-    opened: the gallery; else it is opened as it stands, and again for each attempt.
+    opened: the gallery; else it is opened as it stands, and again for each attempt. asked: as of `prepared`.
     """
-
-    def attempt() -> Identification:
-        return prepared(
-            context,
-            run_dates,
-            gallery_name=gallery_name,
-            k=k,
-            minimum_size=minimum_size,
-            labels=labels,
-            exclude_self=exclude_self,
-            threshold_id=threshold_id,
-            plan=plan,
-            opened=opened,
-        )
-
+    attempt = partial(prepared, context, run_dates, opened=opened, **asked)
     work = attempt()
     several = dates_in_words(run_dates) if len(run_dates) > 1 else None
     resolved = {

@@ -42,10 +42,10 @@ def pack_seen(context: Context, contract_id: str) -> tuple["PackedDates", DataFr
     noted = PackedDates.from_json(root, name, artifacts.read(f"{root}/{name}/{DESCRIPTION}"))
     before = dict(noted.files)
     if before == files:
-        note(noted)  # which says when it was last searched
+        _describe(noted)  # which says when it was last searched
         return noted, rows
     changed = [day for day, digest in files.items() if before.get(day) != digest]
-    dates = [of for of in noted.dates if of.run_date in files and of.run_date not in set(changed)]
+    dates = [of for of in noted.dates if before[of.run_date] == files.get(of.run_date)]
     if changed:
         faces = _as_samples(rows.where((F.col("contract_id") == contract_id) & on_dates(changed)))
         known = {of.key: of for of in noted.dates}
@@ -68,12 +68,18 @@ def note(packed: "PackedDates") -> None:
     """Describe what is packed, and remove what older descriptions have left, unless somebody may still read it."""
     from udfs.search.packed import DESCRIPTION
 
+    _describe(packed)
     folder = f"{packed.root}/{packed.name}"
-    artifacts.write(f"{folder}/{DESCRIPTION}", packed.to_json())
     named = {part.name for part in packed.parts()}
     for part, age in artifacts.ages(folder, DESCRIPTION).items():
         if age > KEPT and f"{packed.name}/{part}" not in named:
             artifacts.remove(f"{folder}/{part}")
+
+
+def _describe(packed: "PackedDates") -> None:
+    from udfs.search.packed import DESCRIPTION
+
+    artifacts.write(f"{packed.root}/{packed.name}/{DESCRIPTION}", packed.to_json())
 
 
 def by_part(faces: DataFrame, packed: "PackedDates") -> DataFrame:

@@ -12,6 +12,7 @@ from jobs.reports.faces_counted import in_words
 from jobs.run.context import Context
 from jobs.run.ledger import utc
 from pages.contact_sheet import Face
+from udfs import lake
 
 Beside = Mapping[str, tuple[str, dict[str, float] | None]]
 """What stands beside faces, by key: a photo, and where the face is in it."""
@@ -103,7 +104,6 @@ def _card(
     facts: Sequence[str],
     other: str,
 ) -> Face:
-    uri = unquote(row.uri)
     return Face(
         face_id=row.face_id,
         person_id=person_id,
@@ -120,8 +120,8 @@ def _card(
         time=_time(row.captured_at),
         source=row.source or "",
         case_id=row.case_id or "",
-        uri=uri,
-        image=uri.rpartition("/")[2],
+        uri=unquote(row.uri),
+        image=lake.file_name(row.uri),
         picture=row.face_id if row.face_id in found.jpeg else None,
         why=found.why.get(row.face_id, ""),
         other=other,

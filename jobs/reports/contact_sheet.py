@@ -210,7 +210,7 @@ def _photos(rows: list[Row]) -> dict[str, tuple[str, dict[str, float] | None]]:
 
 def _certainty() -> Column:
     """Matches first, then what needs a look."""
-    places = F.create_map(*[F.lit(each) for pair in zip(DECISIONS, range(4), strict=True) for each in pair])
+    places = F.create_map(*[F.lit(each) for place, name in enumerate(DECISIONS) for each in (name, place)])
     return places[F.col("decision")]
 
 
@@ -221,7 +221,7 @@ def _written(context: Context) -> list[tuple[str, str]]:
 def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> ReportTable:
     text = [tuple(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row) for row in rows]
     numbers = [at for at in range(len(columns)) if rows and isinstance(rows[0][at], int)]
-    return ReportTable(title, columns, text, numbers, "" if rows else "None.")
+    return ReportTable(title, columns, text, numbers, _none(rows))
 
 
 def _rejected(rejected: DataFrame) -> ReportTable:

@@ -4,6 +4,7 @@ from jobs.faces.lookup import MeantFaces
 from pages.report import Side, picture
 from udfs import lake
 from udfs.errors import InputError
+from udfs.records import edges
 from udfs.vision.decode import Limits, decode
 from udfs.vision.rejection import RejectedError
 
@@ -20,4 +21,4 @@ def thumbnail(faces: MeantFaces, place: int, who: str) -> Side:
     except (InputError, RejectedError) as error:  # it was read before: it has changed or gone since
         return Side(who, why=f"can no longer be read: {error}")
     share = read.image.width / read.width
-    return Side(who, picture(read.image, [row["box"][side] * share for side in ("left", "top", "right", "bottom")]))
+    return Side(who, picture(read.image, [edge * share for edge in edges(row["box"])]))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import click
@@ -14,6 +15,7 @@ from jobs.run.errors import FAILED
 from jobs.run.stopping import StoppedError
 
 Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class RunDate(click.ParamType[date]):
@@ -61,6 +63,31 @@ _SHARED: list[click.Parameter] = [
     ),
     click.Option(["--master"], metavar="URL", help="Spark master, without spark-submit.  [default: local[*]]"),
 ]
+
+
+page_output = click.option(
+    "--output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page, self-contained HTML.",
+)
+"""Of jobs that write a page."""
+
+
+def about_investigation(function: Function) -> Function:
+    """The options by which whoever asks names an investigation, and says who they are and what for."""
+    for option in reversed(_OF_INVESTIGATION):
+        function = option(function)
+    return function
+
+
+_OF_INVESTIGATION = (
+    click.option("--investigation", metavar="NAME", help="Keep question and answer apart, under this name."),
+    click.option("--purpose", metavar="TEXT", help="What this is for; noted with the investigation."),
+    click.option("--by", "asked_by", metavar="NAME", help="Who asks.  [default: the user of this machine]"),
+    click.option("--for-case", metavar="ID", help="The case that this is asked for; noted with the investigation."),
+)
 
 
 class Job(Generic[Result]):

@@ -10,29 +10,33 @@ from udfs.vision.decode import Limits, Picture
 SIDE = 160
 """Pixels."""
 _ROOM = 0.3
-_QUALITY = 80
+_QUALITY = 82
 
 SHOWN = Limits(minimum_side=1, maximum_side=4096, maximum_pixels=100_000_000, memory=800_000_000)
 """What is decoded to be shown: pictures are kept large, as a face may be a small part of one."""
 
 
-def face(picture: Picture, box: Sequence[float] | None, side: int = SIDE) -> bytes:
-    """A face as a JPEG of `side` x `side` pixels: the box with some room around it, black beyond the picture's edge.
-
-    box: left, top, right, bottom, in pixels of the upright original; without one, the middle of the picture.
-    """
-    image = picture.image.convert("RGB")
+def face(picture: Picture, box: Sequence[float] | None) -> bytes:
+    """A face, as of `square`; without a box the middle of the picture. box: in pixels of the upright original."""
+    image = picture.image
     if box is None:
-        shorter = min(image.size)
-        left, top = (image.width - shorter) / 2, (image.height - shorter) / 2
-        around = (left, top, left + shorter, top + shorter)
-    else:
-        share = image.width / picture.width
-        left, top, right, bottom = (edge * share for edge in box)
-        half = max(right - left, bottom - top) * (1 + _ROOM) / 2
-        x, y = (left + right) / 2, (top + bottom) / 2
-        around = (x - half, y - half, x + half, y + half)
-    cut = image.crop(around).resize((side, side), Image.Resampling.LANCZOS)
+        x, y, half = image.width / 2, image.height / 2, min(image.size) / 2
+        return _jpeg(image, (x - half, y - half, x + half, y + half))
+    share = image.width / picture.width
+    return square(image, [edge * share for edge in box])
+
+
+def square(image: Image.Image, box: Sequence[float]) -> bytes:
+    """A box (left, top, right, bottom; pixels) with some room around it, as a JPEG of SIDE x SIDE pixels; black beyond
+    the picture's edge."""
+    left, top, right, bottom = box
+    half = max(right - left, bottom - top) * (1 + _ROOM) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return _jpeg(image, (x - half, y - half, x + half, y + half))
+
+
+def _jpeg(image: Image.Image, around: tuple[float, float, float, float]) -> bytes:
+    cut = image.convert("RGB").crop(around).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     encoded = io.BytesIO()
     cut.save(encoded, "JPEG", quality=_QUALITY, optimize=True)
     return encoded.getvalue()
