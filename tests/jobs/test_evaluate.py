@@ -332,7 +332,7 @@ def put_gallery(context: Context) -> None:
         *("face_id AS sample_id", "'g' AS gallery_name", "split(face_id, '-')[0] AS person_id", "'' AS name"),
         *("array() AS labels", "'u' AS uri", "contract_id", "quality", "embedding", "'r' AS run_id"),
         *("xxhash64(embedding) AS embedding_digest", "current_timestamp() AS enrolled_at"),
-        *(f"NULL AS {name}" for name in ("valid_from", "valid_to", "withdrawn_at")),
+        *(f"NULL AS {name}" for name in ("box", "valid_from", "valid_to", "withdrawn_at")),
     )
     context.tables.append("gallery", samples)
 
