@@ -24,7 +24,7 @@ from benchmarks.data import data_option, facenet
 from benchmarks.identify import timed, watched
 from benchmarks.rounds import alternate, isa, save
 from benchmarks.tables import CONTRACT, append_faces, put_contract, put_faces
-from jobs.matching.nearest_faces import FacesInScope, nearest_faces
+from jobs.matching.nearest_faces import SearchScope, nearest_faces
 from jobs.run import peak_memory
 from jobs.run.context import Context, opened
 from schemas.store import Tables
@@ -82,7 +82,7 @@ def measured(
     drawn = faces - len(vectors)
     for first in range(0, drawn, 200_000):
         put_faces(context, first, min(drawn, first + 200_000), day, faces // 5, dimension)
-    queries, everything = vectors[:: len(vectors) // 10][:10], FacesInScope()
+    queries, everything = vectors[:: len(vectors) // 10][:10], SearchScope()
     one = queries[:1]
 
     def ask(asked: Array = one) -> Nearest:

@@ -83,7 +83,7 @@ def pack(root: str, name: str) -> BatchFunction:
 def packed_part(root: str, name: str, table: pa.Table) -> dict[str, object]:
     """Write one part of what is packed under `name` below the URI `root`; returns its row (PART).
 
-    table: person_id, sample_id, embedding, embedding_digest; at least one row.
+    table: person_id, sample_id, embedding, embedding_digest, perhaps run_date; at least one row.
     """
     from udfs.search.packed import Part
     from udfs.search.samples import SampleMatrix  # here, as numba takes half a second to import
@@ -92,10 +92,11 @@ def packed_part(root: str, name: str, table: pa.Table) -> dict[str, object]:
     samples, digests = (table[column].combine_chunks() for column in ("sample_id", "embedding_digest"))
     refuse_unfit(vectors, samples)
     matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
-    digests = digests.take(pc.index_in(matrix.samples, value_set=samples))
+    place = pc.index_in(matrix.samples, value_set=samples)
+    days = table["run_date"].combine_chunks().take(place) if "run_date" in table.column_names else None
     folder_name = f"{name}/{uuid4().hex}"  # two tasks may write the same part, of which the description names one
     with artifacts.new(f"{root}/{folder_name}") as folder:
-        part = Part.save(folder_name, matrix, digests, folder)
+        part = Part.save(folder_name, matrix, digests.take(place), folder, days)
     row: dict[str, object] = {**asdict(part), "sha256": list(part.sha256.items()), "path": _path(matrix)}
     del row["gone"]
     return row

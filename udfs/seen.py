@@ -1,6 +1,7 @@
 """Arrow in, Arrow out: faces that were seen to packed parts, and queries to the nearest of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from udfs.arrow import BatchFunction, RecordBatches
 from udfs.matching import PART, packed_part
 
 if TYPE_CHECKING:
-    from udfs.search.packed import Part
+    from udfs.search.packed_faces import PartInScope
     from udfs.search.samples import SampleMatrix
 
 Array = np.ndarray
@@ -20,23 +21,24 @@ Array = np.ndarray
 NUMBERED_PART = pa.schema([("number", pa.int32()), *PART])
 """A part that was packed, and the number under which it was asked for."""
 WANTED = pa.schema([("part", pa.int32()), ("face_ids", pa.list_(pa.string()))])
-"""A part by its number, and the faces in it that count; null: all."""
+"""A part by its number, and the faces in it that may count; null: all of its days in scope."""
 NEAR = pa.schema(
     [
         ("query", pa.int32()),
         ("face_id", pa.string()),
         ("similarity", pa.float64()),
+        ("run_date", pa.date32()),
         ("part", pa.int32()),
         ("damage", pa.string()),
     ]
 )
-"""A face near a query, and the number of the part it is in; or, where `damage` is not null, what is wrong with a part
-that was to be searched."""
+"""A face near a query, and its date; or, where `damage` is not null, what is wrong with a part that was to be searched,
+and its number."""
 
 
 def pack_numbered(root: str, name: str) -> BatchFunction:
-    """(part, person_id, sample_id, embedding, embedding_digest), all faces of one part in a task -> the part, written
-    under `name` below the URI `root` (NUMBERED_PART)."""
+    """(part, run_date, person_id, sample_id, embedding, embedding_digest), all faces of one part in a task -> the part,
+    written under `name` below the URI `root` (NUMBERED_PART)."""
 
     def pack(batches: RecordBatches) -> RecordBatches:
         received = list(batches)
@@ -49,7 +51,12 @@ def pack_numbered(root: str, name: str) -> BatchFunction:
 
 
 def nearest_faces(
-    root: str, parts: Sequence["Part | None"], queries: Array, k: int, left_out: Sequence[tuple[int, str]], threads: int
+    root: str,
+    parts: Sequence["PartInScope | None"],
+    queries: Array,
+    k: int,
+    left_out: Sequence[tuple[int, str]],
+    threads: int,
 ) -> BatchFunction:
     """(WANTED) -> of each query the k faces in these parts that are most similar to it (NEAR); of equally similar ones
     the first by id. A part is read as a whole, and compared with what was written, before it is searched.
@@ -61,23 +68,30 @@ def nearest_faces(
         from udfs.search.index import Index
         from udfs.search.packed import DamagedError
 
-        matrices, damage = {}, {}
+        matrices, days, damage = [], [], {}
         for number, face_ids in _wanted(batches):
-            part = parts[number]
-            assert part is not None  # which has no face that could be wanted
+            scope = parts[number]
+            assert scope is not None  # in which no face could be wanted
+            part = scope.part
             try:
                 folder = artifacts.near(f"{root}/{part.name}", part.check)
                 part.check(folder)
-                matrices[number] = _only(part.load(folder), face_ids)
+                of_row = part.names(folder)["day"]
+                matrices.append(_only(part.load(folder), of_row, scope.days, face_ids))
+                days.append(of_row)
             except (DamagedError, OSError) as error:
                 damage[number] = str(error)
         if damage:
             yield _near({"part": list(damage), "damage": list(damage.values())}, len(damage))
             return
-        found = Index(list(matrices.values())).nearest(queries, k, -np.inf, threads, left_out)
-        faces = pa.array(found.person, pa.string())
-        columns = {"query": found.query, "face_id": faces, "similarity": found.similarity}
-        yield _near({**columns, "part": _parts_of(faces, matrices)}, len(faces))
+        found = Index(matrices).nearest_rows(queries, k, -np.inf, threads, left_out)
+        faces, of_days = np.empty(len(found.row), object), np.empty(len(found.row), "datetime64[D]")
+        for number, (matrix, of_row) in enumerate(zip(matrices, days, strict=True)):
+            here = found.part == number
+            faces[here] = matrix.samples.take(found.row[here]).to_numpy(zero_copy_only=False)
+            of_days[here] = of_row.take(found.row[here]).to_numpy(zero_copy_only=False)
+        columns = {"query": found.query, "face_id": faces, "similarity": found.similarity, "run_date": of_days}
+        yield _near(columns, len(faces))
 
     return search
 
@@ -90,21 +104,17 @@ def _wanted(batches: RecordBatches) -> Iterator[tuple[int, pa.StringArray | None
             yield number, wanted.values if wanted.is_valid else None
 
 
-def _only(matrix: "SampleMatrix", face_ids: pa.StringArray | None) -> "SampleMatrix":
-    """The same, in which no others are ever found."""
-    if face_ids is None:
-        return matrix
-    others = pc.invert(pc.is_in(matrix.samples, value_set=face_ids))
-    return matrix.without(np.flatnonzero(others.to_numpy(zero_copy_only=False)).tolist())
+def _only(
+    matrix: "SampleMatrix", day: pa.Date32Array, days: Sequence[date], face_ids: pa.StringArray | None
+) -> "SampleMatrix":
+    """The same, in which only faces of some days are ever found, and of these only those named, unless None are.
 
-
-def _parts_of(faces: pa.StringArray, matrices: "Mapping[int, SampleMatrix]") -> Array:
-    """The number of the part that each face is in."""
-    part = np.full(len(faces), -1, np.int32)
-    for number, matrix in matrices.items():
-        here = matrix.samples.filter(pc.is_in(matrix.samples, value_set=faces))
-        part[pc.is_in(faces, value_set=here).to_numpy(zero_copy_only=False)] = number
-    return part
+    day: of each row.
+    """
+    counts = pc.is_in(day, value_set=pa.array(days, pa.date32()))
+    if face_ids is not None:
+        counts = pc.and_(counts, pc.is_in(matrix.samples, value_set=face_ids))
+    return matrix.without(np.flatnonzero(~counts.to_numpy(zero_copy_only=False)))
 
 
 def _near(columns: Mapping[str, object], rows: int) -> pa.RecordBatch:

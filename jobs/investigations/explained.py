@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.investigations.asked import AskedFace, AskedFaces
 from jobs.investigations.findings import Finding, described, ranked
-from jobs.matching.nearest_faces import FacesInScope, nearest_faces
+from jobs.matching.nearest_faces import SearchScope, nearest_faces
 from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from schemas.names import Names
@@ -159,7 +159,7 @@ def _stranger(context: Context, gallery: GallerySnapshot, decided: Row, samples:
     vectors = np.array([sample.row["embedding"] for sample in samples], np.float32)
     faces = tuple(AskedFace(decided.person_id, sample.row["uri"]) for sample in samples)
     asked = AskedFaces(gallery.contract_id, faces, vectors, {})
-    near = nearest_faces(context, gallery.contract_id, vectors, _STRANGERS, FacesInScope())
+    near = nearest_faces(context, gallery.contract_id, vectors, _STRANGERS, SearchScope())
     found = ranked(near.near, asked, _STRANGERS)
     mine = _of_person(context, decided, [each.face_id for each in found])
     strangers = [each for each in found if each.face_id not in mine and each.face_id != decided.face_id]

@@ -13,7 +13,7 @@ from jobs.decisions.strangers import stranger_rates
 from jobs.investigations.asked import AskedFaces, asked_faces
 from jobs.investigations.findings import Finding, described, ranked
 from jobs.investigations.record import Investigation, asked_of
-from jobs.matching.nearest_faces import FacesInScope, nearest_faces
+from jobs.matching.nearest_faces import SearchScope, nearest_faces
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import FINDINGS
@@ -64,7 +64,7 @@ def search_lake(
     record = Investigation.of(context, investigation, asked_by, purpose, for_case)
     asked = asked_faces(context, photo, face_id, person, gallery_name, number, numbered)
     _refuse_other_contracts(context, asked.contract_id)
-    scope = FacesInScope(first, last, _images(context, source, case_id))
+    scope = SearchScope(first, last, _images(context, source, case_id))
     with ledger.run(context) as run:
         near = nearest_faces(context, asked.contract_id, asked.vectors, k, scope, asked.left_out)
         run.digests.update(contract=asked.contract_id, faces=near.digest)

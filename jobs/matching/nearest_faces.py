@@ -19,7 +19,7 @@ from udfs.arrow import spark_schema
 from udfs.vision.contract import settings_id
 
 if TYPE_CHECKING:
-    from udfs.search.packed_dates import PackedDates
+    from udfs.search.packed_faces import FacesInScope, PackedFaces
 
 Array = np.ndarray
 
@@ -27,7 +27,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class FacesInScope:
+class SearchScope:
     """The faces that a question is about; by default all. first, last: run_date. images: image_id, those in which they
     are."""
 
@@ -51,7 +51,7 @@ def nearest_faces(
     contract_id: str,
     queries: Array,
     k: int,
-    scope: FacesInScope,
+    scope: SearchScope,
     left_out: Sequence[tuple[int, str]] = (),
 ) -> NearestFaces:
     """Of each query the k most similar faces of a contract; of equally similar ones the first by id.
@@ -62,47 +62,50 @@ def nearest_faces(
         InputError: there are no faces yet.
         RuntimeError: what is packed is damaged each time anew.
     """
+    from udfs.search.packed_faces import FacesInScope
+
+    configured = settings_id(context.settings.spec())
     for _ in range(_ATTEMPTS):
         packed, rows = packing.pack_seen(context, contract_id)
-        searched = packed.between(scope.first, scope.last).found_once(settings_id(context.settings.spec()))
-        found = _search(context, searched, _wanted(context, searched, rows, scope), queries, k, left_out)
+        searched = FacesInScope.of(packed, scope.first, scope.last, configured)
+        wanted = _wanted(context, packed, searched, rows, scope)
+        found = _search(context, packed.root, searched, wanted, queries, k, left_out)
         damaged = found.filter(found["damage"].is_valid())
         if not damaged.num_rows:
-            days = pa.array([of.run_date for of in searched.dates for _ in of.parts], pa.date32())
-            first = _first(found, k)
-            near = first.select(["query", "face_id", "similarity"])
-            near = near.append_column("run_date", days.take(first["part"].combine_chunks()))
+            near = _first(found, k).select(["query", "face_id", "similarity", "run_date"])
             return NearestFaces(near, searched.faces, searched.digest)
-        context.log.info(f"{context.job}: {damaged['damage'][0].as_py()}; the faces of that date are packed again")
-        parts = [part for of in searched.dates for part in of.parts]
-        bad = [part.name for number in damaged["part"].to_pylist() if (part := parts[number]) is not None]
+        context.log.info(f"{context.job}: {damaged['damage'][0].as_py()}; the faces packed there are packed again")
+        bad = [of.part.name for number in damaged["part"].to_pylist() if (of := searched.parts[number]) is not None]
         packing.note(packed.without(bad))
     raise RuntimeError(f"what is packed below {packed.root} is damaged each time anew; look at its disk")
 
 
-def _wanted(context: Context, searched: "PackedDates", rows: DataFrame, scope: FacesInScope) -> DataFrame:
-    """The parts to be searched, by number, and the faces in them that count (seen.WANTED)."""
+def _wanted(
+    context: Context, packed: "PackedFaces", searched: "FacesInScope", rows: DataFrame, scope: SearchScope
+) -> DataFrame:
+    """The parts to be searched, by number, and the faces in them that may count (seen.WANTED)."""
+    numbers = [number for number, part in enumerate(searched.parts) if part]
     if scope.images is not None:
-        faces = packing.by_part(rows.join(scope.images, "image_id", "left_semi"), searched)
-        return faces.groupBy("part").agg(F.collect_list("face_id").alias("face_ids"))
-    numbers = [number for number, part in enumerate(part for of in searched.dates for part in of.parts) if part]
+        faces = packing.by_part(rows.join(scope.images, "image_id", "left_semi"), packed)
+        some = faces.where(F.col("part").isin(numbers)) if numbers else faces.limit(0)
+        return some.groupBy("part").agg(F.collect_list("face_id").alias("face_ids"))
     whole = pa.table({"part": pa.array(numbers, pa.int32()), "face_ids": pa.nulls(len(numbers), seen.WANTED[1].type)})
     return context.spark.createDataFrame(whole)
 
 
 def _search(
     context: Context,
-    searched: "PackedDates",
+    root: str,
+    searched: "FacesInScope",
     wanted: DataFrame,
     queries: Array,
     k: int,
     left_out: Sequence[tuple[int, str]],
 ) -> pa.Table:
     spark = context.spark
-    parts = [part for of in searched.dates for part in of.parts]
-    tasks = max(1, min(len(parts), spark.sparkContext.defaultParallelism))
+    tasks = max(1, min(len(searched.parts), spark.sparkContext.defaultParallelism))
     threads, profile = task_resources.cpus(spark), task_resources.on_cpus(spark)
-    search = peak_memory.told(spark, seen.nearest_faces(searched.root, parts, queries, k, left_out, threads))
+    search = peak_memory.told(spark, seen.nearest_faces(root, searched.parts, queries, k, left_out, threads))
     spread = wanted.repartitionById(tasks, (F.col("part") % tasks).cast("int"))
     return spread.mapInArrow(search, spark_schema(seen.NEAR), profile=profile).toArrow().cast(seen.NEAR)
 

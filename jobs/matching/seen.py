@@ -1,7 +1,6 @@
 """All faces that were ever seen under a contract, packed beside the table `faces`."""
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +17,13 @@ from udfs.arrow import spark_schema
 from udfs.ids import stable_id
 
 if TYPE_CHECKING:
-    from udfs.search.packed_dates import PackedDate, PackedDates
+    from udfs.search.packed_faces import DateOfFaces, Pack, PackedFaces
 
 FACES_A_PART = 65_536
 """About: 128 MiB of embeddings at 512 dimensions, and what a task packs at a time."""
 
 
-def pack_seen(context: Context, contract_id: str) -> tuple["PackedDates", DataFrame]:
+def pack_seen(context: Context, contract_id: str) -> tuple["PackedFaces", DataFrame]:
     """The faces of a contract as they are in the table now, packed; and the table as it is now.
 
     A date whose files are those it was packed from is taken as it is; so is one whose files are others with the same
@@ -34,37 +33,41 @@ def pack_seen(context: Context, contract_id: str) -> tuple["PackedDates", DataFr
         InputError: there are no faces yet.
     """
     from udfs.search.packed import DESCRIPTION
-    from udfs.search.packed_dates import PackedDate, PackedDates
+    from udfs.search.packed_faces import DateOfFaces, PackedFaces, arranged
 
     began = time.monotonic()
     rows, files = context.tables.read_fixed_by_date("faces")
     root, name = place(context, "faces"), stable_id("seen", contract_id)
-    noted = PackedDates.from_json(root, name, artifacts.read(f"{root}/{name}/{DESCRIPTION}"))
+    noted = PackedFaces.from_json(root, name, artifacts.read(f"{root}/{name}/{DESCRIPTION}"))
     before = dict(noted.files)
     if before == files:
         _describe(noted)  # which says when it was last searched
         return noted, rows
     changed = [day for day, digest in files.items() if before.get(day) != digest]
-    dates = [of for of in noted.dates if before[of.run_date] == files.get(of.run_date)]
+    now = {of for of in noted.dates if of.run_date in files and of.run_date not in changed}
+    of_contract = F.col("contract_id") == contract_id
     if changed:
-        faces = _as_samples(rows.where((F.col("contract_id") == contract_id) & on_dates(changed)))
-        known = {of.key: of for of in noted.dates}
+        faces = _as_samples(rows.where(of_contract & on_dates(changed)))
         groups = digests_of(faces.groupBy("run_date", "settings_id"), "sample_id", "embedding_digest")
-        there = [PackedDate(day, limits, of.samples, of.digest) for (day, limits), of in groups.items()]
-        fresh = [of for of in there if of.key not in known]
-        dates += [known[of.key] for of in there if of.key in known] + _pack(context, root, name, faces, fresh)
+        now |= {DateOfFaces(day, limits, of.samples, of.digest) for (day, limits), of in groups.items()}
+    packs = [pack for pack in noted.packs if now.issuperset(pack.dates)]
+    fresh = now.difference(of for pack in packs for of in pack.dates)
+    packs, together = arranged(packs, fresh, FACES_A_PART)
+    if together:
+        days = {of.run_date for dates in together for of in dates}
+        packs += _pack(context, root, name, _as_samples(rows.where(of_contract & on_dates(days))), together)
+        packed_now = sum(of.faces for dates in together for of in dates)
         context.log.info(
-            f"{context.job}: {sum(of.faces for of in fresh):,} faces packed, as the rows of {len(changed):,} dates are"
-            f" new; {time.monotonic() - began:.1f} s"
+            f"{context.job}: {packed_now:,} faces packed, as the rows of {len(changed):,} dates are new;"
+            f" {time.monotonic() - began:.1f} s"
         )
-    packed = PackedDates(
-        root, name, tuple(sorted(dates, key=lambda of: (of.run_date, of.settings_id))), tuple(sorted(files.items()))
-    )
+    packs.sort(key=lambda pack: (pack.dates[0].run_date, pack.dates[0].settings_id))
+    packed = PackedFaces(root, name, tuple(packs), tuple(sorted(files.items())))
     note(packed)
     return packed, rows
 
 
-def note(packed: "PackedDates") -> None:
+def note(packed: "PackedFaces") -> None:
     """Describe what is packed, and remove what older descriptions have left, unless somebody may still read it."""
     from udfs.search.packed import DESCRIPTION
 
@@ -76,26 +79,29 @@ def note(packed: "PackedDates") -> None:
             artifacts.remove(f"{folder}/{part}")
 
 
-def _describe(packed: "PackedDates") -> None:
+def _describe(packed: "PackedFaces") -> None:
     from udfs.search.packed import DESCRIPTION
 
     artifacts.write(f"{packed.root}/{packed.name}/{DESCRIPTION}", packed.to_json())
 
 
-def by_part(faces: DataFrame, packed: "PackedDates") -> DataFrame:
-    """Faces with the number of the part that they are in: in the order of dates and their pieces.
+def by_part(faces: DataFrame, packed: "PackedFaces") -> DataFrame:
+    """Faces with the number of the part that they are in; the numbers go through the packs in their order.
 
     faces: run_date, settings_id, face_id. Those of dates that are not packed are left out.
     """
-    begins = np.cumsum([0, *(len(of.parts) for of in packed.dates)]).tolist()
-    return _numbered(faces, [(of, begin, len(of.parts)) for of, begin in zip(packed.dates, begins, strict=False)])
+    return _numbered(faces, [(pack.dates, len(pack.parts)) for pack in packed.packs])
 
 
-def _numbered(faces: DataFrame, dates: list[tuple["PackedDate", int, int]]) -> DataFrame:
-    """dates: with the number of the first of their parts, and how many they have."""
-    schema = "run_date date, settings_id string, begin int, pieces int"
-    plan = [(of.run_date, of.settings_id, begin, pieces) for of, begin, pieces in dates]
-    planned = faces.sparkSession.createDataFrame(plan, schema)
+def _numbered(faces: DataFrame, packs: list[tuple[tuple["DateOfFaces", ...], int]]) -> DataFrame:
+    """packs: their dates, and how many parts each has."""
+    begins = np.cumsum([0, *(pieces for _, pieces in packs)]).tolist()
+    plan = [
+        (of.run_date, of.settings_id, begin, pieces)
+        for (dates, pieces), begin in zip(packs, begins, strict=False)
+        for of in dates
+    ]
+    planned = faces.sparkSession.createDataFrame(plan, "run_date date, settings_id string, begin int, pieces int")
     part = F.col("begin") + _piece(F.col("face_id"), F.col("pieces"))
     return faces.join(F.broadcast(planned), ["run_date", "settings_id"]).withColumn("part", part)
 
@@ -112,18 +118,19 @@ def _as_samples(faces: DataFrame) -> DataFrame:
     )
 
 
-def _pack(context: Context, root: str, name: str, faces: DataFrame, dates: list["PackedDate"]) -> list["PackedDate"]:
-    """The same dates with their parts, all of which one job packs."""
+def _pack(
+    context: Context, root: str, name: str, faces: DataFrame, together: list[tuple["DateOfFaces", ...]]
+) -> list["Pack"]:
+    """The faces of some dates, each packed together with those it is to be; all by one job."""
     from udfs.search.packed import Part
+    from udfs.search.packed_faces import Pack
 
-    if not dates:
-        return []
-    pieces = [-(-of.faces // FACES_A_PART) for of in dates]
+    pieces = [-(-sum(of.faces for of in dates) // FACES_A_PART) for dates in together]
     begins = np.cumsum([0, *pieces]).tolist()
-    columns = ["part", "person_id", "sample_id", "embedding", "embedding_digest"]
+    columns = ["part", "run_date", "person_id", "sample_id", "embedding", "embedding_digest"]
     pack = peak_memory.told(context.spark, seen.pack_numbered(root, name))
     made = (
-        _numbered(faces, list(zip(dates, begins, pieces, strict=False)))
+        _numbered(faces, list(zip(together, pieces, strict=True)))
         .select(*columns)
         .repartitionById(begins[-1], "part")
         .mapInArrow(pack, spark_schema(seen.NUMBERED_PART))
@@ -135,6 +142,6 @@ def _pack(context: Context, root: str, name: str, faces: DataFrame, dates: list[
         number, *values = row
         parts[number] = Part(*values)
     return [
-        replace(of, parts=tuple(parts.get(number) for number in range(begin, begin + count)))
-        for of, begin, count in zip(dates, begins, pieces, strict=False)
+        Pack(dates, tuple(parts.get(number) for number in range(begin, begin + count)))
+        for dates, begin, count in zip(together, begins, pieces, strict=False)
     ]

@@ -1,6 +1,6 @@
 """The k nearest persons of each query, exactly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -30,10 +30,10 @@ class Index:
 
         path: how to scan; the fastest that works here, unless another is named.
         """
-        self._parts = [part for part in parts if len(part.vectors)]
-        dimension = self._parts[0].vectors.shape[1] if self._parts else 1
+        self._parts = {number: part for number, part in enumerate(parts) if len(part.vectors)}
+        dimension = next((part.vectors.shape[1] for part in self._parts.values()), 1)
         chosen = path or fastest(dimension)
-        self._paths = [chosen(part) for part in self._parts]
+        self._paths = {number: chosen(part) for number, part in self._parts.items()}
         self.path = chosen.name
 
     def nearest(
@@ -46,24 +46,50 @@ class Index:
 
         queries: float32 (m, d), unit length. left_out: pairs of a query and a sample that do not count.
         """
+        found = self.nearest_rows(queries, k, floor, threads, left_out)
+        person, sample = np.empty((2, len(found.row)), object)
+        for here, part, rows in self._by_part(found):
+            person[here] = part.persons.take(rows).to_numpy(zero_copy_only=False)
+            sample[here] = part.samples.take(rows).to_numpy(zero_copy_only=False)
+        return Nearest(found.query, person, sample, found.similarity)
+
+    def nearest_rows(
+        self, queries: Array, k: int, floor: float, threads: int = 1, left_out: Sequence[tuple[int, str]] = ()
+    ) -> "NearestRows":
+        """The same, by the places of their nearest samples."""
         queries = np.ascontiguousarray(queries, np.float32)
-        best = _Best.none()
+        best = NearestRows.none()
         if len(queries):
-            for number, (part, path) in enumerate(zip(self._parts, self._paths, strict=True)):
+            for number, part in self._parts.items():
                 # Whoever is below the k-th person of the parts before cannot be among the nearest.
                 floors = best.floors(len(queries), k, floor)
                 asked = Queries(queries, floors, _rows_left_out(part, left_out))
-                best = best.with_part(number, path.search(asked, k, threads), len(queries), k)
-        return _ordered(self._named(best), k) if len(self._parts) > 1 else self._named(best)
+                best = best.with_part(number, self._paths[number].search(asked, k, threads), len(queries), k)
+        best = self._in_order(best)
+        return best.taken(_rank(best.query) < k)
 
-    def _named(self, best: "_Best") -> Nearest:
-        person, sample = np.empty((2, len(best.row)), object)
-        for number, part in enumerate(self._parts):
-            here = best.part == number
-            rows = best.row[here]
+    def _in_order(self, best: "NearestRows") -> "NearestRows":
+        """The same, with those of several parts that are as near in the order of their persons: so far they stand in
+        that of the parts."""
+        same = (best.query[1:] == best.query[:-1]) & (best.similarity[1:] == best.similarity[:-1])
+        if not (same & (best.part[1:] != best.part[:-1])).any():
+            return best
+        tied = np.flatnonzero(np.append(False, same) | np.append(same, False))
+        some = best.taken(tied)
+        person = np.empty(len(tied), object)
+        for here, part, rows in self._by_part(some):
             person[here] = part.persons.take(rows).to_numpy(zero_copy_only=False)
-            sample[here] = part.samples.take(rows).to_numpy(zero_copy_only=False)
-        return Nearest(best.query, person, sample, best.similarity)
+        order = np.lexsort((np.unique(person, return_inverse=True)[1], -some.similarity, some.query))
+        part, row = best.part.copy(), best.row.copy()
+        part[tied], row[tied] = some.part[order], some.row[order]
+        return best._replace(part=part, row=row)
+
+    def _by_part(self, found: "NearestRows") -> Iterator[tuple[Array, SampleMatrix, Array]]:
+        """Of each part that has some: which, the part, and their rows in it."""
+        for number, part in self._parts.items():
+            here = np.flatnonzero(found.part == number)
+            if len(here):
+                yield here, part, found.row[here]
 
 
 def _rows_left_out(part: SampleMatrix, left_out: Sequence[tuple[int, str]]) -> Array:
@@ -76,24 +102,17 @@ def _rows_left_out(part: SampleMatrix, left_out: Sequence[tuple[int, str]]) -> A
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _ordered(found: Nearest, k: int) -> Nearest:
-    """The k nearest persons of each query, where those of several parts are as near: these are in no order yet."""
-    columns = {"query": found.query, "similarity": found.similarity, "person": pa.array(found.person, pa.string())}
-    order = pc.sort_indices(
-        pa.table(columns), [("query", "ascending"), ("similarity", "descending"), ("person", "ascending")]
-    ).to_numpy()
-    order = order[_rank(found.query) < k]  # the queries stand as before
-    return Nearest(*(column[order] for column in (found.query, found.person, found.sample, found.similarity)))
-
-
 def _rank(query: Array) -> Array:
     """The place of each among those of its query, from 0."""
     return np.arange(len(query)) - np.searchsorted(query, query)
 
 
-class _Best(NamedTuple):
-    """The nearest so far, and whoever is as near as the last of them: `row` of `part`; in the order of query and
-    similarity (descending)."""
+class NearestRows(NamedTuple):
+    """Samples near queries: `row` of the part with the number `part`; in the order of query and falling similarity.
+    While parts are still to be searched, whoever is as near as the last stays too.
+
+    query: intp (n,). part, row: int32 (n,). similarity: float64 (n,).
+    """
 
     query: Array
     part: Array
@@ -101,7 +120,8 @@ class _Best(NamedTuple):
     similarity: Array
 
     @classmethod
-    def none(cls) -> "_Best":
+    def none(cls) -> "NearestRows":
+        """Of no part."""
         return cls(np.empty(0, np.intp), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
 
     def floors(self, queries: int, k: int, floor: float) -> Array:
@@ -111,19 +131,21 @@ class _Best(NamedTuple):
         floors[self.query[last]] = self.similarity[last]
         return floors
 
-    def with_part(self, number: int, found: Iterable[Decided], queries: int, k: int) -> "_Best":
+    def with_part(self, number: int, found: Iterable[Decided], queries: int, k: int) -> "NearestRows":
+        """Those among these and the nearest of another part that can still be among the k nearest of each query."""
         begun, parts = 0, [self]
         for decided in found:
             query, rank = np.nonzero(np.arange(k) < decided.found[:, None])
             row = decided.sample[query, rank]
-            parts.append(_Best(begun + query, np.full_like(row, number), row, decided.similarity[query, rank]))
+            parts.append(NearestRows(begun + query, np.full_like(row, number), row, decided.similarity[query, rank]))
             begun += len(decided.found)
-        joined = _Best(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        ordered = joined._taken(np.lexsort((joined.row, joined.part, -joined.similarity, joined.query)))
-        return ordered._taken(ordered.similarity >= ordered.floors(queries, k, -np.inf)[ordered.query])
+        joined = NearestRows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        ordered = joined.taken(np.lexsort((joined.row, joined.part, -joined.similarity, joined.query)))
+        return ordered.taken(ordered.similarity >= ordered.floors(queries, k, -np.inf)[ordered.query])
 
-    def _taken(self, which: Array) -> "_Best":
-        return _Best(*(column[which] for column in self))
+    def taken(self, which: Array) -> "NearestRows":
+        """Some of them."""
+        return NearestRows(*(column[which] for column in self))
 
 
 @cache

@@ -47,12 +47,17 @@ class Part:
     gone: tuple[int, ...] = ()
 
     @classmethod
-    def save(cls, name: str, matrix: SampleMatrix, digests: pa.Int64Array, folder: Path) -> "Part":
-        """Write a part of at least one sample to a new folder; digests: of the embeddings, a row each."""
+    def save(
+        cls, name: str, matrix: SampleMatrix, digests: pa.Int64Array, folder: Path, days: pa.Date32Array | None = None
+    ) -> "Part":
+        """Write a part of at least one sample to a new folder; digests: of the embeddings, a row each. days: the date
+        that each is of, if they are of dates.
+        """
         folder.mkdir(parents=True)
         for array in _ARRAYS:
             np.save(folder / f"{array}.npy", getattr(matrix, array), allow_pickle=False)
-        names = pa.record_batch([matrix.persons, matrix.samples, digests], ["person", "sample", "digest"])
+        columns = {"person": matrix.persons, "sample": matrix.samples, "digest": digests}
+        names = pa.record_batch(columns if days is None else {**columns, "day": days})
         with pa.ipc.new_file(folder / _NAMES, names.schema) as file:
             file.write_batch(names)
         files = sorted(folder.iterdir())
@@ -77,7 +82,8 @@ class Part:
         return matrix.without(self.gone)
 
     def names(self, folder: Path) -> pa.RecordBatch:
-        """person, sample, and the digest of the embedding, of each row; rows that are gone too."""
+        """person, sample, and the digest of the embedding, of each row, rows that are gone too; and `day`, if they are
+        of dates."""
         return pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).get_batch(0)
 
     def check(self, folder: Path) -> None:

@@ -70,12 +70,12 @@ class SampleMatrix:
             kept = max(kept, float(quantised.kept.max()))
         return cls(vectors, persons, samples, person_of, panels, scales, loss, kept)
 
-    def without(self, rows: Sequence[int]) -> "SampleMatrix":
+    def without(self, rows: Sequence[int] | Array) -> "SampleMatrix":
         """The same samples, of which some are never found."""
         if not len(rows):
             return self
         scales = self.scales.copy()
-        scales[list(rows)] = np.nan  # nothing compares with it
+        scales[np.asarray(rows)] = np.nan  # nothing compares with it
         return replace(self, scales=scales)
 
     def codes(self, first: int, last: int) -> Array:

@@ -1,6 +1,6 @@
 """All faces that were ever seen: found as the definition says, and packed once."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +8,19 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.matching import seen
-from jobs.matching.nearest_faces import FacesInScope, nearest_faces
+from jobs.matching.nearest_faces import SearchScope, nearest_faces
 from jobs.run.context import Context
 from tests.rows import CONTRACT, DAY, NEXT_DAY, put_faces, unit
 from tests.support import MakeContext
 from udfs import lake
+from udfs.search import packed_faces
 from udfs.search.definition import nearest_persons
 from udfs.vision.contract import settings_id
 
 Array = np.ndarray
 THIRD_DAY = date(2026, 2, 2)
 QUERIES = unit(3, seed=9)
-ALL = FacesInScope()
+ALL = SearchScope()
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def put(context: Context, day: date, count: int, seed: int, limits: str = "s") -
     return {f"f{at:02}-{day}{'' if limits == 's' else limits}": vector for at, vector in enumerate(vectors)}
 
 
-def found(context: Context, k: int = 5, scope: FacesInScope = ALL, left_out: tuple[tuple[int, str], ...] = ()) -> list:
+def found(context: Context, k: int = 5, scope: SearchScope = ALL, left_out: tuple[tuple[int, str], ...] = ()) -> list:
     near = nearest_faces(context, CONTRACT, QUERIES, k, scope, left_out).near
     assert all(str(row["run_date"]) in row["face_id"] for row in near.to_pylist())
     return near.drop_columns("run_date").to_pylist()
@@ -61,8 +62,8 @@ def test_the_nearest_are_those_of_the_definition(context: Context) -> None:
     assert found(context, left_out=((0, best),)) == wanted(faces, left_out=((0, best),))
     assert found(context, k=100) == wanted(faces, k=100)
     of_day = {name: vector for name, vector in faces.items() if str(NEXT_DAY) in name}
-    assert found(context, scope=FacesInScope(first=NEXT_DAY)) == wanted(of_day)
-    assert found(context, scope=FacesInScope(last=date(2020, 1, 1))) == []
+    assert found(context, scope=SearchScope(first=NEXT_DAY)) == wanted(of_day)
+    assert found(context, scope=SearchScope(last=date(2020, 1, 1))) == []
 
 
 def test_images_in_scope(context: Context) -> None:
@@ -70,10 +71,10 @@ def test_images_in_scope(context: Context) -> None:
     some = context.spark.createDataFrame([(f"i{at}",) for at in (3, 8, 9)], "image_id string")
     of_these = {name: vector for name, vector in faces.items() if name[:3] in ("f03", "f08", "f09")}
     assert len(of_these) == 6
-    assert found(context, scope=FacesInScope(images=some)) == wanted(of_these)
+    assert found(context, scope=SearchScope(images=some)) == wanted(of_these)
     later = {name: vector for name, vector in of_these.items() if str(NEXT_DAY) in name}
-    assert found(context, scope=FacesInScope(first=NEXT_DAY, images=some)) == wanted(later)
-    assert found(context, scope=FacesInScope(images=some.limit(0))) == []
+    assert found(context, scope=SearchScope(first=NEXT_DAY, images=some)) == wanted(later)
+    assert found(context, scope=SearchScope(images=some.limit(0))) == []
 
 
 def test_what_did_not_change_is_not_packed_again(context: Context) -> None:
@@ -97,6 +98,23 @@ def test_what_did_not_change_is_not_packed_again(context: Context) -> None:
     assert found(context) == wanted(
         {name: v for name, v in faces.items() if str(DAY) not in name and "f00" not in name}
     )
+
+
+def test_small_dates_are_packed_together(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_faces, "SMALL_PACKS", 2)
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    by_day = {day: put(context, day, 3, seed) for seed, day in enumerate(days[:3])}
+    everything = {name: vector for faces in by_day.values() for name, vector in faces.items()}
+    assert found(context, k=20) == wanted(everything, k=20)
+    together = parts(context)
+    assert len(together) == 2, "of 7 and of 2 faces"
+    assert found(context, scope=SearchScope(first=days[1], last=days[1])) == wanted(by_day[days[1]])
+    everything |= put(context, days[3], 3, 3)
+    assert found(context, k=20) == wanted(everything, k=20)
+    assert parts(context) > together
+    context.tables.delete_where("faces", F.col("run_date") == F.lit(days[1]))
+    left = {name: vector for name, vector in everything.items() if str(days[1]) not in name}
+    assert found(context, k=20) == wanted(left, k=20)
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing", "undescribed"])
