@@ -49,3 +49,8 @@ class StrangerRates:
         """
         rate = np.exp(np.interp(similarity, self.similarity, np.log(self.rate), left=np.nan))
         return faces * rate
+
+    def similarity_at(self, rate: float) -> float:
+        """The least similarity that at most this share of comparisons of strangers reaches; 1 if none is that rare, and
+        the least similarity that was measured if all are rarer."""
+        return float(np.interp(-np.log(rate), -np.log(self.rate), self.similarity, right=1.0))

@@ -14,6 +14,7 @@ COMMANDS = {
     "gallery": "Look for samples that may show somebody else, and set samples aside.",
     "identify": "Find the nearest registered persons of each face, and decide.",
     "search": "Find the faces, among all that were ever seen, that are most like one.",
+    "cluster": "Group the faces that show nobody registered into persons-to-be.",
     "report": "Write a page of faces to look at: of a date, a person or an investigation.",
     "explain": "Write a page on why a face was decided as it was.",
     "review": "Confirm or reject that faces show the persons they were found to be nearest to.",

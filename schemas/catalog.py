@@ -891,6 +891,133 @@ RUNS = Table(
     ),
 )
 
+_GROUPING = Column(
+    "grouping",
+    "string",
+    "which faces were grouped: unknown (all that show nobody registered), or a name that was given",
+)
+_CLUSTER = Column(
+    "cluster_id", "string", "the cluster; it stays the same as long as most of its faces do, whatever comes later"
+)
+
+CLUSTERS = Table(
+    name="clusters",
+    row="one group of faces that may be of one person, as it is now",
+    written_by="cluster",
+    columns=(
+        _GROUPING,
+        _CLUSTER,
+        Column("faces", "bigint", "number of faces"),
+        Column("images", "bigint", "number of images that show one of them"),
+        Column("days", "bigint", "number of days on which there was one"),
+        Column("first_run_date", "date", "the first of these days"),
+        Column("last_run_date", "date", "the last of them"),
+        Column("first_face_id", "string", "the first of the faces by id"),
+        _CONTRACT,
+        _RUN,
+    ),
+    key=("grouping", "cluster_id"),
+    constraints={"nobody_is_no_cluster": "faces > 0"},
+    examples=(
+        (
+            "Who is seen most often?",
+            "SELECT cluster_id, faces, days, first_run_date, last_run_date FROM clusters WHERE grouping = 'unknown'"
+            " ORDER BY faces DESC LIMIT 10",
+        ),
+    ),
+)
+
+CLUSTER_MEMBERS = Table(
+    name="cluster_members",
+    row="one face that is in a cluster",
+    written_by="cluster (last)",
+    columns=(
+        _GROUPING,
+        Column("face_id", "string", "the face; see faces"),
+        _CLUSTER,
+        _IMAGE_ID,
+        _RUN_DATE,
+        _CONTRACT,
+        _RUN,
+    ),
+    key=("grouping", "face_id"),
+    examples=(
+        (
+            "In which images is a cluster seen?",
+            "SELECT m.run_date, i.uri FROM cluster_members m JOIN images i USING (image_id) WHERE m.cluster_id = 'c' ORDER BY 1",
+        ),
+    ),
+)
+
+CLUSTER_STATES = ("born", "grew", "shrank", "joined", "split", "gone")
+
+CLUSTER_CHANGES = Table(
+    name="cluster_changes",
+    row="one cluster that has changed in one run, and how",
+    written_by="cluster (first); append-only",
+    columns=(
+        Column("change_id", "string", "the change"),
+        _GROUPING,
+        _CLUSTER,
+        Column(
+            "change",
+            "string",
+            "born; grew (it has new faces); shrank; joined (another one); split (from another one); or gone (none of its"
+            " faces is left)",
+        ),
+        Column("other_cluster_id", "string", "the cluster that it has joined, or was split from", nullable=True),
+        Column("faces_before", "bigint", "its faces before; 0 if it is new"),
+        Column("faces_after", "bigint", "its faces after; 0 if it is no more"),
+        Column("changed_at", "timestamp", "when that was found, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("change_id",),
+    constraints={"known_change": _any_of("change", CLUSTER_STATES)},
+    examples=(
+        (
+            "Which clusters were found to be one person?",
+            "SELECT changed_at, cluster_id, other_cluster_id, faces_before FROM cluster_changes WHERE change = 'joined'",
+        ),
+    ),
+)
+
+CLUSTER_SAID = ("together", "apart", "name")
+
+CLUSTER_DECISIONS = Table(
+    name="cluster_decisions",
+    row="one thing that a person has said about clusters: that some are one person, that faces of one are another"
+    " person's, or whose they are; every later run respects it, and of two that contradict each other the later one",
+    written_by="cluster --merge, --split, --name; append-only",
+    columns=(
+        Column("decision_id", "string", "the decision"),
+        _GROUPING,
+        Column(
+            "decision", "string", "together (faces show one person), apart (faces show none of whom others show), name"
+        ),
+        Column("cluster_ids", "array<string>", "the clusters that it was said of, as they were then"),
+        Column("faces", "array<string>", "face_id of the faces that are meant"),
+        Column("other_faces", "array<string>", "apart: face_id of the faces from which they are apart; else empty"),
+        Column("name", "string", "the name that was given; null if none was", nullable=True),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
+        Column("decided_by", "string", "who decided"),
+        Column("decided_at", "timestamp", "when it was decided, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("decision_id",),
+    constraints={
+        "known_decision": _any_of("decision", CLUSTER_SAID),
+        "somebody_has_decided": "decided_by != ''",
+        "a_name_is_given": "(decision = 'name') = (name IS NOT NULL)",
+    },
+    examples=(
+        (
+            "What have people said about clusters?",
+            "SELECT decided_at, decided_by, decision, cluster_ids, name, reason FROM cluster_decisions"
+            " ORDER BY decided_at DESC",
+        ),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -910,6 +1037,10 @@ TABLES = {
         REVIEWS,
         INVESTIGATIONS,
         FINDINGS,
+        CLUSTERS,
+        CLUSTER_MEMBERS,
+        CLUSTER_CHANGES,
+        CLUSTER_DECISIONS,
         VERIFICATIONS,
         THRESHOLDS,
         COHORTS,

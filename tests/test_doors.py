@@ -21,6 +21,7 @@ SPARKLESS = (
     "udfs/records.py",
     "udfs/vision",
     "udfs/search",
+    "udfs/grouping",
     "evaluation",
     "pages",
 )
@@ -30,12 +31,23 @@ NETWORKS = tuple(
     f"udfs/vision/{name}.py" for name in ("centerface_net", "dlib_resnet", "facenet_net", "inside", "mobilefacenet_net")
 )
 
-ROOMS = ("run", "inputs", "faces", "registry", "decisions", "matching", "investigations", "reports", "queries")
+ROOMS = (
+    "run",
+    "inputs",
+    "faces",
+    "registry",
+    "decisions",
+    "matching",
+    "people",
+    "investigations",
+    "reports",
+    "queries",
+)
 """Of jobs/, the lowest first: each may import those before it."""
 APART = (
     {"registry", "decisions"},
     {"matching", "reports"},
-    {"investigations", "reports", "queries"},
+    {"people", "investigations", "reports", "queries"},
 )
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"

@@ -1,6 +1,6 @@
 """Arrow in, Arrow out: samples to a packed gallery, and faces to their nearest persons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -80,10 +80,11 @@ def pack(root: str, name: str) -> BatchFunction:
     return pack_part
 
 
-def packed_part(root: str, name: str, table: pa.Table) -> dict[str, object]:
+def packed_part(root: str, name: str, table: pa.Table, more: Sequence[str] = ()) -> dict[str, object]:
     """Write one part of what is packed under `name` below the URI `root`; returns its row (PART).
 
-    table: person_id, sample_id, embedding, embedding_digest, perhaps run_date; at least one row.
+    table: person_id, sample_id, embedding, embedding_digest; at least one row. more: further columns of it that are
+    kept.
     """
     from udfs.search.packed import Part
     from udfs.search.samples import SampleMatrix  # here, as numba takes half a second to import
@@ -93,10 +94,10 @@ def packed_part(root: str, name: str, table: pa.Table) -> dict[str, object]:
     refuse_unfit(vectors, samples)
     matrix = SampleMatrix.of(vectors, table["person_id"].combine_chunks(), samples)
     place = pc.index_in(matrix.samples, value_set=samples)
-    days = table["run_date"].combine_chunks().take(place) if "run_date" in table.column_names else None
+    kept = {column: table[column].combine_chunks().take(place) for column in more}
     folder_name = f"{name}/{uuid4().hex}"  # two tasks may write the same part, of which the description names one
     with artifacts.new(f"{root}/{folder_name}") as folder:
-        part = Part.save(folder_name, matrix, digests.take(place), folder, days)
+        part = Part.save(folder_name, matrix, digests.take(place), folder, kept)
     row: dict[str, object] = {**asdict(part), "sha256": list(part.sha256.items()), "path": _path(matrix)}
     del row["gone"]
     return row

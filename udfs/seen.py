@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+_OF_FACES = ("run_date", "image_id")
+"""What of a face is kept beside its name."""
+
 NUMBERED_PART = pa.schema([("number", pa.int32()), *PART])
 """A part that was packed, and the number under which it was asked for."""
 WANTED = pa.schema([("part", pa.int32()), ("face_ids", pa.list_(pa.string()))])
@@ -37,14 +40,14 @@ and its number."""
 
 
 def pack_numbered(root: str, name: str) -> BatchFunction:
-    """(part, run_date, person_id, sample_id, embedding, embedding_digest), all faces of one part in a task -> the part,
-    written under `name` below the URI `root` (NUMBERED_PART)."""
+    """(part, run_date, image_id, person_id, sample_id, embedding, embedding_digest), all faces of one part in a task ->
+    the part, written under `name` below the URI `root` (NUMBERED_PART)."""
 
     def pack(batches: RecordBatches) -> RecordBatches:
         received = list(batches)
         if received:
             table = pa.Table.from_batches(received)
-            row = {"number": table["part"][0].as_py(), **packed_part(root, name, table.drop_columns("part"))}
+            row = {"number": table["part"][0].as_py(), **packed_part(root, name, table, _OF_FACES)}
             yield pa.RecordBatch.from_pylist([row], schema=NUMBERED_PART)
 
     return pack
@@ -76,7 +79,7 @@ def nearest_faces(
             try:
                 folder = artifacts.near(f"{root}/{part.name}", part.check)
                 part.check(folder)
-                of_row = part.names(folder)["day"]
+                of_row = part.names(folder)["run_date"]
                 matrices.append(_only(part.load(folder), of_row, scope.days, face_ids))
                 days.append(of_row)
             except (DamagedError, OSError) as error:

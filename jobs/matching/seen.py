@@ -114,7 +114,7 @@ def _as_samples(faces: DataFrame) -> DataFrame:
     """Faces for digests and packing: each is the only sample of a person."""
     same = [F.col("face_id"), F.col("face_id").alias("person_id"), F.col("face_id").alias("sample_id")]
     return faces.select(
-        "run_date", "settings_id", *same, "embedding", F.xxhash64("embedding").alias("embedding_digest")
+        "run_date", "settings_id", "image_id", *same, "embedding", F.xxhash64("embedding").alias("embedding_digest")
     )
 
 
@@ -127,7 +127,7 @@ def _pack(
 
     pieces = [-(-sum(of.faces for of in dates) // FACES_A_PART) for dates in together]
     begins = np.cumsum([0, *pieces]).tolist()
-    columns = ["part", "run_date", "person_id", "sample_id", "embedding", "embedding_digest"]
+    columns = ["part", "run_date", "image_id", "person_id", "sample_id", "embedding", "embedding_digest"]
     pack = peak_memory.told(context.spark, seen.pack_numbered(root, name))
     made = (
         _numbered(faces, list(zip(together, pieces, strict=True)))

@@ -74,6 +74,13 @@ class Investigation(_Strict):
     purpose_required: bool = False
 
 
+class Cluster(_Strict):
+    """Which faces found groups; what is smaller or less sharp joins one."""
+
+    minimum_size: Annotated[float, Field(ge=0)] = 40.0
+    minimum_sharpness: Annotated[float, Field(ge=0)] = 10.0
+
+
 class Threshold(_Strict):
     """Similarities at or above which a person is named (`match`), should be looked at (`review`), is kept."""
 
@@ -117,6 +124,7 @@ class Settings(_Strict):
     identify: Identify
     review: Review = Review()
     investigation: Investigation = Investigation()
+    cluster: Cluster = Cluster()
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """The k nearest persons of each query, exactly."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -48,9 +48,10 @@ class Index:
         """
         found = self.nearest_rows(queries, k, floor, threads, left_out)
         person, sample = np.empty((2, len(found.row)), object)
-        for here, part, rows in self._by_part(found):
-            person[here] = part.persons.take(rows).to_numpy(zero_copy_only=False)
-            sample[here] = part.samples.take(rows).to_numpy(zero_copy_only=False)
+        for number, part in self._parts.items():
+            here = found.part == number
+            person[here] = self._persons(number, found.row[here])
+            sample[here] = part.samples.take(found.row[here]).to_numpy(zero_copy_only=False)
         return Nearest(found.query, person, sample, found.similarity)
 
     def nearest_rows(
@@ -65,31 +66,10 @@ class Index:
                 floors = best.floors(len(queries), k, floor)
                 asked = Queries(queries, floors, _rows_left_out(part, left_out))
                 best = best.with_part(number, self._paths[number].search(asked, k, threads), len(queries), k)
-        best = self._in_order(best)
-        return best.taken(_rank(best.query) < k)
+        return best.in_order(self._persons).first(k)
 
-    def _in_order(self, best: "NearestRows") -> "NearestRows":
-        """The same, with those of several parts that are as near in the order of their persons: so far they stand in
-        that of the parts."""
-        same = (best.query[1:] == best.query[:-1]) & (best.similarity[1:] == best.similarity[:-1])
-        if not (same & (best.part[1:] != best.part[:-1])).any():
-            return best
-        tied = np.flatnonzero(np.append(False, same) | np.append(same, False))
-        some = best.taken(tied)
-        person = np.empty(len(tied), object)
-        for here, part, rows in self._by_part(some):
-            person[here] = part.persons.take(rows).to_numpy(zero_copy_only=False)
-        order = np.lexsort((np.unique(person, return_inverse=True)[1], -some.similarity, some.query))
-        part, row = best.part.copy(), best.row.copy()
-        part[tied], row[tied] = some.part[order], some.row[order]
-        return best._replace(part=part, row=row)
-
-    def _by_part(self, found: "NearestRows") -> Iterator[tuple[Array, SampleMatrix, Array]]:
-        """Of each part that has some: which, the part, and their rows in it."""
-        for number, part in self._parts.items():
-            here = np.flatnonzero(found.part == number)
-            if len(here):
-                yield here, part, found.row[here]
+    def _persons(self, part: int, rows: Array) -> Array:
+        return self._parts[part].persons.take(rows).to_numpy(zero_copy_only=False)
 
 
 def _rows_left_out(part: SampleMatrix, left_out: Sequence[tuple[int, str]]) -> Array:
@@ -142,6 +122,30 @@ class NearestRows(NamedTuple):
         joined = NearestRows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         ordered = joined.taken(np.lexsort((joined.row, joined.part, -joined.similarity, joined.query)))
         return ordered.taken(ordered.similarity >= ordered.floors(queries, k, -np.inf)[ordered.query])
+
+    def in_order(self, persons: Callable[[int, Array], Array]) -> "NearestRows":
+        """The same, with those of several parts that are as near in the order of their persons: so far they stand in
+        that of the parts.
+
+        persons: the names of rows of a part.
+        """
+        same = (self.query[1:] == self.query[:-1]) & (self.similarity[1:] == self.similarity[:-1])
+        if not (same & (self.part[1:] != self.part[:-1])).any():
+            return self
+        tied = np.flatnonzero(np.append(False, same) | np.append(same, False))
+        some = self.taken(tied)
+        person = np.empty(len(tied), object)
+        for number in np.unique(some.part).tolist():
+            here = some.part == number
+            person[here] = persons(number, some.row[here])
+        order = np.lexsort((np.unique(person, return_inverse=True)[1], -some.similarity, some.query))
+        part, row = self.part.copy(), self.row.copy()
+        part[tied], row[tied] = some.part[order], some.row[order]
+        return self._replace(part=part, row=row)
+
+    def first(self, k: int) -> "NearestRows":
+        """Of each query the first k."""
+        return self.taken(_rank(self.query) < k)
 
     def taken(self, which: Array) -> "NearestRows":
         """Some of them."""

@@ -8,8 +8,10 @@ memory of what they scan.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +24,7 @@ _REVISION = 2
 _ARRAYS = ("vectors", "panels", "scales", "person_of")
 _NAMES = "names.arrow"
 DESCRIPTION = "packed.json"
+_NO_MORE: Mapping[str, pa.Array] = MappingProxyType({})
 
 
 class DamagedError(Exception):
@@ -48,16 +51,20 @@ class Part:
 
     @classmethod
     def save(
-        cls, name: str, matrix: SampleMatrix, digests: pa.Int64Array, folder: Path, days: pa.Date32Array | None = None
+        cls,
+        name: str,
+        matrix: SampleMatrix,
+        digests: pa.Int64Array,
+        folder: Path,
+        more: Mapping[str, pa.Array] = _NO_MORE,
     ) -> "Part":
-        """Write a part of at least one sample to a new folder; digests: of the embeddings, a row each. days: the date
-        that each is of, if they are of dates.
+        """Write a part of at least one sample to a new folder; digests: of the embeddings, a row each. more: further
+        columns beside the names.
         """
         folder.mkdir(parents=True)
         for array in _ARRAYS:
             np.save(folder / f"{array}.npy", getattr(matrix, array), allow_pickle=False)
-        columns = {"person": matrix.persons, "sample": matrix.samples, "digest": digests}
-        names = pa.record_batch(columns if days is None else {**columns, "day": days})
+        names = pa.record_batch({"person": matrix.persons, "sample": matrix.samples, "digest": digests, **more})
         with pa.ipc.new_file(folder / _NAMES, names.schema) as file:
             file.write_batch(names)
         files = sorted(folder.iterdir())
@@ -82,8 +89,8 @@ class Part:
         return matrix.without(self.gone)
 
     def names(self, folder: Path) -> pa.RecordBatch:
-        """person, sample, and the digest of the embedding, of each row, rows that are gone too; and `day`, if they are
-        of dates."""
+        """person, sample, and the digest of the embedding, of each row, rows that are gone too; and what else was
+        written."""
         return pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).get_batch(0)
 
     def check(self, folder: Path) -> None:

@@ -55,6 +55,11 @@ class PartInScope:
     part: Part
     days: tuple[date, ...]
 
+    @property
+    def key(self) -> str:
+        """What names its faces: no other part in scope has it."""
+        return stable_id("part", self.part.name, *[day.isoformat() for day in self.days])
+
 
 @dataclass(frozen=True)
 class PackedFaces:

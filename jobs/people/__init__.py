@@ -1,0 +1,1 @@
+"""Who are the unknown: faces grouped into persons-to-be."""
