@@ -33,7 +33,7 @@ def linking_threshold(
     Raises:
         InputError: no calibration of the contract has measured strangers, and its embedder has no thresholds.
     """
-    rate = false_link_rate or _STRANGERS_LINKED / (1 << max(0, math.ceil(math.log2(faces))))
+    rate = false_link_rate or linking_rate(faces)
     measured = stranger_rates(context, contract_id)
     if measured is not None:
         return LinkingThreshold(measured.similarity_at(rate), rate, "calibration")
@@ -50,3 +50,8 @@ def linking_threshold(
     decade = packaged.match - packaged.review
     similarity = packaged.match + decade * math.log10(1e-4 / rate)
     return LinkingThreshold(min(similarity, 0.99), rate, packaged.source)
+
+
+def linking_rate(faces: int) -> float:
+    """The false-link rate that is taken for so many faces."""
+    return _STRANGERS_LINKED / (1 << max(0, math.ceil(math.log2(faces))))
