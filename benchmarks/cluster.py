@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 import networkx
@@ -50,10 +51,9 @@ from udfs.vision.pipeline import FacePipeline
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
-Method = Callable[[Array, float], Array]
+Method = Callable[[Array, Any], Array]
 
 SEEDS = (0, 1, 2)
-SIMILARITIES = np.arange(0.40, 0.75, 0.01)
 RATE = 1e-5
 """The false-link rate that the benchmark's calibrations have at the similarity that was chosen."""
 NIGHT = 10_000
@@ -99,9 +99,11 @@ def dbscan(vectors: Array, similarity: float) -> Array:
     return alone(DBSCAN(eps=1 - similarity, min_samples=2, metric="precomputed").fit_predict(distances(vectors)))
 
 
-def hdbscan(vectors: Array, similarity: float) -> Array:
-    """scikit-learn's; groups of two or more, joined below a distance."""
-    found = HDBSCAN(2, cluster_selection_epsilon=1 - similarity, metric="precomputed", copy=True)
+def hdbscan(vectors: Array, choice: tuple[int, str]) -> Array:
+    """scikit-learn's, of groups of two or more. choice: faces a core has, and how groups are selected; by a distance it
+    fails with this NumPy (TypeError in epsilon_search)."""
+    samples, selection = choice
+    found = HDBSCAN(2, min_samples=samples, cluster_selection_method=selection, metric="precomputed", copy=True)
     return alone(found.fit_predict(distances(vectors)))
 
 
@@ -123,12 +125,14 @@ def alone(label: Array) -> Array:
     return label
 
 
-PEERS: dict[str, Method] = {
-    "HDBSCAN": hdbscan,
-    "DBSCAN": dbscan,
-    "Chinese whispers": whispers,
-    "single linkage": single_linkage,
+SIMILARITIES = np.arange(0.40, 0.75, 0.01).tolist()
+PEERS: dict[str, tuple[Method, Sequence[Any]]] = {
+    "HDBSCAN": (hdbscan, [(samples, selection) for samples in (1, 2, 3) for selection in ("eom", "leaf")]),
+    "DBSCAN": (dbscan, SIMILARITIES),
+    "Chinese whispers": (whispers, SIMILARITIES[::3]),
+    "single linkage": (single_linkage, SIMILARITIES),
 }
+"""Each with what may be chosen."""
 
 
 def halves(persons: Array, seed: int) -> tuple[Array, Array]:
@@ -138,9 +142,9 @@ def halves(persons: Array, seed: int) -> tuple[Array, Array]:
     return first, ~first
 
 
-def best_similarity(method: Method, vectors: Array, persons: Array) -> float:
-    """The one at which B-cubed F is highest."""
-    return max(SIMILARITIES.tolist(), key=lambda similarity: bcubed(method(vectors, similarity), persons).f)
+def best(method: Method, choices: Sequence[Any], vectors: Array, persons: Array) -> Any:
+    """The choice at which B-cubed F is highest."""
+    return max(choices, key=lambda choice: bcubed(method(vectors, choice), persons).f)
 
 
 def default_similarity(vectors: Array, persons: Array) -> float:
@@ -191,14 +195,14 @@ def accuracy(context: Callable[[str], Context], vectors: Array, persons: Array) 
     for seed in SEEDS:
         for turn, (chosen_on, measured_on) in enumerate((halves(persons, seed), halves(persons, seed)[::-1])):
             others = persons[measured_on]
-            for name, method in {"Rollcall": average_linkage, **PEERS}.items():
-                similarity = best_similarity(method, vectors[chosen_on], persons[chosen_on])
+            for name, (method, choices) in {"Rollcall": (average_linkage, SIMILARITIES), **PEERS}.items():
+                choice = best(method, choices, vectors[chosen_on], persons[chosen_on])
                 label = (
-                    by_job(context(f"{seed}-{turn}"), vectors[measured_on], similarity)
+                    by_job(context(f"{seed}-{turn}"), vectors[measured_on], choice)
                     if name == "Rollcall"
-                    else method(vectors[measured_on], similarity)
+                    else method(vectors[measured_on], choice)
                 )
-                found.append(agreement(name, seed, similarity, label, others))
+                found.append(agreement(name, seed, choice, label, others))
                 print(found[-1], flush=True)
             similarity = default_similarity(vectors[chosen_on], persons[chosen_on])
             label = average_linkage(vectors[measured_on], similarity)
@@ -207,13 +211,13 @@ def accuracy(context: Callable[[str], Context], vectors: Array, persons: Array) 
     return found
 
 
-def agreement(name: str, seed: int, similarity: float, label: Array, persons: Array) -> dict[str, object]:
+def agreement(name: str, seed: int, choice: Any, label: Array, persons: Array) -> dict[str, object]:
     """Figures of one method."""
     faces, pairs = bcubed(label, persons), pairwise(label, persons)
     return {
         "method": name,
         "seed": seed,
-        "similarity": round(similarity, 3),
+        "choice": round(choice, 3) if isinstance(choice, float) else choice,
         "bcubed": round(faces.f, 4),
         "bcubed_precision": round(faces.precision, 4),
         "bcubed_recall": round(faces.recall, 4),
@@ -337,10 +341,10 @@ def main(data: Path, at_scale: bool, faces: int, threads: int) -> None:
     for name in dict.fromkeys(str(row["method"]) for row in found):
         print(f"{name:20} bcubed={mean(found, name, 'bcubed'):.4f} pairwise={mean(found, name, 'pairwise'):.4f}")
     print(f"written to {save('cluster', {'faces': len(vectors), 'measured': found})}")
-    best = max(mean(found, name, "bcubed") for name in PEERS)
+    best_peer = max(mean(found, name, "bcubed") for name in PEERS)
     print(
         f"cluster: bcubed={mean(found, 'Rollcall', 'bcubed'):.4f} pairwise={mean(found, 'Rollcall', 'pairwise'):.4f}"
-        f" best_peer={best:.4f} isa={isa()}"
+        f" best_peer={best_peer:.4f} isa={isa()}"
     )
 
 

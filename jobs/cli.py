@@ -15,7 +15,7 @@ COMMANDS = {
     "identify": "Find the nearest registered persons of each face, and decide.",
     "search": "Find the faces, among all that were ever seen, that are most like one.",
     "cluster": "Group the faces that show nobody registered into persons-to-be.",
-    "report": "Write a page of faces to look at: of a date, a person or an investigation.",
+    "report": "Write a page of faces to look at: of a date, a person, an investigation, or the unknown.",
     "explain": "Write a page on why a face was decided as it was.",
     "review": "Confirm or reject that faces show the persons they were found to be nearest to.",
     "verify": "Compare the faces of two images, or of many pairs.",

@@ -4,12 +4,13 @@ from datetime import date
 
 import click
 
-from jobs.people.asked import UNKNOWN, AskedFaces
+from jobs.people.asked import AskedFaces
 from jobs.people.decisions import decide
 from jobs.people.grouping import group_faces
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, Number, job
+from schemas.catalog import UNKNOWN_FACES
 from udfs.errors import InputError
 
 
@@ -71,7 +72,7 @@ def cluster(
     if merged or split or faces or names or decided_by:
         counts = decide(
             context,
-            grouping or UNKNOWN,
+            grouping or UNKNOWN_FACES,
             merged=merged,
             split=split,
             faces=faces,

@@ -11,7 +11,7 @@ from jobs.investigations.findings import Finding
 from jobs.investigations.search import Answer, search_lake
 from jobs.investigations.written import refuse_output, write_rows
 from jobs.reports import contact_sheet
-from jobs.reports.contact_sheet import Shown
+from jobs.reports.sheets import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.ledger import utc

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from jobs.reports import contact_sheet
-from jobs.reports.contact_sheet import Shown
+from jobs.reports.sheets import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job, page_output

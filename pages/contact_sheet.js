@@ -124,7 +124,7 @@ function save() {
 const wanted = { text: "", decision: "", source: "", sort: "group" };
 const least = (value) => (value === null ? -2 : value);
 const ORDERS = {
-  group: (a, b) => (a.named === b.named ? 0 : a.named ? -1 : 1) || a.group.localeCompare(b.group) || least(b.score) - least(a.score),
+  group: (a, b) => (a.named === b.named ? 0 : a.named ? -1 : 1) || a.group.localeCompare(b.group) || b.weight - a.weight || least(b.score) - least(a.score),
   highest: (a, b) => least(b.score) - least(a.score),
   lowest: (a, b) => least(a.score) - least(b.score),
   nearest: (a, b) => distance(a) - distance(b),

@@ -17,7 +17,8 @@ class Face:
 
     group: the heading under which it stands, and named: whether that is somebody. who: the person as people call them.
     word: the decision in words. facts: lines of text. picture, other_picture: keys of pictures, or why there is none.
-    score is what thresholds decide by; None without anybody near.
+    score is what thresholds decide by; None without anybody near. weight: of how many faces it is one, under a heading
+    the heaviest first.
     """
 
     face_id: str
@@ -42,6 +43,7 @@ class Face:
     other: str
     other_picture: str | None
     other_why: str
+    weight: int = 0
 
 
 @dataclass(frozen=True)

@@ -891,6 +891,9 @@ RUNS = Table(
     ),
 )
 
+UNKNOWN_FACES = "unknown"
+"""The grouping of all faces that show nobody who is registered."""
+
 _GROUPING = Column(
     "grouping",
     "string",

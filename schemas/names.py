@@ -60,7 +60,11 @@ class Names:
         """Create the views and functions in the schema that the tables are in, for every client of it. Returns the
         names; views over tables that have not been created are left out.
         """
-        for name in ("reviews", "set_asides"):  # which nobody may ever fill, and views of what jobs write read as well
+        for name in (
+            "reviews",
+            "set_asides",
+            "cluster_decisions",
+        ):  # which nobody may ever fill, and views of what jobs write read as well
             self._tables.create(name)
         places = {name: self._tables.identifier(name) for name in NAMES}
         there = {name for name in TABLES if self._tables.exists(name)}

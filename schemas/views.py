@@ -356,6 +356,133 @@ JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
     ),
 )
 
+CLUSTER_NAMES = View(
+    name="cluster_names",
+    row="one cluster that people have named: the newest name that was given to it, or to one that has joined it",
+    columns={
+        "grouping": "which faces were grouped",
+        "cluster_id": "the cluster; see clusters",
+        "name": "the name",
+        "named_by": "who gave it",
+        "named_at": "when",
+    },
+    reads=("cluster_decisions", "cluster_members"),
+    query="""
+SELECT m.grouping, m.cluster_id, max_by(d.name, struct(d.decided_at, d.decision_id)) AS name,
+  max_by(d.decided_by, struct(d.decided_at, d.decision_id)) AS named_by, max(d.decided_at) AS named_at
+FROM {cluster_decisions} d
+JOIN {cluster_members} m ON m.grouping = d.grouping AND m.face_id = d.faces[0]
+WHERE d.decision = 'name'
+GROUP BY m.grouping, m.cluster_id
+""",
+    examples=(("Who has a name?", "SELECT name, cluster_id, named_by FROM cluster_names ORDER BY name"),),
+)
+
+CLUSTER_FACES = View(
+    name="cluster_faces",
+    row="one face in a cluster, with its image",
+    columns={
+        "grouping": "which faces were grouped",
+        "cluster_id": "the cluster; see clusters",
+        "name": "the name that people have given to the cluster",
+        **_IMAGE,
+        "face_id": "the face; see faces",
+        "box": "where the face is, in pixels of the upright image",
+        "quality": "size, sharpness and so on; see faces",
+        "faces_in_image": "number of faces in the image",
+        "contract_id": "the contract; see contracts",
+        "run_id": "the run that put the face there; see run_history",
+    },
+    reads=("cluster_members", "faces", "image_outcomes", "images", "cluster_names"),
+    query=f"""
+SELECT i.grouping, i.cluster_id, n.name, {_OF_IMAGE}, i.face_id, f.box, f.quality, o.face_count AS faces_in_image,
+  i.contract_id, i.run_id
+FROM {{cluster_members}} i
+JOIN {{faces}} f ON f.face_id = i.face_id AND f.run_date = i.run_date
+JOIN {{image_outcomes}} o
+  ON o.image_id = f.image_id AND o.run_date = f.run_date
+  AND o.contract_id = f.contract_id AND o.settings_id = f.settings_id
+JOIN {{images}} m ON m.image_id = f.image_id AND m.run_date = f.run_date
+LEFT JOIN {{cluster_names}} n ON n.grouping = i.grouping AND n.cluster_id = i.cluster_id
+""",
+    examples=(
+        (
+            "In which images is somebody unknown?",
+            "SELECT captured_at, source, uri FROM cluster_faces WHERE cluster_id = 'c' ORDER BY captured_at",
+        ),
+    ),
+)
+
+CLUSTER_TIMELINE = View(
+    name="cluster_timeline",
+    row="one day on which one cluster was seen",
+    columns={
+        "grouping": "which faces were grouped",
+        "cluster_id": "the cluster; see clusters",
+        "name": "the name that people have given to the cluster",
+        "run_date": "the day",
+        "images": "number of images that show one of its faces",
+        "faces": "number of its faces",
+        "first_captured_at": "the earliest picture of the day",
+        "last_captured_at": "the latest picture of the day",
+        "sources": "the cameras or feeds that saw it, sorted",
+    },
+    reads=("cluster_faces",),
+    query="""
+SELECT grouping, cluster_id, name, run_date, count(DISTINCT image_id) AS images, count(DISTINCT face_id) AS faces,
+  min(captured_at) AS first_captured_at, max(captured_at) AS last_captured_at,
+  sort_array(collect_set(source)) AS sources
+FROM {cluster_faces}
+GROUP BY grouping, cluster_id, name, run_date
+""",
+    examples=(
+        (
+            "On which days was somebody unknown seen?",
+            "SELECT run_date, faces, sources FROM cluster_timeline WHERE cluster_id = 'c' ORDER BY run_date",
+        ),
+    ),
+)
+
+FREQUENT_STRANGERS = View(
+    name="frequent_strangers",
+    row="one cluster of faces that show nobody registered, which was seen on two days or more",
+    columns={
+        "cluster_id": "the cluster; see clusters",
+        "name": "the name that people have given to it",
+        "days": "number of days on which it was seen",
+        "images": "number of images that show one of its faces",
+        "faces": "number of its faces",
+        "sources": "the cameras or feeds that saw it, sorted",
+        "first_run_date": "the first of the days",
+        "last_run_date": "the last of them",
+        "nearest_person_id": "the registered person that one of its faces comes nearest to; null if nobody is near",
+        "nearest_similarity": "how near",
+        "contract_id": "the contract; see contracts",
+    },
+    reads=("cluster_faces", "identifications"),
+    query="""
+WITH near AS (
+  SELECT face_id, max_by(person_id, similarity) AS person_id, max(similarity) AS similarity
+  FROM {identifications} WHERE person_id IS NOT NULL GROUP BY face_id
+)
+SELECT c.cluster_id, c.name, count(DISTINCT c.run_date) AS days, count(DISTINCT c.image_id) AS images,
+  count(DISTINCT c.face_id) AS faces, sort_array(collect_set(c.source)) AS sources, min(c.run_date) AS first_run_date,
+  max(c.run_date) AS last_run_date, max_by(n.person_id, n.similarity) AS nearest_person_id,
+  max(n.similarity) AS nearest_similarity, c.contract_id
+FROM {cluster_faces} c
+LEFT JOIN near n ON n.face_id = c.face_id
+WHERE c.grouping = 'unknown'
+GROUP BY c.cluster_id, c.name, c.contract_id
+HAVING count(DISTINCT c.run_date) >= 2
+""",
+    examples=(
+        (
+            "Who comes again and again, and is not registered?",
+            "SELECT cluster_id, name, days, sources FROM frequent_strangers WHERE days >= 3 ORDER BY days DESC",
+        ),
+    ),
+)
+
 REJECTED_IMAGES = View(
     name="rejected_images",
     row="one image that could not be searched for faces",
@@ -466,6 +593,10 @@ VIEWS = {
         PERSON_TIMELINE,
         CO_APPEARANCES,
         INVESTIGATION_FINDINGS,
+        CLUSTER_NAMES,
+        CLUSTER_FACES,
+        CLUSTER_TIMELINE,
+        FREQUENT_STRANGERS,
         REJECTED_IMAGES,
         RUN_HISTORY,
         GALLERY_NOW,

@@ -9,11 +9,9 @@ from pyspark.sql import functions as F
 from jobs.registry.activation import activated
 from jobs.run.context import Context
 from jobs.run.settings import Cluster
+from schemas.catalog import UNKNOWN_FACES
 from schemas.names import Names
 from udfs.errors import InputError
-
-UNKNOWN = "unknown"
-"""The grouping that is meant where none is named: of all faces of the lake that show nobody who is registered."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,13 @@ class AskedFaces:
             InputError: others than all unknown faces, without a name.
         """
         some = any(value is not None for value in (first, last, source, case_id)) or known_too
-        if some and grouping in (None, UNKNOWN):
+        if some and grouping in (None, UNKNOWN_FACES):
             raise InputError(
                 "groups of other faces than all unknown ones are kept under a name of their own: --grouping NAME"
             )
         if first is not None and last is not None and first > last:
             raise InputError(f"--from {first} is after --to {last}")
-        return cls(grouping or UNKNOWN, first, last, source, case_id, known_too)
+        return cls(grouping or UNKNOWN_FACES, first, last, source, case_id, known_too)
 
     def rows(self, context: Context, faces: DataFrame, founds: Column) -> DataFrame:
         """run_date, settings_id, face_id, founds: of those among `faces` that are asked for.

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from jobs.faces.contracts import note_contract, verified_contract
-from jobs.inputs import manifest, person_ids, unlisted
+from jobs.inputs import person_ids, unlisted
+from jobs.inputs.manifest import People
 from jobs.registry.activation import activate_standing, activated
 from jobs.registry.changes import ChangeInputs, decisions, set_aside, standing_enrollments
 from jobs.registry.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
@@ -32,9 +33,9 @@ _TOLD_AT_MOST = 20
 def enrol(
     context: Context,
     *,
+    people: Callable[[], People],
     gallery: str,
     gallery_name: str,
-    allow_other_columns: bool,
     several_faces: SeveralFaces,
     reconsider: bool,
     beside: bool,
@@ -44,9 +45,9 @@ def enrol(
     review: Callable[[Contract], float],
     search: Search,
 ) -> dict[str, int]:
-    """Enrol what is new in a gallery's folder or manifest; returns what was counted. The arguments are those of
-    `rollcall enroll`; review: the similarity from which a resemblance to another person is looked at; search: finds who
-    is near the new samples where they are many.
+    """Enrol what is new of some people; returns what was counted. The arguments are those of `rollcall enroll`; people:
+    reads them, from what is called `gallery`; review: the similarity from which a resemblance to another person is
+    looked at; search: finds who is near the new samples where they are many.
 
     Raises:
         InputError: a wrong manifest, or an empty one where not all may go; another contract in the gallery; too much
@@ -57,8 +58,8 @@ def enrol(
     wanted = context.settings.enroll
     policy = PhotoPolicy(several_faces, wanted.minimum_size, wanted.minimum_sharpness)
     resembles = review(agreed)
-    people = manifest.people(context, gallery, allow_other_columns)
-    is_empty = not people.photos
+    listed = people()
+    is_empty = not listed.photos
     if is_empty:
         refuse_unless_all_may_go(gallery, sync, max_withdraw)
     register = _open(context, gallery_name, agreed, beside)
@@ -67,9 +68,9 @@ def enrol(
 
     with ledger.run(context) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
-        listing = list_photos(context, register, people, sync, policy)
-        run.count("directories_not_listed", people.directories_not_listed)
-        del people
+        listing = list_photos(context, register, listed, sync, policy)
+        run.count("directories_not_listed", listed.directories_not_listed)
+        del listed
         new = listing.new(reconsider)
         context.log.info(f"enroll: {listing.photos.num_rows:,} photos listed, {new.num_rows:,} of them new or changed")
         if listing.other_rules and not reconsider:

@@ -80,6 +80,67 @@ def of_finding(row: Row, found: Pictures) -> Face:
     )
 
 
+def of_cluster(row: Row, found: Pictures, nearest: str) -> Face:
+    """A cluster by its best face. Beside it is the sample that one of its faces comes nearest to. nearest: what is said
+    of the nearest other cluster."""
+    several = row.days > 1
+    first, last = row.first_run_date, row.last_run_date
+    facts = [
+        f"{row.faces:,} faces in {row.images:,} images",
+        f"{row.days:,} days, {first} to {last}" if several else str(first),
+        ", ".join(row.sources),
+        _near_whom(row),
+        nearest,
+        f"cluster {row.cluster_id}",
+    ]
+    return _card(
+        row,
+        found,
+        beside=row.sample_id or "",
+        person_id="",
+        gallery_name="",
+        group="seen on several days" if several else "seen on one day",
+        named=several,
+        who=row.name or row.cluster_id[:12],
+        decision="unknown",
+        word=f"{row.faces:,} face{'s' if row.faces > 1 else ''}",
+        score=row.nearest_similarity,
+        threshold=None,
+        review_threshold=None,
+        facts=facts,
+        other=row.nearest_person_id or "nobody near",
+        weight=row.faces,
+    )
+
+
+def of_cluster_face(row: Row, found: Pictures) -> Face:
+    """A face of a cluster; beside it the sample that it comes nearest to."""
+    return _card(
+        row,
+        found,
+        beside=row.sample_id or "",
+        person_id="",
+        gallery_name="",
+        group=str(row.run_date),
+        named=True,
+        who=row.name or row.cluster_id[:12],
+        decision="unknown",
+        word="unknown",
+        score=row.nearest_similarity,
+        threshold=None,
+        review_threshold=None,
+        facts=[_where(row), _near_whom(row)],
+        other=row.nearest_person_id or "nobody near",
+    )
+
+
+def _near_whom(row: Row) -> str:
+    """Of a face or cluster: which registered person it comes nearest to."""
+    if row.nearest_person_id is None:
+        return ""
+    return f"nearest registered: {row.nearest_person_id}, {row.nearest_similarity:.3f}"
+
+
 def asked_key(row: Row) -> str:
     """The key of the picture of what a finding is like."""
     box = "" if row.asked_box is None else " ".join(str(edge) for edge in row.asked_box)
@@ -103,6 +164,7 @@ def _card(
     review_threshold: float | None,
     facts: Sequence[str],
     other: str,
+    weight: int = 0,
 ) -> Face:
     return Face(
         face_id=row.face_id,
@@ -127,6 +189,7 @@ def _card(
         other=other,
         other_picture=beside if beside in found.jpeg else None,
         other_why=found.why.get(beside, ""),
+        weight=weight,
     )
 
 

@@ -1,18 +1,16 @@
 """Contact sheets: the faces of a date, a person or an investigation, each beside what it was found to be like."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 from urllib.parse import unquote
 
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.faces import pictures
 from jobs.reports import cards
 from jobs.reports.faces_counted import BINS, FacesCounted
 from jobs.reports.health import health
+from jobs.reports.sheets import Shown, none_of, photos_of, table_of, where_it_comes_from, with_photos
 from jobs.run.context import Context
 from jobs.run.ledger import utc
 from pages import contact_sheet
@@ -24,14 +22,6 @@ from udfs.errors import InputError
 
 REJECTED = 200
 """Rejected images that are listed; the view rejected_images has all."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What is shown of many faces: the first `limit`, and no picture of any if blackout."""
-
-    limit: int = 2000
-    blackout: bool = False
 
 
 def of_date(context: Context, run_date: date, gallery_name: str | None, shown: Shown) -> str:
@@ -63,7 +53,7 @@ def of_date(context: Context, run_date: date, gallery_name: str | None, shown: S
         headline=[Headline("images", f"{listed:,}"), Headline("faces", f"{sum(row.faces for row in became):,}")],
         before=[],
         after=[
-            _table("Images", ("contract", "outcome", "images"), by_outcome),
+            table_of("Images", ("contract", "outcome", "images"), by_outcome),
             _rejected(names.rows("rejected_images").where(of_date)),
         ],
         by_date=False,
@@ -95,7 +85,7 @@ def of_person(context: Context, person: str, gallery_name: str | None, shown: Sh
         title=f"Rollcall: {name}",
         lead=f"Faces that were found to show {name} ({person}), and those that need a look.",
         headline=[],
-        before=[_table("Days", ("date", "images", "faces", "sources"), days)],
+        before=[table_of("Days", ("date", "images", "faces", "sources"), days)],
         after=[],
         by_date=True,
     )
@@ -115,8 +105,8 @@ def of_investigation(context: Context, investigation: str, shown: Shown) -> str:
         raise InputError(f"there is no investigation {investigation!r}; {there}")
     found = names.rows("investigation_findings").where(of_it)
     first = found.orderBy("asked", "rank", "face_id").limit(shown.limit)
-    rows = _with_photos(context, first).orderBy("asked", "rank", "face_id").collect()
-    beside = _photos(rows) | {
+    rows = with_photos(context, first).orderBy("asked", "rank", "face_id").collect()
+    beside = photos_of(rows) | {
         cards.asked_key(row): (row.asked_uri, None if row.asked_box is None else row.asked_box.asDict())
         for row in rows
         if row.asked_uri
@@ -132,7 +122,7 @@ def of_investigation(context: Context, investigation: str, shown: Shown) -> str:
             Headline("questions", f"{len({row.asked for row in rows}):,}"),
         ],
         faces=[cards.of_finding(row, cut) for row in rows],
-        tables=[_table("The question", ("what", "value"), sorted(about.question.items()))],
+        tables=[table_of("The question", ("what", "value"), sorted(about.question.items()))],
         facts=[
             ("asked by", about.asked_by),
             ("asked at", f"{utc(about.asked_at):%Y-%m-%d %H:%M} UTC"),
@@ -140,7 +130,7 @@ def of_investigation(context: Context, investigation: str, shown: Shown) -> str:
             ("contract", about.contract_id),
             *[(f"digest of {name}", digest) for name, digest in sorted(about.digests.items()) if name != "contract"],
             ("run", about.run_id),
-            *_written(context),
+            *where_it_comes_from(context),
         ],
         grouped_by="question",
         note=some,
@@ -171,8 +161,8 @@ def _of_decisions(
     under their dates."""
     counted = FacesCounted.of(decided)
     first = decided.orderBy(_certainty(), F.desc("score"), "face_id", "gallery_name").limit(shown.limit)
-    rows = _with_photos(context, first).collect()
-    beside = _photos(rows)
+    rows = with_photos(context, first).collect()
+    beside = photos_of(rows)
     cut = pictures.NONE if shown.blackout else cards.pictures_of(context, rows, beside)
     marks = counted.marks()
     some = f"The {len(rows):,} most certain of {counted.faces:,} faces are shown." if counted.faces > len(rows) else ""
@@ -182,7 +172,7 @@ def _of_decisions(
         headline=[*headline, *counted.headline()],
         faces=[cards.of_decision(row, cut, by_date) for row in rows],
         tables=[*before, *counted.tables(), *after],
-        facts=_written(context),
+        facts=where_it_comes_from(context),
         grouped_by="date" if by_date else "person",
         note=some,
         scores=contact_sheet.score_histogram(counted.scores, BINS, marks),
@@ -192,44 +182,14 @@ def _of_decisions(
     return contact_sheet.html(sheet, cut.jpeg)
 
 
-def _with_photos(context: Context, rows: DataFrame) -> DataFrame:
-    """Rows that have sample_id, with the registered photo and where the face is in it."""
-    photos = context.tables.read_or_empty("gallery").select(
-        "sample_id", F.col("uri").alias("photo"), F.col("box").alias("photo_box")
-    )
-    return rows.join(photos, "sample_id", "left")
-
-
-def _photos(rows: list[Row]) -> dict[str, tuple[str, dict[str, float] | None]]:
-    return {
-        row.sample_id: (row.photo, None if row.photo_box is None else row.photo_box.asDict())
-        for row in rows
-        if row.photo is not None
-    }
-
-
 def _certainty() -> Column:
     """Matches first, then what needs a look."""
     places = F.create_map(*[F.lit(each) for place, name in enumerate(DECISIONS) for each in (name, place)])
     return places[F.col("decision")]
 
 
-def _written(context: Context) -> list[tuple[str, str]]:
-    return [("tables", context.tables.place), ("written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")]
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> ReportTable:
-    text = [tuple(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row) for row in rows]
-    numbers = [at for at in range(len(columns)) if rows and isinstance(rows[0][at], int)]
-    return ReportTable(title, columns, text, numbers, _none(rows))
-
-
 def _rejected(rejected: DataFrame) -> ReportTable:
     rows = rejected.orderBy("reason", "uri").limit(REJECTED + 1).collect()
     listed = [(row.reason, row.detail, row.source or "", unquote(row.uri)) for row in rows[:REJECTED]]
     some = f"The first {REJECTED:,}; the view rejected_images has all." if len(rows) > REJECTED else ""
-    return ReportTable("Rejected images", ("reason", "detail", "source", "image"), listed, note=some or _none(listed))
-
-
-def _none(rows: Sequence[object]) -> str:
-    return "" if rows else "None."
+    return ReportTable("Rejected images", ("reason", "detail", "source", "image"), listed, note=some or none_of(listed))
