@@ -1,4 +1,4 @@
-"""What contact sheets have in common: how much is shown, registered photos beside faces, tables, what is at the foot."""
+"""What contact sheets have in common: how much is shown, registered photos beside faces, tables, the foot of a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

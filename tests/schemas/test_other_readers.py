@@ -29,6 +29,8 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "reviews": {"decision": ("confirm", "reject")},
     "set_asides": {"decision": ("set_aside", "restored")},
     "investigations": {"kind": ("search", "identify")},
+    "cluster_changes": {"change": ("born", "grew")},
+    "cluster_decisions": {"decision": ("together", "name"), "name": (None, "the man with the hat")},
     "verifications": {"outcome": ("compared", "left:no_face"), "decision": ("match", None)},
     "thresholds": {"protocol": ("open-set", "pairs"), "method": ("counted", "extrapolated"), "half": ("first", "both")},
     "evaluations": {"protocol": ("open-set", "pairs")},
@@ -92,6 +94,9 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
         tables.overwrite(name, both, F.col("run_date") == F.lit(DAY))
     if name == "gallery":
         tables.update_keeping(name, both.limit(1), "enrolled_at", "t.withdrawn_at IS NULL")
+    if name in {"clusters", "cluster_members"}:
+        gone = key.limit(1).withColumn(key.columns[1], F.lit("elsewhere"))
+        tables.update_and_delete(name, both.limit(1), gone)
     if name == "enrollments":
         tables.update_and_delete(name, both.limit(1), key.limit(1).withColumn("photo_id", F.lit("elsewhere")))
     if name in {"searches", "staged", "searched_samples", "seen_photos"}:

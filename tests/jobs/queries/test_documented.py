@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.cluster import cluster
 from jobs.embed import embed
 from jobs.identify import identify
 from jobs.ingest import ingest
@@ -39,6 +40,10 @@ def two_days(made: MakeContext, undisturbed: Context, lake: Path) -> Context:
         review(context, face_id=seen.face_id, person_id="barack_obama", decision=decision, reviewed_by=reader)
     photo = f"{lake}/{DAYS[0]}/astronaut.png"
     search(context, photo=photo, k=4, investigation="the astronaut", purpose="a try", asked_by="first reader")
+    cluster(context)
+    astronaut = context.tables.read("images").where("uri LIKE '%/astronaut.png'")
+    (member,) = context.tables.read("cluster_members").join(astronaut, ["image_id", "run_date"], "left_semi").collect()
+    cluster(context, names=(f"{member.cluster_id}=the astronaut",), decided_by="first reader")
     return context
 
 
