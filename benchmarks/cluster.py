@@ -2,10 +2,11 @@
 
 python -m benchmarks.cluster --data FOLDER [--scale] [--faces 1000000]
 
-Faces of LFW's development view with the default models, each person's in one of two halves. What a method has to be
-told is chosen on one half, by B-cubed F, and measured on the other, both ways round. Peers get the same embeddings:
-HDBSCAN and DBSCAN (scikit-learn), single linkage (SciPy), Chinese whispers (chinese-whispers). Persons of LFW are also
-in what the networks were trained on: see `rollcall models`.
+Faces of LFW's development view with the default models, each person's in one of two halves. `rollcall cluster` takes
+its threshold as from a calibration on one half, and is measured on the other, both ways round. Peers get the same
+embeddings, and what they have to be told is chosen on the one half by B-cubed F: HDBSCAN and DBSCAN (scikit-learn),
+single linkage (SciPy), Chinese whispers (chinese-whispers); so is, for comparison, average linkage. Persons of LFW are
+also in what the networks were trained on: see `rollcall models`.
 
 --scale: real faces, completed by faces drawn around them and by strangers. The neighbours of all faces against the bare
 kernel over the same vectors, linking, a night of 10,000 more; on one Spark session that stands.
@@ -54,6 +55,7 @@ Array = np.ndarray
 Method = Callable[[Array, Any], Array]
 
 SEEDS = (0, 1, 2)
+CHOSEN = "average linkage"
 RATE = 1e-5
 """The false-link rate that the benchmark's calibrations have at the similarity that was chosen."""
 NIGHT = 10_000
@@ -62,10 +64,10 @@ SPREAD = 0.75
 DAY = date(2026, 1, 1)
 
 
-def lfw_faces(data: Path) -> tuple[Array, Array]:
+def lfw_faces(data: Path, embedder: str) -> tuple[Array, Array]:
     """Embeddings of the face nearest the middle of each image, float32 (n, d), and who it is said to be."""
     folder = data / "lfw-dev" / "images"
-    spec = VisionSpec(threads=2, weights=(("facenet-vggface2", str(facenet(data))),))
+    spec = VisionSpec(threads=2, embedder=embedder, weights=(("facenet-vggface2", str(facenet(data))),))
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jpg"))
     vectors, persons = [], []
     for name, outcome in FacePipeline(spec).run((name, partial((folder / name).read_bytes)) for name in names):
@@ -194,20 +196,18 @@ def accuracy(context: Callable[[str], Context], vectors: Array, persons: Array) 
     found = []
     for seed in SEEDS:
         for turn, (chosen_on, measured_on) in enumerate((halves(persons, seed), halves(persons, seed)[::-1])):
-            others = persons[measured_on]
-            for name, (method, choices) in {"Rollcall": (average_linkage, SIMILARITIES), **PEERS}.items():
-                choice = best(method, choices, vectors[chosen_on], persons[chosen_on])
-                label = (
-                    by_job(context(f"{seed}-{turn}"), vectors[measured_on], choice)
-                    if name == "Rollcall"
-                    else method(vectors[measured_on], choice)
-                )
+
+            def note(
+                name: str, choice: Any, label: Array, seed: int = seed, others: Array = persons[measured_on]
+            ) -> None:
                 found.append(agreement(name, seed, choice, label, others))
                 print(found[-1], flush=True)
+
             similarity = default_similarity(vectors[chosen_on], persons[chosen_on])
-            label = average_linkage(vectors[measured_on], similarity)
-            found.append(agreement("Rollcall, by itself", seed, similarity, label, others))
-            print(found[-1], flush=True)
+            note("Rollcall", similarity, by_job(context(f"{seed}-{turn}"), vectors[measured_on], similarity))
+            for name, (method, choices) in {CHOSEN: (average_linkage, SIMILARITIES), **PEERS}.items():
+                choice = best(method, choices, vectors[chosen_on], persons[chosen_on])
+                note(name, choice, method(vectors[measured_on], choice))
     return found
 
 
@@ -320,9 +320,10 @@ class Remembering(logging.Handler):
 @data_option
 @click.option("--scale", "at_scale", is_flag=True, help="What a million faces cost, instead of accuracy.")
 @click.option("--faces", default=1_000_000, show_default=True, help="Of --scale.")
+@click.option("--embedder", default=VisionSpec().embedder, show_default=True)
 @click.option("--threads", default=2, show_default=True, help="Cores of Spark.")
-def main(data: Path, at_scale: bool, faces: int, threads: int) -> None:
-    vectors, persons = lfw_faces(data)
+def main(data: Path, at_scale: bool, faces: int, embedder: str, threads: int) -> None:
+    vectors, persons = lfw_faces(data, embedder)
     with (
         TemporaryDirectory() as folder,
         opened("bench", tables=f"{folder}/tables", master=f"local[{threads}]") as opened_context,

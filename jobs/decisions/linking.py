@@ -54,4 +54,4 @@ def linking_threshold(
 
 def linking_rate(faces: int) -> float:
     """The false-link rate that is taken for so many faces."""
-    return _STRANGERS_LINKED / (1 << max(0, math.ceil(math.log2(faces))))
+    return _STRANGERS_LINKED / (1 << math.ceil(math.log2(max(1, faces))))

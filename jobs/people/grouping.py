@@ -18,7 +18,6 @@ from jobs.run.context import Context
 from jobs.run.ledger import Run
 from schemas.catalog import CLUSTER_CHANGES
 from udfs.arrow import local_frame
-from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import settings_id
 
@@ -41,10 +40,6 @@ def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | No
         of_contract = rows.where(F.col("contract_id") == contract_id)
         faces = asked.rows(context, of_contract, founds_groups(context.settings.cluster)).persist()
         count = faces.count()
-        if not count:
-            raise InputError(
-                "there are no such faces; run `rollcall embed`, and `rollcall identify` to find out who is registered"
-            )
         threshold = linking_threshold(context, contract_id, embedder, count, false_link_rate)
         with ledger.run(context) as run:
             graph = all_neighbours(context, packed, seen, threshold.similarity)
