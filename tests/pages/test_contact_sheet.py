@@ -121,6 +121,14 @@ def test_faces_stand_under_their_persons_and_unknown_ones_last(opened: Open) -> 
     assert page.locator("#shown").text_content() == "12 faces"
 
 
+def test_the_heaviest_stand_first(opened: Open) -> None:
+    cards = [face(at, group="seen on one day", named=True, weight=at % 7, score=None) for at in range(20)]
+    page = opened(sheet(cards, grouped_by="size", reviewable=False))
+    weight = {card.image: card.weight for card in cards}
+    shown = [weight[name] for name in names(page)]
+    assert shown == sorted(shown, reverse=True)
+
+
 def test_filter_search_and_sort(opened: Open) -> None:
     page = opened(sheet([face(at) for at in range(30)]))
     page.get_by_role("button", name="unknown 10").click()
