@@ -34,7 +34,8 @@ LISTED = pa.schema(
 def listed(graph: "Graph", parts: Sequence["PartInScope | None"], threads: int) -> BatchFunction:
     """(NUMBER) parts -> the list of neighbours of each, brought up to date (LISTED).
 
-    A part that has no list is compared with all parts; one that has is compared with those that have none.
+    A part that has no list is compared with all parts; one that has is compared with those that have none. Parts and
+    lists are compared with what was written, each by the task that brings its list up to date.
     """
 
     def search(batches: RecordBatches) -> RecordBatches:
@@ -57,20 +58,23 @@ def _listed(graph: "Graph", store: PartsInScope, number: int, threads: int) -> d
     from udfs.grouping import neighbours
 
     known = graph.lists.get(store.keys[number])
+    store.check(number)
     if known is None:
         found = neighbours.other_faces(_nearest(graph, store, number, None, store.numbers, threads, 1), number, graph.k)
     else:
         fresh = [each for each in store.numbers if store.keys[each] not in graph.lists]
-        before = neighbours.load(store.near(known.name, known.check), store.keys)
+        folder = store.near(known.name, known.check)
+        known.check(folder)
+        before = neighbours.load(folder, store.keys)
         kept, again = neighbours.kept_of(before, graph.k)
         others = [each for each in store.numbers if each not in fresh]
-        lists = [kept, _nearest(graph, store, number, None, fresh, threads, 0)]
+        added = [_nearest(graph, store, number, None, fresh, threads, 0)] if fresh else []
         if len(again):
             once_more = _nearest(graph, store, number, again, others, threads, 1)
-            lists.append(neighbours.other_faces(once_more, number, graph.k))
-        found = neighbours.merged(lists, graph.k, store.names)
-        if neighbours.same_list(found, before):
+            added.append(neighbours.other_faces(once_more, number, graph.k))
+        if len(kept.query) == len(before.query) and not any(len(of.query) for of in added):
             return {"name": known.name, "sha256": known.sha256, "edges": known.edges}
+        found = neighbours.merged(kept, added, graph.k, store.names)
     name = f"{graph.name}/{uuid4().hex}"
     with artifacts.new(f"{graph.root}/{name}") as folder:
         written = neighbours.save(name, found, store.keys, folder)

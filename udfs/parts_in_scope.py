@@ -1,4 +1,4 @@
-"""Parts of what is packed, as tasks open them: each is checked when it is first opened."""
+"""Parts of what is packed, as tasks open them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,10 +17,9 @@ Array = np.ndarray
 
 
 class PartsInScope:
-    """The parts of a scope, by number.
+    """The parts of a scope, by number, opened when they are first asked for.
 
-    keys: of all, an empty one where no face counts. numbers: of those where some do. Methods raise DamagedError or
-    OSError where a part is not what was written.
+    keys: of all, an empty one where no face counts. numbers: of those where some do.
     """
 
     def __init__(self, root: str, parts: Sequence["PartInScope | None"]) -> None:
@@ -31,19 +30,20 @@ class PartsInScope:
         self.keys = [part.key if part else "" for part in parts]
         self.numbers = [number for number, part in enumerate(parts) if part]
 
+    def check(self, number: int) -> None:
+        """Compare a part with what was written.
+
+        Raises:
+            DamagedError, OSError: it is something else, or not there.
+        """
+        self._of(number).part.check(self._folder(number))
+
     def matrix(self, number: int) -> "SampleMatrix":
         """Faces that are not in scope are never found in it."""
         if number not in self._open:
-            of = self._of(number)
-            matrix = of.part.load(self._folder(number))
-            outside = np.flatnonzero(~self.in_scope(number))
-            self._open[number] = matrix.without(outside)
+            matrix = self._of(number).part.load(self._folder(number))
+            self._open[number] = matrix.without(np.flatnonzero(~self._counts(number)))
         return self._open[number]
-
-    def in_scope(self, number: int) -> Array:
-        """Whether each row counts: bool (n,)."""
-        days = np.array(self._of(number).days, "datetime64[D]")
-        return np.isin(self.columns(number)["run_date"].to_numpy(zero_copy_only=False), days)
 
     def columns(self, number: int) -> pa.RecordBatch:
         """What stands beside the faces."""
@@ -56,15 +56,16 @@ class PartsInScope:
         return self.columns(number)["sample"].take(rows).to_numpy(zero_copy_only=False)
 
     def near(self, name: str, check: Callable[[Path], None]) -> Path:
-        """A folder beside the parts, which is checked."""
-        folder = artifacts.near(f"{self._root}/{name}", check)
-        check(folder)
-        return folder
+        """A folder beside the parts. check: of a copy that is made of it."""
+        return artifacts.near(f"{self._root}/{name}", check)
+
+    def _counts(self, number: int) -> Array:
+        """Whether each row is in scope: bool (n,)."""
+        days = np.array(self._of(number).days, "datetime64[D]")
+        return np.isin(self.columns(number)["run_date"].to_numpy(zero_copy_only=False), days)
 
     def _folder(self, number: int) -> Path:
         part = self._of(number).part
-        if number in self._open or number in self._names:
-            return artifacts.near(f"{self._root}/{part.name}", part.check)
         return self.near(part.name, part.check)
 
     def _of(self, number: int) -> "PartInScope":

@@ -42,10 +42,10 @@ def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | No
         count = faces.count()
         threshold = linking_threshold(context, contract_id, embedder, count, false_link_rate)
         with ledger.run(context) as run:
-            graph = all_neighbours(context, packed, seen, threshold.similarity)
+            graph = all_neighbours(context, contract_id, packed, seen, threshold.similarity)
             if graph is not None:
                 said = statements(context, asked.grouping)
-                linking = Linking(context, packed, seen, graph, faces, threshold.similarity, said)
+                linking = Linking(context, asked.grouping, packed, seen, graph, faces, threshold.similarity, said)
                 run.digests.update(contract=contract_id, faces=seen.digest, threshold=threshold.source)
                 run.count("asked", count)
                 _keep(context, run, contract_id, asked.grouping, linking.groups())

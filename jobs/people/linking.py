@@ -13,10 +13,12 @@ from jobs.matching.seen import by_part
 from jobs.people.statements import Statements
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
-from udfs import grouped
+from udfs import artifacts, grouped
 from udfs.arrow import BatchFunction, spark_schema
+from udfs.ids import stable_id
 
 if TYPE_CHECKING:
+    from udfs.grouping.known_pieces import Pieces
     from udfs.grouping.neighbours import Graph
     from udfs.search.packed_faces import FacesInScope, PackedFaces
 
@@ -31,11 +33,12 @@ _TASKS_A_CORE = 4
 class Linking:
     """What groups are made of.
 
-    packed, seen, graph: of all faces. asked: run_date, settings_id, face_id, founds, of those that are grouped.
-    threshold: the average similarity from which two groups are joined. statements: what people have said.
+    grouping: its name. packed, seen, graph: of all faces. asked: run_date, settings_id, face_id, founds, of those that
+    are grouped. threshold: the average similarity from which two groups are joined. statements: what people have said.
     """
 
     context: Context
+    grouping: str
     packed: "PackedFaces"
     seen: "FacesInScope"
     graph: "Graph"
@@ -103,6 +106,7 @@ class Linking:
     ) -> tuple[Array, Array]:
         """The group of each face, -1: none; and whether it may be one with others that it was not compared with."""
         from udfs.grouping.components import pieces
+        from udfs.grouping.known_pieces import Pieces
 
         first = np.arange(len(state))
         first[list(same)] = list(same.values())
@@ -111,18 +115,47 @@ class Linking:
         near = np.full(len(state), -1, np.int64)
         near[edges["joins"]] = edges["near"]
         takes_part = np.append(np.flatnonzero(state == grouped.FOUNDS), edges["joins"])
-        label = np.full(len(state), -1, np.int64)
-        label[takes_part] = piece[takes_part]
-        size = np.bincount(piece[takes_part], minlength=len(state))
-        shared = takes_part[size[piece[takes_part]] > 1]
-        plan = _tasks(shared, piece, size, near, _TASKS_A_CORE * self.context.spark.sparkContext.defaultParallelism)
-        group = grouped.grouped(self.packed.root, self.seen.parts, self._begins, self.threshold, same, apart)
-        tasks = self.context.spark.createDataFrame(plan).repartitionById(max(1, plan.num_rows), F.col("task"))
-        found = self._run(tasks, group, grouped.GROUPED)
-        label[grouped.numbers_of(found["faces"].to_pylist())] = grouped.numbers_of(found["group"].to_pylist())
+        of_piece = np.full(len(state), -1, np.int64)
+        of_piece[takes_part] = piece[takes_part]
+        found = Pieces(self._question(same, apart), self._keys, self._begins, of_piece, near, of_piece.copy())
+        self._group(found, takes_part, same, apart)
+        label = found.group
         open_ = cut
         open_[edges["full"]] = True
         return label, open_ & (state == grouped.FOUNDS)
+
+    def _group(self, pieces: "Pieces", takes_part: Array, same: dict[int, int], apart: Sequence[grouped.Apart]) -> None:
+        """Group the faces of each piece, unless it is as it was when it was grouped last; and keep the groups."""
+        from udfs.grouping.known_pieces import Pieces
+
+        place = f"{self.graph.root}/{self.graph.name}/{stable_id('pieces', self.grouping)}.npz"
+        faces, group = pieces.same_as(Pieces.from_bytes(artifacts.read(place)))
+        pieces.group[faces] = group
+        size = np.bincount(pieces.piece[takes_part], minlength=len(pieces.piece))
+        waits = np.zeros(len(pieces.piece), bool)
+        waits[takes_part] = size[pieces.piece[takes_part]] > 1
+        waits[faces] = False
+        plan = _tasks(np.flatnonzero(waits), pieces.piece, size, pieces.near, self._most_tasks)
+        work = grouped.grouped(self.packed.root, self.seen.parts, self._begins, self.threshold, same, apart)
+        tasks = self.context.spark.createDataFrame(plan).repartitionById(max(1, plan.num_rows), F.col("task"))
+        found = self._run(tasks, work, grouped.GROUPED)
+        made = grouped.numbers_of(found["faces"].to_pylist())
+        pieces.group[made] = grouped.numbers_of(found["group"].to_pylist())
+        if len(made):
+            artifacts.write(place, pieces.to_bytes())
+
+    def _question(self, same: dict[int, int], apart: Sequence[grouped.Apart]) -> str:
+        """What decides on the groups of a piece beside its faces."""
+        said = [f"{of.said_at} {of.statement_id}" for of in self.statements.said] if same or apart else []
+        return stable_id("grouped", str(self.threshold), *said)
+
+    @property
+    def _keys(self) -> list[str]:
+        return [part.key if part else "" for part in self.seen.parts]
+
+    @property
+    def _most_tasks(self) -> int:
+        return _TASKS_A_CORE * self.context.spark.sparkContext.defaultParallelism
 
     def _joined(self, label: Array, open_: Array, state: Array, apart: Sequence[grouped.Apart]) -> Array:
         """The groups after those that may be one with others have been compared with each other."""

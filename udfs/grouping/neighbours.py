@@ -1,7 +1,7 @@
 """The neighbours of faces, as files: a list for each part of what is packed, which stays as long as its faces do.
 
 A face's neighbours are the faces most similar to it, at most so many, as far as they are similar enough. The lists of
-all parts together are a graph of all faces, described in `neighbours.json`, which is written last.
+all parts together are a graph of all faces; its folder has a description, which is written last.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from udfs.search.packed import DamagedError
 
 Array = np.ndarray
 
-DESCRIPTION = "neighbours.json"
 _FILE = "neighbours.arrow"
 _REVISION = 1
 """Raised when the files change: those of another revision are searched again."""
@@ -124,17 +123,21 @@ def kept_of(known: NearestRows, k: int) -> tuple[NearestRows, Array]:
     return known.taken((known.part >= 0) & ~np.isin(known.query, again)), again
 
 
-def merged(lists: Sequence[NearestRows], k: int, names: Callable[[int, Array], Array]) -> NearestRows:
-    """The k nearest of each query, of those that are in several lists; each is in one of them. names: of rows of a
+def merged(
+    kept: NearestRows, added: Sequence[NearestRows], k: int, names: Callable[[int, Array], Array]
+) -> NearestRows:
+    """The k nearest of each query, of those in a list and in others, of which each is in one. names: of rows of a
     part."""
-    every = NearestRows(*(np.concatenate(columns) for columns in zip(*lists, strict=True)))
+    touched = np.unique(np.concatenate([np.empty(0, np.intp), *(of.query for of in added)]))
+    concerned = np.isin(kept.query, touched)
+    every = _joined([kept.taken(concerned), *added])
     order = np.lexsort((every.row, every.part, -every.similarity, every.query))
-    return every.taken(order).in_order(names).first(k)
+    both = _joined([kept.taken(~concerned), every.taken(order).in_order(names).first(k)])
+    return both.taken(np.argsort(both.query, kind="stable"))
 
 
-def same_list(one: NearestRows, other: NearestRows) -> bool:
-    """Whether two lists have the same neighbours."""
-    return all(np.array_equal(left, right) for left, right in zip(one, other, strict=True))
+def _joined(lists: Sequence[NearestRows]) -> NearestRows:
+    return NearestRows(*(np.concatenate(columns) for columns in zip(*lists, strict=True)))
 
 
 def _sha256(path: Path) -> str:

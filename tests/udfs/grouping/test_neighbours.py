@@ -50,12 +50,12 @@ def test_an_update_gives_what_all_at_once_does(sizes: list[int], seed: int, data
         return parts[number].samples.take(rows).to_numpy(zero_copy_only=False)
 
     added = Index([parts[each] for each in fresh]).nearest_rows(parts[0].vectors, K, FLOOR)
-    lists = [kept, added._replace(part=np.asarray(fresh, np.int32)[added.part])]
+    lists = [added._replace(part=np.asarray(fresh, np.int32)[added.part])]
     if len(again):
         found = Index([parts[each] for each in others]).nearest_rows(parts[0].vectors[again], K + 1, FLOOR)
         found = found._replace(query=again[found.query], part=np.asarray(others, np.int32)[found.part])
         lists.append(other_faces(found, 0, K))
-    assert same(merged(lists, K, names), at_once(parts, 0, now))
+    assert same(merged(kept, lists, K, names), at_once(parts, 0, now))
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
