@@ -37,8 +37,10 @@ def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | No
     for _ in range(_ATTEMPTS):
         packed, rows = pack_seen(context, contract_id)
         seen = FacesInScope.of(packed, None, None, settings_id(context.settings.spec()))
-        of_contract = rows.where(F.col("contract_id") == contract_id)
-        faces = asked.rows(context, of_contract, founds_groups(context.settings.cluster)).persist()
+        limits = [(of.run_date, of.settings_id) for of in seen.dates]
+        once = F.broadcast(context.spark.createDataFrame(limits, "run_date date, settings_id string"))
+        rows = rows.where(F.col("contract_id") == contract_id).join(once, ["run_date", "settings_id"], "left_semi")
+        faces = asked.rows(context, rows, founds_groups(context.settings.cluster)).persist()
         count = faces.count()
         threshold = linking_threshold(context, contract_id, embedder, count, false_link_rate)
         with ledger.run(context) as run:

@@ -15,6 +15,7 @@ from tests.rows import CONTRACT, DAY, NOW, normalised, put, put_contract, put_fa
 from tests.support import MakeContext
 from udfs.errors import InputError
 from udfs.grouping.definition import groups
+from udfs.vision.contract import settings_id
 
 Array = np.ndarray
 
@@ -191,6 +192,22 @@ def test_small_faces_join_and_found_nothing(context: Context) -> None:
         frozenset(np.array(names)[label == number].tolist()) for number in range(label.max() + 1)
     }
     assert any(faces - founders for faces in found)
+
+
+def test_each_face_is_grouped_once(context: Context) -> None:
+    """Of a date whose faces were found under two limits those of the configured ones."""
+    configured = settings_id(context.settings.spec())
+    put_faces(context, photographed(1), DAY, limits="other")
+    put_faces(context, photographed(2), DAYS[1], limits="other")
+    group(context)
+    assert {face for faces in partition(context) for face in faces} == {
+        f"f{at:02}-{day}other" for at in range(20) for day in DAYS[:2]
+    }
+    put_faces(context, photographed(1), DAY, limits=configured)
+    group(context)
+    assert {face for faces in partition(context) for face in faces} == {
+        f"f{at:02}-{day}{limits}" for at in range(20) for day, limits in ((DAY, configured), (DAYS[1], "other"))
+    }
 
 
 def test_misuse(context: Context) -> None:
