@@ -100,6 +100,7 @@ def test_what_did_not_change_is_not_packed_again(context: Context) -> None:
     )
 
 
+@pytest.mark.slow
 def test_small_dates_are_packed_together(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed_faces, "SMALL_PACKS", 2)
     days = [DAY + timedelta(days=number) for number in range(4)]

@@ -81,6 +81,22 @@ def put_nights(context: Context, nights: dict[date, Array], days: Sequence[date]
         put_faces(context, nights[day], day, first=sorted(nights).index(day) * apart)
 
 
+def test_two_nights(context: Context) -> None:
+    nights = {day: photographed(seed) for seed, day in enumerate(DAYS[:2])}
+    put_nights(context, nights, [DAYS[0]])
+    counts = group(context)
+    assert counts["born"] == counts["clusters"]
+    put_nights(context, nights, [DAYS[1]])
+    counts = group(context)
+    assert partition(context) == defined(nights)
+    assert counts["grew"] > 0
+    rows = context.tables.read("clusters").collect()
+    assert {row.cluster_id: row.faces for row in rows} == {
+        name: len(faces) for faces, name in clusters(context).items()
+    }
+
+
+@pytest.mark.slow
 def test_a_function_of_the_set_of_faces(context: Context, make_context: MakeContext) -> None:
     nights = {day: photographed(seed) for seed, day in enumerate(DAYS)}
     for day in DAYS:
@@ -107,6 +123,7 @@ def test_a_function_of_the_set_of_faces(context: Context, make_context: MakeCont
     assert partition(context) == defined({day: nights[day] for day in DAYS if day != DAYS[1]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "largest"), [(2, 4096), (3, 5)])
 def test_with_few_neighbours_and_small_pieces(
     context: Context, monkeypatch: pytest.MonkeyPatch, k: int, largest: int
@@ -125,6 +142,7 @@ def test_with_few_neighbours_and_small_pieces(
     assert partition(context) == defined(nights, apart=15)
 
 
+@pytest.mark.slow
 def test_what_people_say_counts(context: Context) -> None:
     nights = {DAY: photographed(1)}
     put_nights(context, nights, [DAY])
@@ -151,6 +169,7 @@ def test_what_people_say_counts(context: Context) -> None:
     assert not any(faces & one and faces & other for faces in parted), "what was said later counts"
 
 
+@pytest.mark.slow
 def test_those_that_are_registered_are_left_out(context: Context) -> None:
     nights = {DAY: photographed(1)}
     put_nights(context, nights, [DAY])
@@ -194,6 +213,7 @@ def test_small_faces_join_and_found_nothing(context: Context) -> None:
     assert any(faces - founders for faces in found)
 
 
+@pytest.mark.slow
 def test_each_face_is_grouped_once(context: Context) -> None:
     """Of a date whose faces were found under two limits those of the configured ones."""
     configured = settings_id(context.settings.spec())

@@ -41,6 +41,7 @@ def test_an_overview_and_a_cluster(grouped: Context, tmp_path: Path) -> None:
     assert "/9j/" not in blackout.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_person_is_registered_from_a_cluster(grouped: Context, made: MakeContext) -> None:
     context = copied(made, grouped, "registered")
     (cluster_id,) = [row.cluster_id for row in context.tables.read("clusters").collect()]
