@@ -7,7 +7,7 @@ from jobs.decisions.strangers import stranger_rates
 from jobs.run.context import Context
 from udfs.errors import InputError
 
-_STRANGERS_LINKED = 0.05
+_STRANGERS_LINKED = 0.1
 """Strangers that a face may be linked to, to be expected: chosen on LFW, where groups of one person and of several are
 then best told apart (docs/grouping.md)."""
 

@@ -122,7 +122,7 @@ def test_faces_stand_under_their_persons_and_unknown_ones_last(opened: Open) -> 
 
 
 def test_the_heaviest_stand_first(opened: Open) -> None:
-    cards = [face(at, group="seen on one day", named=True, weight=at % 7, score=None) for at in range(20)]
+    cards = [face(at, group="seen on one day", named=True, weight=at % 97, score=None) for at in range(500)]
     page = opened(sheet(cards, grouped_by="size", reviewable=False))
     weight = {card.image: card.weight for card in cards}
     shown = [weight[name] for name in names(page)]

@@ -6,6 +6,9 @@ from udfs.search.jit import jit
 
 Array = np.ndarray
 
+_SIDE_BY_SIDE, _AT_ONCE = 128, 4
+"""Similarities that are summed at once: so many faces with so many."""
+
 
 def linked(vectors: Array, threshold: float, items: Array, apart: Array) -> Array:
     """The same as `definition.groups` gives, in about quadratic time.
@@ -47,16 +50,30 @@ def _numbered(labels: Array) -> Array:
 
 @jit
 def _add_pairs(vectors: Array, item: Array, sums: Array) -> None:
-    """Add the similarity of each pair of rows, summed in index order, to the place of their items."""
-    for one in range(len(vectors)):
-        for other in range(one + 1, len(vectors)):
-            if item[one] == item[other]:
-                continue
-            total = 0.0
-            for component in range(vectors.shape[1]):
-                total += np.float64(vectors[one, component]) * np.float64(vectors[other, component])
-            sums[item[one], item[other]] += total
-            sums[item[other], item[one]] += total
+    """Add the similarity of each pair of rows to the place of their items. Each is summed in index order, as the
+    definition says; many are summed side by side."""
+    rows, dimension = vectors.shape
+    columns = np.zeros((dimension, _SIDE_BY_SIDE))
+    total = np.empty((_AT_ONCE, _SIDE_BY_SIDE))
+    for begin in range(0, rows, _SIDE_BY_SIDE):
+        width = min(_SIDE_BY_SIDE, rows - begin)
+        for other in range(width):
+            for component in range(dimension):
+                columns[component, other] = vectors[begin + other, component]
+        for first in range(0, begin + width, _AT_ONCE):
+            ones = min(_AT_ONCE, begin + width - first)
+            total[:] = 0.0
+            for component in range(dimension):
+                for one in range(ones):
+                    value = np.float64(vectors[first + one, component])
+                    for other in range(_SIDE_BY_SIDE):
+                        total[one, other] += value * columns[component, other]
+            for one in range(ones):
+                for other in range(max(0, first + one + 1 - begin), width):
+                    left, right = item[first + one], item[begin + other]
+                    if left != right:
+                        sums[left, right] += total[one, other]
+                        sums[right, left] += total[one, other]
 
 
 @jit
