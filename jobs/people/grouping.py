@@ -81,6 +81,7 @@ def _keep(context: Context, run: Run, contract_id: str, grouping: str, groups: D
         F.lit(run.run_id).alias("run_id"),
     )
     if found.changes:
+        members = members.localCheckpoint()
         _note_changes(context, run, grouping, found)
         _keep_clusters(context, run, contract_id, grouping, members, found)
         moved = members.join(old.select("face_id", "cluster_id", "image_id"), ["face_id", "cluster_id"], "left_anti")

@@ -11,12 +11,12 @@ from jobs.matching.packing import KEPT
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
 from udfs import artifacts, neighbours
-from udfs.arrow import spark_schema
+from udfs.arrow import BatchFunction, spark_schema
 from udfs.ids import stable_id
 
 if TYPE_CHECKING:
-    from udfs.grouping.neighbours import Graph
-    from udfs.search.packed_faces import FacesInScope, PackedFaces, PartInScope
+    from udfs.grouping.neighbours import Graph, ListFile
+    from udfs.search.packed_faces import FacesInScope, PackedFaces
 
 K = 32
 """Neighbours that are kept of a face."""
@@ -30,15 +30,20 @@ def all_neighbours(
 
     The lists of parts that are known stay; only what is new is compared with everything, and everything with it.
     """
-    from udfs.grouping.neighbours import Graph, ListFile
+    from udfs.grouping.neighbours import Graph
     from udfs.search.packed import DESCRIPTION
 
     began = time.monotonic()
     name = stable_id("neighbours", contract_id)
     place = f"{packed.root}/{name}/{DESCRIPTION}"
     known = Graph.from_json(packed.root, name, artifacts.read(place)).for_floor(K, floor)
-    parts: dict[str, PartInScope] = {part.key: part for part in seen.parts if part}
-    found = _listed(context, known, seen)
+    fresh = [number for number, part in enumerate(seen.parts) if part and part.key not in known.lists]
+    found = _made(context, seen, fresh, neighbours.listed(known, seen.parts, task_resources.cpus(context.spark)))
+    if not found["damage"].is_valid().to_numpy().any():
+        lists = {**known.lists, **_lists(found, seen)}
+        noted = [number for number, part in enumerate(seen.parts) if part and part.key in known.lists]
+        update = neighbours.updated(replace(known, lists=lists), seen.parts, fresh, task_resources.cpus(context.spark))
+        found = pa.concat_tables([found, _made(context, seen, noted, update)])
     damaged = found.filter(found["damage"].is_valid())
     if damaged.num_rows:
         context.log.info(f"{context.job}: {damaged['damage'][0].as_py()}; what is damaged is made again")
@@ -47,31 +52,33 @@ def all_neighbours(
         artifacts.write(place, replace(known, lists=whole).to_json())
         packing.note(packed.without([part.part.name for part in bad]))
         return None
-    lists = {}
-    for row in found.to_pylist():
-        part = seen.parts[row["part"]]
-        assert part is not None
-        lists[part.key] = ListFile(row["name"], row["sha256"], row["edges"])
-    graph = replace(known, lists=lists)
+    graph = replace(known, lists=_lists(found, seen))
     artifacts.write(place, graph.to_json())
     _remove_old_lists(graph)
-    fresh = sum(part.part.rows for key, part in parts.items() if key not in known.lists)
     if fresh:
+        new = sum(part.part.rows for number in fresh if (part := seen.parts[number]))
         context.log.info(
-            f"{context.job}: {sum(of.edges for of in lists.values()):,} neighbours of {seen.faces:,} faces,"
-            f" {fresh:,} of which are new; {time.monotonic() - began:.1f} s"
+            f"{context.job}: {sum(of.edges for of in graph.lists.values()):,} neighbours of {seen.faces:,} faces,"
+            f" {new:,} of which are new; {time.monotonic() - began:.1f} s"
         )
     return graph
 
 
-def _listed(context: Context, known: "Graph", seen: "FacesInScope") -> pa.Table:
-    """The lists of all parts (neighbours.LISTED)."""
+def _made(context: Context, seen: "FacesInScope", numbers: list[int], work: BatchFunction) -> pa.Table:
+    """The lists of some parts (neighbours.LISTED), a part a task."""
     spark = context.spark
-    numbers = pa.table({"part": pa.array([at for at, part in enumerate(seen.parts) if part], pa.int32())})
-    threads, profile = task_resources.cpus(spark), task_resources.on_cpus(spark)
-    listed = peak_memory.told(spark, neighbours.listed(known, seen.parts, threads))
-    tasks = spark.createDataFrame(numbers).repartitionById(max(1, len(seen.parts)), "part")
-    return tasks.mapInArrow(listed, spark_schema(neighbours.LISTED), profile=profile).toArrow().cast(neighbours.LISTED)
+    rows = pa.table({"part": pa.array(numbers, pa.int32())})
+    tasks = spark.createDataFrame(rows).repartitionById(max(1, len(seen.parts)), "part")
+    told, profile = peak_memory.told(spark, work), task_resources.on_cpus(spark)
+    return tasks.mapInArrow(told, spark_schema(neighbours.LISTED), profile=profile).toArrow().cast(neighbours.LISTED)
+
+
+def _lists(found: pa.Table, seen: "FacesInScope") -> dict[str, "ListFile"]:
+    """By the keys of their parts."""
+    from udfs.grouping.neighbours import ListFile
+
+    keys = [part.key if part else "" for part in seen.parts]
+    return {keys[row["part"]]: ListFile(row["name"], row["sha256"], row["edges"]) for row in found.to_pylist()}
 
 
 def _remove_old_lists(graph: "Graph") -> None:

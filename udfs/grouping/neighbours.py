@@ -123,6 +123,20 @@ def kept_of(known: NearestRows, k: int) -> tuple[NearestRows, Array]:
     return known.taken((known.part >= 0) & ~np.isin(known.query, again)), again
 
 
+def reversed_for(theirs: NearestRows, own: int, part: int, k: int) -> tuple[NearestRows, Array]:
+    """The list of a part turned round: whom it makes the neighbours of faces of another part. And its rows whose list
+    is full: these are left out, as others may have them for a neighbour as well.
+
+    theirs: the list of part `own`. part: the other one.
+    """
+    count = np.bincount(theirs.query, minlength=1)
+    turned = theirs.taken((theirs.part == part) & (count[theirs.query] < k))
+    of_own = np.full(len(turned.query), own, np.int32)
+    return NearestRows(turned.row.astype(np.intp), of_own, turned.query.astype(np.int32), turned.similarity), (
+        np.flatnonzero(count == k)
+    )
+
+
 def merged(
     kept: NearestRows, added: Sequence[NearestRows], k: int, names: Callable[[int, Array], Array]
 ) -> NearestRows:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.grouping.neighbours import Graph, ListFile, kept_of, load, merged, other_faces, save
+from udfs.grouping.neighbours import Graph, ListFile, kept_of, load, merged, other_faces, reversed_for, save
 from udfs.search.index import Index, NearestRows
 from udfs.search.samples import SampleMatrix
 
@@ -56,6 +56,17 @@ def test_an_update_gives_what_all_at_once_does(sizes: list[int], seed: int, data
         found = found._replace(query=again[found.query], part=np.asarray(others, np.int32)[found.part])
         lists.append(other_faces(found, 0, K))
     assert same(merged(kept, lists, K, names), at_once(parts, 0, now))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 50))
+def test_a_list_turned_round_says_who_has_its_faces_for_neighbours(own: int, other: int, seed: int) -> None:
+    parts = [part(0, own, seed), part(1, other, seed)]
+    turned, full = reversed_for(at_once(parts, 0, [0, 1]), 0, 1, K)
+    every = Index([parts[0]]).nearest_rows(parts[1].vectors, own, FLOOR)  # all faces of the first that are near enough
+    pairs = {(query, row, near) for query, row, near in zip(*(every.query, every.row, every.similarity), strict=True)}
+    found = set(zip(turned.query.tolist(), turned.row.tolist(), turned.similarity.tolist(), strict=True))
+    assert found == {pair for pair in pairs if pair[1] not in full}
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
