@@ -40,11 +40,13 @@ def sql(context: Context, query: str | None, file: TextIO | None, form: str, lim
         query = file.read()
     if query is not None:
         statements, rest = split(query)
-        try:
-            for statement in [*statements, *([rest] if rest else [])]:
+        every = [*statements, *([rest] if rest else [])]
+        for number, statement in enumerate(every, 1):
+            which = f"statement {number} of {len(every)}: " if len(every) > 1 else ""
+            try:
                 questions.ask(statement)
-        except AnalysisException as error:  # of what was typed; another try will fail again
-            raise InputError(one_line(error)) from error
+            except (AnalysisException, InputError) as error:  # of what was typed; another try will fail again
+                raise InputError(f"{which}{one_line(error)}") from error
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the shell needs a terminal; give a query, or --file FILE (- for standard input)")

@@ -34,7 +34,7 @@ class Names:
     def __init__(
         self, spark: SparkSession, tables: Tables, more: Mapping[str, Callable[[], None]] | None = None
     ) -> None:
-        """more: functions beside NAMES, which are made known only where a statement names them, and how."""
+        """more: functions beside NAMES, which are made known where a statement names them, each time, and how."""
         self._spark = spark
         self._more = dict(more or {})
         self._tables = tables
@@ -52,7 +52,7 @@ class Names:
         for name in found:
             if name not in self._known:
                 self._register(name)
-                if self._is_whole(name):
+                if name not in self._more and self._is_whole(name):
                     self._known.add(name)
         return found
 

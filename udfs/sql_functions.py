@@ -1,5 +1,6 @@
 """Functions of SQL that compute with models, or search: Arrow arrays and batches in and out."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def _crop(content: bytes | None, box: dict[str, float] | None) -> bytes | None:
     return thumbnails.face(picture, records.edges(box))
 
 
-def nearest_persons(packed: "Packed", floor: float) -> type:
+def nearest_persons(packed: "Packed") -> type:
     """A table function: a table with face_id and embedding, and k -> the k nearest persons of each face (CANDIDATE)."""
 
     class NearestPersons:
@@ -68,7 +69,7 @@ def nearest_persons(packed: "Packed", floor: float) -> type:
                     "left_out": pa.nulls(faces.num_rows, pa.list_(pa.string())),
                 }
             )
-            found = list(search_all(packed, int(k[0].as_py()), floor, 1)(iter(asked.to_batches())))
+            found = list(search_all(packed, int(k[0].as_py()), -math.inf, 1)(iter(asked.to_batches())))
             yield pa.Table.from_batches(found, CANDIDATE)
 
     return NearestPersons

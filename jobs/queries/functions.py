@@ -1,11 +1,16 @@
 """Functions of SQL that need settings, models or a packed gallery: known to one session, from when they are named."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
 from jobs.run.context import Context
 from schemas.names import Names
+
+if TYPE_CHECKING:
+    from pyspark.sql.udtf import UserDefinedTableFunction
 
 # What the functions need is imported where they are made: most statements name none of them.
 
@@ -27,13 +32,18 @@ DESCRIBED = {
 
 def names_of(context: Context) -> Names:
     """All names that statements may use in a session."""
+    of_gallery = cache(partial(_nearest_persons, context))
     made: Mapping[str, Callable[[], None]] = {
-        "same_person": lambda: _same_person(context),
-        "embed_face": lambda: _embed_face(context),
-        "face_crop": lambda: _face_crop(context.spark),
-        "nearest_persons": lambda: _nearest_persons(context),
+        "same_person": cache(partial(_same_person, context)),
+        "embed_face": cache(partial(_embed_face, context)),
+        "face_crop": cache(partial(_face_crop, context.spark)),
+        "nearest_persons": lambda: _register(context.spark, of_gallery(context.spark.conf.get(GALLERY, None))),
     }
     return Names(context.spark, context.tables, made)
+
+
+def _register(spark: SparkSession, nearest_persons: "UserDefinedTableFunction") -> None:
+    spark.udtf.register("nearest_persons", nearest_persons)
 
 
 def _same_person(context: Context) -> None:
@@ -77,7 +87,7 @@ def _face_crop(spark: SparkSession) -> None:
     spark.udf.register("face_crop", arrow_udf(sql_functions.face_crop, "binary"))  # type: ignore[call-overload]
 
 
-def _nearest_persons(context: Context) -> None:
+def _nearest_persons(context: Context, gallery_name: str | None) -> "UserDefinedTableFunction":
     from pyspark.sql.functions import arrow_udtf
     from pyspark.sql.udtf import UserDefinedTableFunction
 
@@ -87,9 +97,8 @@ def _nearest_persons(context: Context) -> None:
     from udfs.arrow import spark_schema
     from udfs.matching import CANDIDATE
 
-    gallery = GallerySnapshot.open(context, context.spark.conf.get(GALLERY, None))
+    gallery = GallerySnapshot.open(context, gallery_name)
     packed, _ = packing.pack(context, gallery.samples, packing.digest_of_packed(gallery.samples))
-    floor = context.settings.keep_floor(gallery.embedder)
-    made = arrow_udtf(sql_functions.nearest_persons(packed, floor), returnType=spark_schema(CANDIDATE))
+    made = arrow_udtf(sql_functions.nearest_persons(packed), returnType=spark_schema(CANDIDATE))
     assert isinstance(made, UserDefinedTableFunction)
-    context.spark.udtf.register("nearest_persons", made)
+    return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark import InheritableThread
+from pyspark.errors import AnalysisException
 
 from jobs.queries import interrupts
 from jobs.queries.functions import names_of
@@ -14,6 +15,7 @@ from jobs.queries.progress import progress
 from jobs.queries.values import plain_rows
 from jobs.run.context import Context
 from pages import answers
+from schemas.catalog import TABLES
 from schemas.names import Names
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
@@ -77,8 +79,19 @@ class Questions:
         if not self.write:
             refuse_writes(self.context.spark, statement)
         self.names.register(statement)
-        answer = self.context.spark.sql(statement)
+        try:
+            answer = self.context.spark.sql(statement)
+        except AnalysisException as error:
+            self._refuse_missing(error)
+            raise
         return answer.columns, plain_rows(answer, self.limit + 1) if answer.columns else []
+
+    def _refuse_missing(self, error: AnalysisException) -> None:
+        """Say which job writes a table that a statement names and that is not there yet."""
+        if error.getCondition() == "TABLE_OR_VIEW_NOT_FOUND":
+            for name in TABLES:
+                if f"`{name}`" in str(error):
+                    self.context.tables.read(name)
 
     def _stop(self, running: threading.Thread) -> None:
         """Cancel the jobs of a query until it has ended, and they have: it may just be starting one, and one that it

@@ -36,6 +36,8 @@ def test_sql_opens_the_tables_by_name(place: list[str], capsys: pytest.CaptureFi
     code, text = said(capsys, rollcall, "sql", "SELECT * FROM nowhere", *place)
     assert code == 2
     assert "nowhere" in text
+    code, text = said(capsys, rollcall, "sql", "SELECT * FROM investigations", *place)
+    assert (code, "has no table 'investigations' yet; run `rollcall search` first" in text) == (2, True)
     code, text = said(capsys, rollcall, "sql", "SELEC 1", *place)
     assert (code, "Syntax error at or near 'SELEC'" in text) == (2, True)
 
@@ -77,7 +79,8 @@ def test_statements_of_a_file_until_the_first_that_fails(
     printed = capsys.readouterr()
     assert (stopped.value.code, printed.out) == (2, "a\n1\n")
     assert printed.err == (
-        "rollcall: refused, as it may change more than this session: DROP TABLE faces; to allow it, give --write\n"
+        "rollcall: statement 2 of 3: refused, as it may change more than this session: DROP TABLE faces; to allow it,"
+        " give --write\n"
     )
 
 

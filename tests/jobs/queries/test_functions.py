@@ -88,6 +88,29 @@ def test_nearest_persons_are_those_of_identify(asked: Context) -> None:
     ]
 
 
+def test_nearest_persons_leaves_nobody_out(asked: Context) -> None:
+    """However unlike they are: a face asked with the opposite of an embedding is near nobody."""
+    statement = (
+        "SELECT face_id, count(*), min(similarity) FROM nearest_persons(TABLE("
+        "SELECT face_id, transform(embedding, x -> CAST(-x AS FLOAT)) AS embedding FROM faces), 9) GROUP BY face_id"
+    )
+    persons = asked.tables.read("gallery").select("person_id").distinct().count()
+    found = rows(asked, statement)
+    assert {count for _, count, _ in found} == {persons}
+    assert all(least < 0 for *_, least in found)  # type: ignore[operator]
+
+
+def test_the_gallery_that_is_named_last_is_searched(asked: Context) -> None:
+    names, statement = names_of(asked), "SELECT * FROM nearest_persons(TABLE(SELECT face_id, embedding FROM faces), 1)"
+    names.register(statement)
+    asked.spark.conf.set("spark.rollcall.gallery", "nosuch")
+    try:
+        with pytest.raises(InputError, match="no gallery 'nosuch'"):
+            names.register(statement)
+    finally:
+        asked.spark.conf.unset("spark.rollcall.gallery")
+
+
 def test_one_line_in_a_notebook(asked: Context) -> None:
     found = notebook.register(asked.spark, str(root_of(asked)), changes=(f"vision.embedder={EMBEDDER}",))
     assert {"faces", "sightings", "face_similarity", *DESCRIBED} <= set(found)
