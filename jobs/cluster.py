@@ -29,7 +29,8 @@ from udfs.errors import InputError
     "--false-link-rate",
     type=Number(min=0, max=0.1, min_open=True),
     metavar="RATE",
-    help="The share of pairs of strangers that may be linked.  [default: so that a face expects 0.1 of them]",
+    help="The share of pairs of strangers that may be linked.  [default: so that a face expects 0.1 of them, but no"
+    " more than 1e-4]",
 )
 @click.option("--merge", "merged", multiple=True, metavar="CLUSTER", help="Say that these clusters are one person.")
 @click.option(

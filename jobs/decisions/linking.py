@@ -11,6 +11,9 @@ _STRANGERS_LINKED = 0.1
 """Strangers that a face may be linked to, to be expected: chosen on LFW, where groups of one person and of several are
 then best told apart (docs/grouping.md)."""
 
+_LAXEST = 1e-4
+"""The false-link rate of few faces: that of a match, where one is held against one."""
+
 
 @dataclass(frozen=True)
 class LinkingThreshold:
@@ -54,4 +57,4 @@ def linking_threshold(
 
 def linking_rate(faces: int) -> float:
     """The false-link rate that is taken for so many faces."""
-    return _STRANGERS_LINKED / (1 << math.ceil(math.log2(max(1, faces))))
+    return min(_LAXEST, _STRANGERS_LINKED / (1 << math.ceil(math.log2(max(1, faces)))))

@@ -13,9 +13,9 @@ RATES = [{"similarity": 0.5, "rate": 1e-3}, {"similarity": 0.7, "rate": 1e-5}, {
 
 
 def test_the_more_faces_the_rarer_and_by_powers_of_two() -> None:
-    assert linking_rate(1024) == linking_rate(600) == 0.1 / 1024
+    assert linking_rate(1024) == linking_rate(1001) == 0.1 / 1024
     assert linking_rate(1025) == linking_rate(1024) / 2
-    assert linking_rate(0) == linking_rate(1) == 0.1
+    assert linking_rate(0) == linking_rate(1) == linking_rate(500) == 1e-4
 
 
 def test_rates_are_read_backwards() -> None:
@@ -40,4 +40,4 @@ def test_a_calibration_decides_else_what_is_packaged(make_context: MakeContext) 
     put(context, "thresholds", {"threshold_id": "t", "run_id": "r", "stranger_rates": RATES})
     found = linking_threshold(context, "c", "another", 100, 1e-5)
     assert (found.similarity, found.source) == (pytest.approx(0.7), "calibration")
-    assert linking_threshold(context, "c", "another", 100, None).false_link_rate == 0.1 / 128
+    assert linking_threshold(context, "c", "another", 2000, None).false_link_rate == 0.1 / 2048
