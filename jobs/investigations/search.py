@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.decisions.strangers import stranger_rates
+from jobs.faces.images import images_of
 from jobs.investigations.asked import AskedFaces, asked_faces
 from jobs.investigations.findings import Finding, described, ranked
 from jobs.investigations.record import Investigation, asked_of
@@ -64,7 +65,7 @@ def search_lake(
     record = Investigation.of(context, investigation, asked_by, purpose, for_case)
     asked = asked_faces(context, photo, face_id, person, gallery_name, number, numbered)
     _refuse_other_contracts(context, asked.contract_id)
-    scope = SearchScope(first, last, _images(context, source, case_id))
+    scope = SearchScope(first, last, images_of(context, source, case_id))
     with ledger.run(context) as run:
         near = nearest_faces(context, asked.contract_id, asked.vectors, k, scope, asked.left_out)
         run.digests.update(contract=asked.contract_id, faces=near.digest)
@@ -104,19 +105,6 @@ def _refuse_other_contracts(context: Context, contract_id: str) -> None:
         f"the faces in the tables are of other models than what is asked with ({contract_id[:12]}): {told}; search with"
         " the settings that they were embedded with"
     )
-
-
-def _images(context: Context, source: str | None, case_id: str | None) -> DataFrame | None:
-    """image_id of the images that are meant; None: all."""
-    wanted = {name: value for name, value in (("source", source), ("case_id", case_id)) if value is not None}
-    if not wanted:
-        return None
-    images = context.tables.read("images")
-    for name, value in wanted.items():
-        images = images.where(F.col(name) == value)
-        if images.limit(1).isEmpty():
-            raise InputError(f"no image has the {name} {value!r}; the table images has what there is")
-    return images.select("image_id")
 
 
 def _rows(context: Context, findings: list[Finding], asked: AskedFaces) -> DataFrame:

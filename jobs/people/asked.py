@@ -6,6 +6,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.faces.images import images_of
 from jobs.registry.activation import activated
 from jobs.run.context import Context
 from jobs.run.settings import Cluster
@@ -62,20 +63,12 @@ class AskedFaces:
             faces = faces.where(F.col("run_date") >= F.lit(self.first))
         if self.last is not None:
             faces = faces.where(F.col("run_date") <= F.lit(self.last))
-        if self.source is not None or self.case_id is not None:
-            faces = faces.join(self._images(context), ["image_id", "run_date"], "left_semi")
+        images = images_of(context, self.source, self.case_id)
+        if images is not None:
+            faces = faces.join(images, ["image_id", "run_date"], "left_semi")
         if not self.known_too:
             faces = faces.join(_of_registered(context), ["face_id", "run_date"], "left_anti")
         return faces.select("run_date", "settings_id", "face_id", founds.alias("founds"))
-
-    def _images(self, context: Context) -> DataFrame:
-        images = context.tables.read("images")
-        for name, value in (("source", self.source), ("case_id", self.case_id)):
-            if value is not None:
-                images = images.where(F.col(name) == value)
-                if images.limit(1).isEmpty():
-                    raise InputError(f"no image has the {name} {value!r}; the table images has what there is")
-        return images.select("image_id", "run_date")
 
 
 def contract_in_force(context: Context) -> tuple[str, str]:

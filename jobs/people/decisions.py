@@ -10,6 +10,7 @@ from jobs.people.statements import Statement, Statements
 from jobs.run import ledger
 from jobs.run.context import Context
 from schemas.catalog import CLUSTER_DECISIONS, CLUSTER_SAID
+from schemas.names import Names
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
@@ -31,17 +32,11 @@ def statements(context: Context, grouping: str) -> Statements:
 
 def _confirmed(context: Context) -> list[Statement]:
     """Faces of which people have confirmed that they show the same registered person."""
-    if not context.tables.exists("reviews"):
-        return []
+    reviewed = Names(context.spark, context.tables).rows("reviewed")
     of_person = (
-        context.tables.read("reviews")
-        .groupBy("gallery_name", "person_id", "face_id", "reviewed_by")
-        .agg(F.max_by("decision", F.struct("reviewed_at", "review_id")).alias("word"), F.max("reviewed_at").alias("at"))
-        .groupBy("gallery_name", "person_id", "face_id")
-        .agg(F.collect_set("word").alias("words"), F.max("at").alias("at"))
-        .where(F.array_contains("words", "confirm") & ~F.array_contains("words", "reject"))
+        reviewed.where(F.col("state").isin("confirmed", "awaits_signature"))
         .groupBy("gallery_name", "person_id")
-        .agg(F.sort_array(F.collect_list("face_id")).alias("faces"), F.max("at").alias("at"))
+        .agg(F.sort_array(F.collect_list("face_id")).alias("faces"), F.max("last_reviewed_at").alias("at"))
     )
     return [
         Statement(row.at, stable_id(row.gallery_name, row.person_id), True, tuple(row.faces))

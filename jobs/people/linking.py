@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,13 +56,13 @@ class Linking:
         label = self._joined(label, open_, state, apart)
         return self._members(label)
 
-    @property
+    @cached_property
     def _begins(self) -> Array:
         """The number of the first face of each part, and how many faces there are."""
         rows = [part.part.rows if part else 0 for part in self.seen.parts]
         return np.cumsum([0, *rows], dtype=np.int64)
 
-    @property
+    @cached_property
     def _numbers(self) -> list[int]:
         return [number for number, part in enumerate(self.seen.parts) if part]
 
@@ -149,7 +150,7 @@ class Linking:
         said = [f"{of.said_at} {of.statement_id}" for of in self.statements.said] if same or apart else []
         return stable_id("grouped", str(self.threshold), *said)
 
-    @property
+    @cached_property
     def _keys(self) -> list[str]:
         return [part.key if part else "" for part in self.seen.parts]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.search.index import NearestRows
-from udfs.search.packed import DamagedError
+from udfs.search.packed import DamagedError, described
 
 Array = np.ndarray
 
@@ -74,14 +74,11 @@ class Graph:
     @classmethod
     def from_json(cls, root: str, name: str, content: bytes | None) -> "Graph":
         """What is described; nothing where the description has another revision, is not complete JSON, or is None."""
-        try:
-            described = json.loads(content or b"{}")
-        except ValueError:
-            described = {}
-        if described.get("revision") != _REVISION:
+        found = described(content, _REVISION)
+        if found is None:
             return cls(root, name, 0, 1.0, {})
-        lists = {key: ListFile(*of) for key, of in described["lists"].items()}
-        return cls(root, name, described["k"], described["floor"], lists)
+        lists = {key: ListFile(*of) for key, of in found["lists"].items()}
+        return cls(root, name, found["k"], found["floor"], lists)
 
 
 def save(name: str, found: NearestRows, keys: Sequence[str], folder: Path) -> ListFile:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -146,14 +147,20 @@ class Packed:
     @classmethod
     def from_json(cls, root: str, name: str, content: bytes) -> "Packed | None":
         """The packed gallery that is described; None if it has another revision, or is not complete JSON."""
-        try:
-            described = json.loads(content)
-        except ValueError:
+        found = described(content, _REVISION)
+        if found is None:
             return None
-        if described.get("revision") != _REVISION:
-            return None
-        parts = tuple(Part(**{**part, "gone": tuple(part["gone"])}) for part in described["parts"])
-        return cls(root, name, parts, described["scope"])
+        parts = tuple(Part(**{**part, "gone": tuple(part["gone"])}) for part in found["parts"])
+        return cls(root, name, parts, found["scope"])
+
+
+def described(content: bytes | None, revision: int) -> dict[str, Any] | None:
+    """What a description says; None where it has another revision, is not complete JSON, or is not there."""
+    try:
+        found: dict[str, Any] = json.loads(content or b"{}")
+    except ValueError:
+        return None
+    return found if found.get("revision") == revision else None
 
 
 def _sha256(path: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from udfs.ids import stable_id
-from udfs.search.packed import Part
+from udfs.search.packed import Part, described
 
 _REVISION = 2
 """Raised when the files change: those of another revision are packed again."""
@@ -104,21 +104,18 @@ class PackedFaces:
     @classmethod
     def from_json(cls, root: str, name: str, content: bytes | None) -> "PackedFaces":
         """What is described; nothing where the description has another revision, is not complete JSON, or is None."""
-        try:
-            described = json.loads(content or b"{}")
-        except ValueError:
-            described = {}
-        if described.get("revision") != _REVISION:
+        found = described(content, _REVISION)
+        if found is None:
             return cls(root, name)
         packs = tuple(
             Pack(
                 tuple(DateOfFaces(**{**of, "run_date": date.fromisoformat(of["run_date"])}) for of in pack["dates"]),
                 tuple(part and Part(**{**part, "gone": tuple(part["gone"])}) for part in pack["parts"]),
             )
-            for pack in described["packs"]
+            for pack in found["packs"]
         )
         return cls(
-            root, name, packs, tuple((date.fromisoformat(day), digest) for day, digest in described["files"].items())
+            root, name, packs, tuple((date.fromisoformat(day), digest) for day, digest in found["files"].items())
         )
 
 
