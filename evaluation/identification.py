@@ -41,18 +41,27 @@ class Trials:
     similarity: Array
 
     @classmethod
-    def between(cls, vectors: Array, of: Array, enrolled: Array, floor: float, less: Array | None = None) -> "Trials":
+    def between(
+        cls,
+        vectors: Array,
+        of: Array,
+        enrolled: Array,
+        floor: float,
+        less: Array | None = None,
+        probes: Array | None = None,
+    ) -> "Trials":
         """Compare photos with the enrolled photos of all persons.
 
         vectors: float32 (photos, d), unit length; zeros where there is no face. of: int (photos,), whom they show,
         from 0. enrolled: bool (photos,), which of them are enrolled when their person is; these are searched for only
         when their person is not. floor: above 0; pairs less similar are not kept. less: float64 (photos,), what is
-        subtracted from all similarities of a photo that is searched for; 0 by default.
+        subtracted from all similarities of a photo that is searched for; 0 by default. probes: float32 (photos, d), the
+        same photos as they are searched for, if they look otherwise then; `vectors` by default.
         """
-        there = vectors.any(axis=1)
-        probes, samples = np.flatnonzero(there), np.flatnonzero(there & enrolled)
-        left, right, near = pairs_at_least(vectors[probes], vectors[samples], floor)
-        probe, person = probes[left], of[samples[right]]
+        searched = vectors if probes is None else probes
+        at, samples = np.flatnonzero(searched.any(axis=1)), np.flatnonzero(vectors.any(axis=1) & enrolled)
+        left, right, near = pairs_at_least(searched[at], vectors[samples], floor)
+        probe, person = at[left], of[samples[right]]
         kept = (of[probe] != person) | ~enrolled[probe]
         probe, person, near = probe[kept], person[kept], near[kept]
         if less is not None:

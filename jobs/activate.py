@@ -12,7 +12,12 @@ from udfs.errors import InputError
 @job("activate", short=True)
 @click.argument("contract", required=False)
 @click.option("--allow-gaps", is_flag=True, help="Accept a contract that does not cover all images and persons.")
-def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[Coverage]:
+@click.option(
+    "--although",
+    metavar="REASON",
+    help="Accept a model that was trained here and was not found to be better than the one it was trained from.",
+)
+def activate(context: Context, contract: str | None, allow_gaps: bool, although: str | None) -> list[Coverage]:
     """Choose the contract that `identify` follows; without one, say what each contract covers.
 
     \b
@@ -23,7 +28,9 @@ def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[C
     rollcall activate --tables ./tables 3f6c
 
     Embeddings of two models cannot be compared. The new ones are made beside the old ones, which nothing touches;
-    the choice is one commit, and so is the way back. The first letters of a contract's id will do.
+    the choice is one commit, and so is the way back. The first letters of a contract's id will do. A model of
+    `rollcall train` that was not found to be better than the one it was trained from is refused, unless --although says
+    why it is chosen.
     """
     found = coverage(context)
     if not found:
@@ -31,7 +38,7 @@ def activate(context: Context, contract: str | None, allow_gaps: bool) -> list[C
     if contract is None:
         _tell(context, found)
     else:
-        choose(context, found, contract, allow_gaps)
+        choose(context, found, contract, allow_gaps, although)
     return found
 
 

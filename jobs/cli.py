@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "Compare the faces of two images, or of many pairs.",
     "evaluate": "Measure error rates on labelled images.",
     "calibrate": "Find the threshold that holds an error rate at the gallery's size.",
+    "train": "Learn from your own labelled photos, and find out on others whether it has helped.",
     "activate": "Choose the contract that `identify` follows, and see what each one covers.",
     "night": "Ingest, embed, identify and summary of a date, in one session.",
     "summary": "Write one page on the images, faces and matches of a date.",

@@ -136,6 +136,20 @@ def by_gallery_size(measured: Line, bands: Sequence[Line], target: float | None,
     return Plot("FPIR by the size of the gallery", _drawn(draw), caption)
 
 
+def course(title: str, lines: Sequence[Line], x: str, y: str, caption: str) -> Plot:
+    """How something went, step by step."""
+
+    def draw(axes: Axes) -> None:
+        for line, color in zip(lines, _LINES, strict=False):
+            axes.plot(line.x, line.y, color=color, linewidth=1.5, label=line.name)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        if len(lines) > 1:
+            axes.legend()
+
+    return Plot(title, _drawn(draw), caption)
+
+
 def against_chance(title: str, share: Array, score: Array, random: Array, x: str) -> Plot:
     """A score along an order, against random orders: float64 (steps,), (steps,) and (orders, steps)."""
 

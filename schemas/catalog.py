@@ -851,10 +851,98 @@ ACTIVATIONS = Table(
         Column(
             "instead_of", "string", "the contract that was in force before; null if none had been chosen", nullable=True
         ),
+        Column(
+            "although",
+            "string",
+            "why it was chosen although its model was not found to be better than the one it was trained from; null if"
+            " it was, or is not a trained one",
+            nullable=True,
+        ),
         _RUN,
     ),
     key=("run_id",),
     examples=(("Which contract is in force", "SELECT max_by(contract_id, activated_at) FROM activations"),),
+)
+
+TRAINED_KINDS = ("adapter", "embedder", "detector")
+
+MODELS = Table(
+    name="models",
+    row="one model that was trained on photos of one's own, and whether it is better than what it was trained from, on"
+    " persons whom it was not trained on",
+    written_by="train; append-only",
+    columns=(
+        Column("model_id", "string", "the training"),
+        Column("name", "string", "the model's name in the settings"),
+        Column("kind", "string", "adapter, embedder, or detector"),
+        Column("parent", "string", "the model that it was trained from, as the settings name it"),
+        Column("parent_contract_id", "string", "the contract of the parent; see contracts"),
+        Column("contract_id", "string", "the contract of the model, in the settings that it was trained in"),
+        Column("file", "string", "where its file was written"),
+        Column("sha256", "string", "digest of that file; a contract's document has it"),
+        Column("declaration", "string", "its section of the settings, as TOML"),
+        Column("loss", "string", "the loss that it was trained with"),
+        Column("plan", "string", "everything else that decides what is learnt, as JSON"),
+        Column("data", "string", "the labelled photos"),
+        Column("data_digest", "string", "hash of which photos of which persons it was trained on; see model_photos"),
+        Column("seed", "int", "seed of all draws: of the halves of the persons, of batches, of pictures made worse"),
+        Column("persons", "int", "persons it was trained on"),
+        Column("photos", "int", "their photos"),
+        Column("held_out_persons", "int", "the persons it was measured on, of whom it has seen no photo"),
+        Column(
+            "fpir",
+            "double",
+            "the share of searches for strangers that find somebody, at which it was measured; null for a detector",
+            nullable=True,
+        ),
+        Column("gallery_size", "int", "persons in the gallery that was measured; null for a detector", nullable=True),
+        Column(
+            "missed_before",
+            "double",
+            "the share of searches that miss their person (FNIR), of a detector the share of faces that it does not find,"
+            " by the parent",
+        ),
+        Column("missed", "double", "the same by this model"),
+        Column(
+            "difference_low",
+            "double",
+            "lower end of the 95% interval of missed - missed_before, over persons or pictures",
+        ),
+        Column("difference_high", "double", "its upper end; below 0, this model misses fewer"),
+        Column("better", "boolean", "whether it misses fewer beyond doubt; activate asks"),
+        Column("measured", "map<string, double>", "what else was measured"),
+        Column("trained_at", "timestamp", "when it was trained, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("model_id",),
+    constraints={"known_kind": _any_of("kind", TRAINED_KINDS), "better_is_shown": "better = (difference_high < 0)"},
+    examples=(
+        (
+            "What has training gained?",
+            "SELECT name, parent, loss, missed_before, missed, difference_low, difference_high, better FROM models"
+            " ORDER BY trained_at DESC",
+        ),
+    ),
+)
+
+MODEL_PHOTOS = Table(
+    name="model_photos",
+    row="one photo that a model was trained on; photo and person by their digests alone",
+    written_by="train; append-only",
+    columns=(
+        Column("model_id", "string", "the training; see models"),
+        Column("person_digest", "string", "SHA-256 of the id of the person it shows"),
+        Column("photo_digest", "string", "SHA-256 of where the photo is"),
+        _IMAGE_ID,
+        _RUN,
+    ),
+    key=("model_id", "image_id", "person_digest"),
+    examples=(
+        (
+            "Which models were trained on photos of a person?",
+            "SELECT DISTINCT model_id FROM model_photos WHERE person_digest = sha2('grace_hopper', 256)",
+        ),
+    ),
 )
 
 RUNS = Table(
@@ -1049,6 +1137,8 @@ TABLES = {
         COHORTS,
         EVALUATIONS,
         ACTIVATIONS,
+        MODELS,
+        MODEL_PHOTOS,
         RUNS,
     )
 }

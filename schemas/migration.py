@@ -146,6 +146,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "6": (renew_constraints,),
     "7": (add_declared_columns,),
     "8": (add_declared_columns,),
+    "9": (add_declared_columns,),
 }
 """What brings a table of a version to the next version. Older versions than these cannot be migrated."""
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from pyspark.sql import types as T
 
-SCHEMA_VERSION = "9"
+SCHEMA_VERSION = "10"
 """Raised by hand when tables change in a way that needs a migration: see `schemas/migration.py`."""
 
 

@@ -1,5 +1,6 @@
 """A threshold is calibrated: found so that it holds a stated error rate, on labelled photos or pairs."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -65,49 +66,95 @@ def calibrate_threshold(
     agreed = verified_contract(context.settings.spec())
     with ledger.run(context, review_target=review_target, gallery_size=gallery_size) as run:
         run.digests.update(contract=agreed.contract_id, settings=settings_id(context.settings.spec()))
+        on = CalibrationData(data, half, seed)
         if protocol == "pairs":
             found = _on_pairs(context, agreed, pair_list, target, review_target, seed, meant)
-        else:
-            assert gallery_size is not None
-            faces = MeantFaces.of(context, [photo.uri for photo in photos], agreed, meant)
-            floor = context.settings.keep_floor(agreed.embedder)
-            if agreed.embedder not in context.settings.thresholds:
-                context.log.info(
-                    f"calibrate: the settings have no thresholds for {agreed.embedder!r}; pairs less similar than"
-                    f" {floor:g} are left out"
-                )
-            cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, seed)
-            searched = _searched(photos, faces, cohort, enrolled, seed)
-            trials = searched.trials(floor, None if cohort is None else cohort.vectors)
-            if cohort is not None and cohort_size is None and trials.mated.any():
-                missed, plainly = (_missed(of, gallery_size, target) for of in (trials, searched.trials(floor)))
-                helps = missed < plainly
-                context.log.info(
-                    f"calibrate: at FPIR {target:g}, {missed:.4f} of the searches miss their person with a cohort,"
-                    f" {plainly:.4f} without: scores are {'' if helps else 'not '}normalised by one"
-                )
-                if not helps:
-                    cohort, trials = None, _searched(photos, faces, None, enrolled, seed).trials(floor)
-            found = _on_searches(trials, gallery_size, target, review_target, seed)
-            found["stranger_rates"] = _stranger_rates(_searched(photos, faces, None, enrolled, seed).trials(floor))
-            found["cohort_id"] = None if cohort is None else cohort.cohort_id
-            if cohort is not None:
-                cohort.write(context, agreed.contract_id, run.run_id)
-        row = found | {
-            "threshold_id": stable_id("threshold", run.run_id),
-            "protocol": protocol,
-            "contract_id": agreed.contract_id,
-            "target": target,
-            "review_target": review_target,
-            "data": data,
-            "half": half,
-            "seed": seed,
-            "created_at": datetime.now(UTC),
-            "run_id": run.run_id,
-        }
-        note_contract(context, agreed)
-        values = tuple(row[name] for name in THRESHOLDS.names)
-        context.tables.append("thresholds", local_frame(context.spark, [values], THRESHOLDS.schema))
+            return _kept(context, agreed, found, protocol, target, review_target, on, run)
+        assert gallery_size is not None
+        faces = MeantFaces.of(context, [photo.uri for photo in photos], agreed, meant)
+        return calibrate_on_photos(
+            context, agreed, photos, faces, target, review_target, gallery_size, enrolled, cohort_size, on, run
+        )
+
+
+@dataclass(frozen=True)
+class CalibrationData:
+    """What a threshold is calibrated on, as the table `thresholds` has it."""
+
+    data: str
+    half: Half
+    seed: int
+
+
+def calibrate_on_photos(
+    context: Context,
+    agreed: Contract,
+    photos: list[LabelledPhoto],
+    faces: MeantFaces,
+    target: float,
+    review_target: float,
+    gallery_size: int,
+    enrolled: int,
+    cohort_size: int | None,
+    on: CalibrationData,
+    run: ledger.Run,
+) -> Values:
+    """Calibrate by searches for the faces of photos, and write what was found; returns the row.
+
+    Raises:
+        InputError: data that cannot carry what is asked.
+    """
+    floor = context.settings.keep_floor(agreed.embedder)
+    if agreed.embedder not in context.settings.thresholds:
+        context.log.info(
+            f"{context.job}: the settings have no thresholds for {agreed.embedder!r}; pairs less similar than"
+            f" {floor:g} are left out"
+        )
+    cohort = Cohort.drawn(agreed.contract_id, photos, faces, cohort_size, on.seed)
+    searched = _searched(photos, faces, cohort, enrolled, on.seed)
+    trials = searched.trials(floor, None if cohort is None else cohort.vectors)
+    if cohort is not None and cohort_size is None and trials.mated.any():
+        missed, plainly = (_missed(of, gallery_size, target) for of in (trials, searched.trials(floor)))
+        helps = missed < plainly
+        context.log.info(
+            f"{context.job}: at FPIR {target:g}, {missed:.4f} of the searches miss their person with a cohort,"
+            f" {plainly:.4f} without: scores are {'' if helps else 'not '}normalised by one"
+        )
+        if not helps:
+            cohort, trials = None, _searched(photos, faces, None, enrolled, on.seed).trials(floor)
+    found = _on_searches(trials, gallery_size, target, review_target, on.seed)
+    found["stranger_rates"] = _stranger_rates(_searched(photos, faces, None, enrolled, on.seed).trials(floor))
+    found["cohort_id"] = None if cohort is None else cohort.cohort_id
+    if cohort is not None:
+        cohort.write(context, agreed.contract_id, run.run_id)
+    return _kept(context, agreed, found, "open-set", target, review_target, on, run)
+
+
+def _kept(
+    context: Context,
+    agreed: Contract,
+    found: Values,
+    protocol: str,
+    target: float,
+    review_target: float,
+    on: CalibrationData,
+    run: ledger.Run,
+) -> Values:
+    row = found | {
+        "threshold_id": stable_id("threshold", run.run_id),
+        "protocol": protocol,
+        "contract_id": agreed.contract_id,
+        "target": target,
+        "review_target": review_target,
+        "data": on.data,
+        "half": on.half,
+        "seed": on.seed,
+        "created_at": datetime.now(UTC),
+        "run_id": run.run_id,
+    }
+    note_contract(context, agreed)
+    values = tuple(row[name] for name in THRESHOLDS.names)
+    context.tables.append("thresholds", local_frame(context.spark, [values], THRESHOLDS.schema))
     return row
 
 

@@ -7,10 +7,11 @@ from pyspark.sql import functions as F
 from jobs.run.context import Context
 from schemas.catalog import CONTRACTS
 from udfs.arrow import local_frame
-from udfs.vision import onnx_file, weights
+from udfs.vision import own_file, weights
 from udfs.vision.contract import Contract, contract
-from udfs.vision.declaration import OnnxModel
-from udfs.vision.models import with_weights
+from udfs.vision.declaration import AdaptedModel, OnnxModel
+from udfs.vision.embed import adapter_of
+from udfs.vision.models import embedder, with_weights
 from udfs.vision.spec import VisionSpec
 
 
@@ -24,9 +25,12 @@ def verified_contract(spec: VisionSpec) -> Contract:
     for model in with_weights(spec):
         explicit = weights.named_in(spec, model.name)
         if isinstance(model, OnnxModel):
-            onnx_file.read(model.declared, explicit)
+            own_file.read(model.declared, explicit)
         else:
             weights.verify(model.name, explicit)
+    embeds = embedder(spec.embedder, spec.models)
+    if isinstance(embeds, AdaptedModel):
+        adapter_of(embeds, spec)
     return agreed
 
 

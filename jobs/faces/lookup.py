@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.crashes import by_halves
+from jobs.faces.known import known_outcomes
 from jobs.run.context import Context
 from udfs import inventory, records
 from udfs.arrow import local_frame, spark_schema
@@ -90,23 +91,6 @@ def _looked_up(
     seen = pa.concat_tables([part.cast(known.schema) for part in found])
     of_image = pc.index_in(images["image_id"], value_set=seen["image_id"].combine_chunks())
     return seen.take(of_image).add_column(0, "uri", images["uri"]).sort_by("uri")
-
-
-def known_outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame:
-    """What the tables say of images, given by image_id, under the models and limits of the settings.
-
-    Columns: image_id, outcome, detail, content_sha256, width, height, faces, as records.OUTCOME has them.
-    """
-    names = [field.name for field in records.FACE]
-    mine = (F.col("contract_id") == agreed.contract_id) & (F.col("settings_id") == settings_id(context.settings.spec()))
-    outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
-    of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
-    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
-    return (
-        outcomes.join(asked, "image_id", "left_semi")
-        .join(gathered, "image_id", "left")
-        .select("image_id", "outcome", "detail", "content_sha256", "width", "height", "faces")
-    )
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from datetime import date
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.faces.crashes import by_halves
+from jobs.faces.known import adapted_outcomes
 from jobs.faces.pending import PendingImages
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -79,10 +81,31 @@ class Slices:
 
     def stage(self, slice_of_pending: pa.Table, run: ledger.Run) -> str:
         """Compute a slice in one pass and stage it as one commit; returns the slice's id."""
-        computed = faces_of(
-            self._context, slice_of_pending, self._spec, self.contract, self.settings_id, self._partitions
+        return self._stage(slice_of_pending, self._outcomes(slice_of_pending, run), run)
+
+    def _outcomes(self, images: pa.Table, run: ledger.Run) -> DataFrame:
+        """Those of images whose faces an adapter can take from another contract, of whom none is opened; and those of
+        all others."""
+        asked = self._context.spark.createDataFrame(images.select(["image_id"]))
+        adapted = adapted_outcomes(self._context, asked, self.contract)
+        if adapted is None:
+            return self._computed(images)
+        ids = adapted.select("image_id").toArrow()["image_id"].combine_chunks()
+        run.count("adapted", len(ids))
+        rest = images.filter(pc.invert(pc.is_in(images["image_id"], ids)))
+        return adapted.unionByName(self._computed(rest)) if rest.num_rows else adapted
+
+    def _computed(self, images: pa.Table) -> DataFrame:
+        outcomes = faces_of(self._context, images, self._spec, self.contract, self.settings_id, self._partitions)
+        return self._in_precision(outcomes)
+
+    def _in_precision(self, outcomes: DataFrame) -> DataFrame:
+        return outcomes.withColumns(
+            {
+                "precision": F.lit(self._spec.precision),
+                "detector_precision": F.lit(self._spec.for_detector().precision),
+            }
         )
-        return self._stage(slice_of_pending, computed, run)
 
     def stage_crashed(self, image: pa.Table, run: ledger.Run) -> str:
         """Stage the outcome of one image that a worker died of."""
@@ -91,7 +114,7 @@ class Slices:
             f"embed: a worker process died while it read {image['uri'][0]}, which becomes rejected:crashed"
         )
         computed = local_frame(self._context.spark, [crashed_outcome(image_id)], spark_schema(records.OUTCOME))
-        return self._stage(image, computed, run)
+        return self._stage(image, self._in_precision(computed), run)
 
     def _stage(self, slice_of_pending: pa.Table, computed: DataFrame, run: ledger.Run) -> str:
         images = self._context.spark.createDataFrame(slice_of_pending)
@@ -117,12 +140,12 @@ class Slices:
                 .when(F.col("exif_captured_at").isNotNull(), "exif")
                 .otherwise("modified")
                 .alias("captured_at_source"),
-                F.size("faces").alias("face_count"),
-                F.lit(self._spec.precision).alias("precision"),
-                F.lit(self._spec.for_detector().precision).alias("detector_precision"),
+                F.size(_no_null("faces")).alias("face_count"),
+                "precision",
+                "detector_precision",
                 (F.col("attempts") + 1).alias("attempts"),
                 F.lit(run.run_id).alias("run_id"),
-                "faces",
+                _no_null("faces").alias("faces"),
             ),
         )
         run.count("images", len(ids))
@@ -161,6 +184,10 @@ class Slices:
 
     def _mine(self) -> Column:
         return (F.col("contract_id") == self.contract.contract_id) & (F.col("settings_id") == self.settings_id)
+
+
+def _no_null(name: str) -> Column:
+    return F.coalesce(name, F.array())
 
 
 def _around(first: Sequence[str], last: Sequence[str]) -> tuple[str, str] | None:

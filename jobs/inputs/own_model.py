@@ -7,7 +7,7 @@ from pathlib import Path
 from jobs.inputs import person_folders
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision import onnx_file, onnx_inspection, onnx_trial, separation, weights
+from udfs.vision import onnx_inspection, onnx_trial, own_file, separation, weights
 from udfs.vision.detect import detector_class
 from udfs.vision.models import detector
 from udfs.vision.own import NOT_STATED, OnnxDeclaration
@@ -33,7 +33,7 @@ def declare(
     own = OnnxDeclaration(
         name=name,
         file=file if "://" in file else str(Path(file).absolute()),
-        sha256=onnx_file.digest(content),
+        sha256=own_file.digest(content),
         crop=sees.crop.rule,
         side=side,
         margins=sees.crop.margins if sees.crop.rule == "margin" else (),

@@ -40,11 +40,16 @@ class Coverage:
         return [said for is_missing, said in missing if is_missing]
 
 
-def choose(context: Context, found: list[Coverage], contract: str, allow_gaps: bool) -> None:
+def choose(
+    context: Context, found: list[Coverage], contract: str, allow_gaps: bool, although: str | None = None
+) -> None:
     """Choose a contract by its id or the first letters of it, if it covers everything or gaps are allowed.
 
+    although: why a trained model is chosen that was not found to be better than the one it was trained from.
+
     Raises:
-        InputError: no contract begins like this, or several do; or it has gaps that were not allowed.
+        InputError: no contract begins like this, or several do; it has gaps that were not allowed; or it has a trained
+            model that is not better, and nobody has said why it is chosen.
     """
     chosen = [covered for covered in found if covered.contract_id == contract] or [
         covered for covered in found if covered.contract_id.startswith(contract)
@@ -58,13 +63,19 @@ def choose(context: Context, found: list[Coverage], contract: str, allow_gaps: b
             f"contract {wanted.contract_id} does not cover everything: {'; '.join(wanted.gaps)}. Embed and enrol what"
             " is missing, or --allow-gaps"
         )
+    doubts = no_better(context, wanted.contract_id)
+    if doubts and not although:
+        raise InputError(
+            f"contract {wanted.contract_id} is not better than what it was trained from: {'; '.join(doubts)}. Train on"
+            " more persons, or say why it is chosen all the same: --although REASON"
+        )
     before = activated(context)
     if before == wanted.contract_id:
         context.log.info(f"activate: {wanted.contract_id} is in force already")
         return
     with ledger.run(context, contract=wanted.contract_id) as run:
         run.digests.update(contract=wanted.contract_id)
-        _append(context, wanted.contract_id, before, run.run_id)
+        _append(context, wanted.contract_id, before, run.run_id, although if doubts else None)
     if not wanted.calibrations:
         context.log.warning("activate: no calibration of this contract: the settings' thresholds will decide")
     context.log.info(
@@ -110,6 +121,20 @@ def _count(rows: DataFrame, of: Column) -> dict[str, int]:
     return {row.contract_id: row.n for row in rows.groupBy("contract_id").agg(of.alias("n")).collect()}
 
 
-def _append(context: Context, contract_id: str, before: str | None, run_id: str) -> None:
-    row = (contract_id, datetime.now(UTC), before, run_id)
+def no_better(context: Context, contract_id: str) -> list[str]:
+    """What was measured of the trained models of a contract that were not found to be better, in words. Of a file that
+    was trained twice, the last measurement counts."""
+    models = context.tables.read_or_empty("models")
+    documents = context.tables.read_or_empty("contracts").where(F.col("contract_id") == contract_id)
+    used = models.join(documents.select("document"), F.col("document").contains(F.col("sha256")), "left_semi")
+    last = used.groupBy("sha256").agg(F.max_by(F.struct("*"), "trained_at").alias("last")).select("last.*")
+    return [
+        f"{row.name} misses {row.missed:.4f}, {row.parent} {row.missed_before:.4f}, and the difference is between"
+        f" {row.difference_low:+.4f} and {row.difference_high:+.4f}"
+        for row in last.where(~F.col("better")).orderBy("name").collect()
+    ]
+
+
+def _append(context: Context, contract_id: str, before: str | None, run_id: str, although: str | None = None) -> None:
+    row = (contract_id, datetime.now(UTC), before, although, run_id)
     context.tables.append("activations", local_frame(context.spark, [row], ACTIVATIONS.schema))

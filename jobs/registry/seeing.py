@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.crashes import by_halves
-from jobs.faces.lookup import known_outcomes
+from jobs.faces.known import known_outcomes
 from jobs.registry.register import Register
 from jobs.run import ledger
 from jobs.run.context import Context

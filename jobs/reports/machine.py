@@ -11,12 +11,12 @@ from jobs.run.settings import Settings
 from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
-from udfs.vision import weights
-from udfs.vision.declaration import EmbedderModel, FusedModel, Model, OnnxModel
+from udfs.vision import own_file, weights
+from udfs.vision.declaration import AdaptedModel, EmbedderDeclaration, EmbedderModel, FusedModel, Model, OnnxModel
 from udfs.vision.int8 import has_int8
 from udfs.vision.models import DETECTORS, EMBEDDERS, embedders, with_weights
 from udfs.vision.onnx_network import onnx_network
-from udfs.vision.own import OnnxDeclaration, OwnModels
+from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration, OwnModels
 from udfs.vision.runtime import cpu_precisions
 from udfs.vision.spec import VisionSpec
 
@@ -43,7 +43,8 @@ def models(settings: Settings) -> list[str]:
     """
     vision = settings.vision
     spec = VisionSpec(detector=vision.detector, embedder=vision.embedder, models=settings.own_models())
-    return [model.name for model in with_weights(spec)]
+    adapted = [own.name for own in spec.models if own.name == spec.embedder and isinstance(own, AdaptedDeclaration)]
+    return [*(model.name for model in with_weights(spec)), *adapted]
 
 
 def model_rows(speed: bool, own: OwnModels = ()) -> list[list[str]]:
@@ -57,7 +58,9 @@ def model_rows(speed: bool, own: OwnModels = ()) -> list[list[str]]:
     for embeds in embedders(own).values():
         networks = embeds.networks
         crops = " and ".join(f"{of.crop.rule}, {of.crop.side} px" for of in networks)
-        if isinstance(embeds, FusedModel):
+        if isinstance(embeds, AdaptedModel):
+            licence, trained_on = f"that of {embeds.of.name}", f"as {embeds.of.name}, adapted to photos of one's own"
+        elif isinstance(embeds, FusedModel):
             licence, trained_on = f"those of {' and '.join(of.name for of in networks)}", "as theirs"
         else:
             licence, trained_on = embeds.licence, embeds.trained_on
@@ -93,7 +96,11 @@ def _embedder_speeds(own: OwnModels) -> dict[str, float]:
     def able(of: EmbedderModel | OnnxModel) -> bool:
         return bool(_bytes_here(of)) if isinstance(of, OnnxModel) else True
 
-    names = [name for name, model in embedders(own).items() if all(able(of) for of in model.networks)]
+    def adapted(model: EmbedderDeclaration) -> bool:
+        return not isinstance(model, AdaptedModel) or bool(lake.find(lake.uri_of(model.declared.file)).size)
+
+    known = embedders(own).items()
+    names = [name for name, model in known if all(able(of) for of in model.networks) and adapted(model)]
     return crops_per_second({name: VisionSpec(embedder=name, models=own) for name in names})
 
 
@@ -104,6 +111,9 @@ def weights_of(model: str, settings: Settings) -> str:
         InputError: they are not, or they are others.
     """
     for own in settings.own_models():
+        if own.name == model and isinstance(own, AdaptedDeclaration):
+            own_file.read(own)
+            return "the file is the declared one"
         if own.name == model and isinstance(own, OnnxDeclaration):
             onnx_network(own, replace(settings.spec(), precision="fp32"))
             return "the file is the declared one, and gives its known answer"

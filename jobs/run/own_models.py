@@ -1,4 +1,4 @@
-"""Sections `[models.NAME]` of the settings: embedders of one's own, from an ONNX file or from others."""
+"""Sections `[models.NAME]` of the settings: embedders of one's own, from an ONNX file, from others, or adapted."""
 
 import math
 from typing import Annotated, Literal
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 from udfs.vision.own import (
     NOT_STATED,
+    AdaptedDeclaration,
     Colour,
     CropRule,
     FusedDeclaration,
@@ -24,11 +25,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+_File = Annotated[str, Field(pattern=r"^(/|[A-Za-z][A-Za-z0-9+.-]*://)")]
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class OnnxSection(_Section):
     """An ONNX file and how it is to be used; see `udfs.vision.own.OnnxDeclaration`."""
 
-    file: Annotated[str, Field(pattern=r"^(/|[A-Za-z][A-Za-z0-9+.-]*://)")]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    file: _File
+    sha256: _Digest
     crop: CropRule
     side: Annotated[int, Field(ge=16, le=1024)]
     margins: dict[Literal["mtcnn", "centerface"], Annotated[int, Field(ge=0, le=100)]] = {}
@@ -79,14 +84,33 @@ class FusedSection(_Section):
         return FusedDeclaration(name, tuple(PartDeclaration(part.model, part.share, part.flip) for part in self.parts))
 
 
-KINDS = ("<onnx>", "<fused>")
-"""The two kinds of sections, as pydantic has them in the places of errors."""
+class AdaptedSection(_Section):
+    """An embedder with an adapter behind it; see `udfs.vision.own.AdaptedDeclaration`."""
+
+    of: str
+    file: _File
+    sha256: _Digest
+
+    def declaration(self, name: str) -> AdaptedDeclaration:
+        """As workers know it."""
+        return AdaptedDeclaration(name, self.of, self.file, self.sha256)
+
+
+_KIND_BY_FIELD = {"parts": "<fused>", "of": "<adapted>"}
+"""The field that only one kind of section has; without any of them it is an ONNX file's."""
+_ONNX = "<onnx>"
+KINDS = (_ONNX, *_KIND_BY_FIELD.values())
+"""The kinds of sections, as pydantic has them in the places of errors."""
 
 
 def _kind(section: object) -> str:
-    return KINDS["parts" in section if isinstance(section, dict) else isinstance(section, FusedSection)]
+    fields = section if isinstance(section, dict) else type(section).model_fields  # type: ignore[attr-defined]
+    return next((kind for field, kind in _KIND_BY_FIELD.items() if field in fields), _ONNX)
 
 
 ModelSection = Annotated[
-    Annotated[OnnxSection, Tag(KINDS[0])] | Annotated[FusedSection, Tag(KINDS[1])], Discriminator(_kind)
+    Annotated[OnnxSection, Tag(_ONNX)]
+    | Annotated[FusedSection, Tag(_KIND_BY_FIELD["parts"])]
+    | Annotated[AdaptedSection, Tag(_KIND_BY_FIELD["of"])],
+    Discriminator(_kind),
 ]

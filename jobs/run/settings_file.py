@@ -9,7 +9,7 @@ from jobs.run import settings
 from jobs.run.own_models import MODEL_NAME
 from udfs.errors import InputError
 from udfs.vision.models import EMBEDDERS, MODELS
-from udfs.vision.own import OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
 
 
 def refuse_taken(path: Path, name: str) -> None:
@@ -26,10 +26,19 @@ def refuse_taken(path: Path, name: str) -> None:
         raise InputError(f"{path} already has a section [models.{name}]; choose another --name, or remove the section")
 
 
-def section(own: OnnxDeclaration) -> str:
+def section(own: OnnxDeclaration | AdaptedDeclaration) -> str:
     """The section `[models.NAME]` of a declaration, as TOML."""
+    values = _adapted(own) if isinstance(own, AdaptedDeclaration) else _onnx(own)
+    return "\n".join([f"[models.{own.name}]", *(f"{name} = {value}" for name, value in values.items())]) + "\n"
+
+
+def _adapted(own: AdaptedDeclaration) -> dict[str, str]:
+    return {"of": _text(own.of), "file": _text(own.file), "sha256": _text(own.sha256)}
+
+
+def _onnx(own: OnnxDeclaration) -> dict[str, str]:
     margins = ", ".join(f"{detector} = {margin}" for detector, margin in own.margins)
-    values = {
+    return {
         "file": _text(own.file),
         "sha256": _text(own.sha256),
         "crop": _text(own.crop),
@@ -44,7 +53,6 @@ def section(own: OnnxDeclaration) -> str:
         "licence": _text(own.licence),
         "trained_on": _text(own.trained_on),
     }
-    return "\n".join([f"[models.{own.name}]", *(f"{name} = {value}" for name, value in values.items())]) + "\n"
 
 
 def append(path: Path, added: str) -> None:

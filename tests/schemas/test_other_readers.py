@@ -34,6 +34,7 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "verifications": {"outcome": ("compared", "left:no_face"), "decision": ("match", None)},
     "thresholds": {"protocol": ("open-set", "pairs"), "method": ("counted", "extrapolated"), "half": ("first", "both")},
     "evaluations": {"protocol": ("open-set", "pairs")},
+    "models": {"kind": ("adapter", "detector"), "difference_high": (-0.01, 0.01), "better": (True, False)},
     "runs": {"event": ("started", "finished")},
 }
 OFTEN_READ = ("matches", "identifications", "gallery", "runs")

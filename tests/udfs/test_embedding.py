@@ -17,9 +17,9 @@ from udfs.vision import known_answer
 from udfs.vision.contract import contract, settings_id
 from udfs.vision.declaration import EmbedderModel
 from udfs.vision.models import embedder
-from udfs.vision.onnx_file import digest
 from udfs.vision.onnx_network import of_content
 from udfs.vision.own import FusedDeclaration, OnnxDeclaration, PartDeclaration
+from udfs.vision.own_file import digest
 from udfs.vision.spec import VisionSpec
 
 NAME = "speech.jpg"

@@ -6,7 +6,7 @@ from typing import Literal
 from udfs.errors import InputError
 from udfs.ids import document_id
 from udfs.vision.int8 import ranges_of
-from udfs.vision.own import CropRule, OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, CropRule, OnnxDeclaration
 from udfs.vision.spec import VisionSpec
 
 Document = dict[str, object]
@@ -260,4 +260,36 @@ class FusedModel:
         return {"name": "fused", "revision": 1, "parts": parts}
 
 
-EmbedderDeclaration = EmbedderModel | OnnxModel | FusedModel
+@dataclass(frozen=True)
+class AdaptedModel:
+    """An embedder whose vectors pass through an adapter, which is known by the digest of its file."""
+
+    declared: AdaptedDeclaration
+    of: EmbedderModel | OnnxModel | FusedModel
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self.declared.name
+
+    @property
+    def dimension(self) -> int:
+        """That of the embedder."""
+        return self.of.dimension
+
+    @property
+    def networks(self) -> tuple[EmbedderModel | OnnxModel, ...]:
+        """Those whose weights it needs."""
+        return self.of.networks
+
+    def spec(self, spec: VisionSpec) -> VisionSpec:
+        """The specification for the embedder."""
+        return replace(spec, embedder=self.of.name)
+
+    def document(self, spec: VisionSpec) -> Document:
+        """As of EmbedderModel."""
+        of = self.of.document(self.spec(spec))
+        return {"name": "adapted", "revision": 1, "of": of, "adapter": self.declared.sha256}
+
+
+EmbedderDeclaration = EmbedderModel | OnnxModel | FusedModel | AdaptedModel

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from udfs.errors import InputError
+from udfs.vision import own_file
+from udfs.vision.adapter import Adapter
 from udfs.vision.crops import arcface_crop, eyes_crop, margin_crop
-from udfs.vision.declaration import Crop, EmbedderDeclaration, EmbedderModel, FusedModel, OnnxModel
+from udfs.vision.declaration import AdaptedModel, Crop, EmbedderDeclaration, EmbedderModel, FusedModel, OnnxModel
 from udfs.vision.detect import Detection
 from udfs.vision.int8 import ranges_of
 from udfs.vision.onnx_network import onnx_network
@@ -77,18 +80,51 @@ class FusedEmbedder(Embedder):
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
+class AdaptedEmbedder(Embedder):
+    """An embedder whose vectors pass through an adapter."""
+
+    def __init__(self, of: Embedder, adapter: Adapter) -> None:
+        self._of, self._adapter = of, adapter
+        self.side = of.side
+
+    def crop(self, image: Image.Image, face: Detection) -> Crops:
+        return self._of.crop(image, face)
+
+    def embed(self, crops: Sequence[Crops]) -> Array:
+        return self._adapter(self._of.embed(crops))
+
+
 def embedder_of(model: EmbedderDeclaration, spec: VisionSpec, source: Callable[[str], WeightsSource]) -> Embedder:
     """The embedder that a declaration describes. source: of the weights of a packaged model, by its name.
 
     Raises:
         InputError: an absent device, a precision it does not compute in, or wrong weights.
     """
+    if isinstance(model, AdaptedModel):
+        return AdaptedEmbedder(embedder_of(model.of, model.spec(spec), source), adapter_of(model, spec))
     if isinstance(model, FusedModel):
         parts = [embedder_of(part.model, part.spec(spec), source) for part in model.parts]
         return FusedEmbedder(parts, [part.share for part in model.parts])
     if isinstance(model, OnnxModel):
         return NetworkEmbedder(model.crop, onnx_network(model.declared, spec), spec)
     return NetworkEmbedder(model.crop, _packaged(model, spec, source(model.name)), spec)
+
+
+def adapter_of(model: AdaptedModel, spec: VisionSpec) -> Adapter:
+    """The adapter of an embedder, from the declared file or the copy that `spec.weights` names.
+
+    Raises:
+        InputError: another file than was declared, no adapter, or one for vectors of another length.
+    """
+    own = model.declared
+    where = dict(spec.weights).get(own.name, own.file)
+    adapter = Adapter.of(own_file.read(own, dict(spec.weights).get(own.name)), where)
+    if adapter.dimension != model.dimension:
+        raise InputError(
+            f"{where}: adapts vectors of {adapter.dimension} values, and those of {model.of.name!r} have"
+            f" {model.dimension}; correct `of` in [models.{own.name}]"
+        )
+    return adapter
 
 
 def _packaged(model: EmbedderModel, spec: VisionSpec, weights: WeightsSource) -> Network:

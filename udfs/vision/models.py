@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from udfs.errors import InputError
 from udfs.vision.declaration import (
+    AdaptedModel,
     Crop,
     DetectorModel,
     EmbedderDeclaration,
@@ -20,7 +21,7 @@ from udfs.vision.declaration import (
     Weights,
     WeightsFile,
 )
-from udfs.vision.own import FusedDeclaration, OnnxDeclaration, OwnModels
+from udfs.vision.own import AdaptedDeclaration, FusedDeclaration, OnnxDeclaration, OwnModels
 from udfs.vision.spec import VisionSpec
 
 Declared = TypeVar("Declared")
@@ -204,7 +205,8 @@ def embedders(own: OwnModels = ()) -> dict[str, EmbedderDeclaration]:
     """All embedders by name: the packaged ones, and one's own.
 
     Raises:
-        InputError: the name of a packaged model is used for another; or a part is unknown, or itself fused.
+        InputError: the name of a packaged model is used for another; a part is unknown, or itself fused; or what an
+            adapter is for is unknown, or itself adapted.
     """
     for declared in own:
         if declared.name in {*MODELS, *EMBEDDERS}:
@@ -215,7 +217,23 @@ def embedders(own: OwnModels = ()) -> dict[str, EmbedderDeclaration]:
         for declared in own
         if isinstance(declared, FusedDeclaration)
     }
-    return {**EMBEDDERS, **networks, **fused}
+    whole = {**EMBEDDERS, **networks, **fused}
+    adapted = {
+        declared.name: AdaptedModel(declared, _adapted(declared, whole))
+        for declared in own
+        if isinstance(declared, AdaptedDeclaration)
+    }
+    return {**whole, **adapted}
+
+
+def _adapted(
+    declared: AdaptedDeclaration, whole: Mapping[str, EmbedderModel | OnnxModel | FusedModel]
+) -> EmbedderModel | OnnxModel | FusedModel:
+    if declared.of not in whole:
+        raise InputError(
+            f"[models.{declared.name}]: {declared.of!r} cannot be adapted; use {', '.join(whole)} (nothing adapted)"
+        )
+    return whole[declared.of]
 
 
 def _parts(declared: FusedDeclaration, networks: Mapping[str, EmbedderModel | OnnxModel]) -> tuple[FusedPart, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.errors import InputError
-from udfs.vision import known_answer, onnx_file
+from udfs.vision import known_answer, own_file
 from udfs.vision.own import OnnxDeclaration
 from udfs.vision.runtime import Network, on_cpu, refuse_absent_precision
 from udfs.vision.spec import VisionSpec
@@ -29,7 +29,7 @@ def onnx_network(own: OnnxDeclaration, spec: VisionSpec) -> Network:
         InputError: another file than was declared, an absent device or package, a precision or a batch that it does
             not compute in, or another answer than the known one.
     """
-    content = onnx_file.read(own, dict(spec.weights).get(own.name))
+    content = own_file.read(own, dict(spec.weights).get(own.name))
     network = of_content(content, own, spec)
     known_answer.check(network, own, spec.batch_size)
     return network

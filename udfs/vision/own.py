@@ -53,5 +53,19 @@ class FusedDeclaration:
     parts: tuple[PartDeclaration, ...]
 
 
-OwnModel = OnnxDeclaration | FusedDeclaration
+@dataclass(frozen=True)
+class AdaptedDeclaration:
+    """An embedder whose vectors pass through an adapter (`udfs/vision/adapter.py`).
+
+    of: the name of the embedder, which may be a packaged one, an ONNX file or a fused one. file: of the adapter,
+    absolute path or URI; sha256: of the file.
+    """
+
+    name: str
+    of: str
+    file: str
+    sha256: str
+
+
+OwnModel = OnnxDeclaration | FusedDeclaration | AdaptedDeclaration
 OwnModels = tuple[OwnModel, ...]

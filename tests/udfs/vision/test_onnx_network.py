@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from tests.onnx_files import SIDE, declared, graph, weights
 from udfs.errors import InputError
-from udfs.vision import known_answer, onnx_file
+from udfs.vision import known_answer, own_file
 from udfs.vision.embed import UnitVectors
 from udfs.vision.onnx_network import of_content, onnx_network
 from udfs.vision.spec import VisionSpec
@@ -89,7 +89,7 @@ def test_the_question_is_always_the_same() -> None:
     """Else every declared answer would be wrong."""
     asked = known_answer.question(112)
     assert (asked.shape, asked.dtype) == ((112, 112, 3), np.uint8)
-    assert onnx_file.digest(asked.tobytes()).startswith("71dde374c3857be7")
+    assert own_file.digest(asked.tobytes()).startswith("71dde374c3857be7")
 
 
 def test_a_worker_needs_neither_torch_nor_onnx(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
-"""The file of a network of one's own: read whole, and known by its digest."""
+"""A file that a model of one's own is in: read whole, and known by its digest."""
 
 import hashlib
 
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision.own import OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
 
 
-def read(own: OnnxDeclaration, explicit: str | None = None) -> bytes:
+def read(own: OnnxDeclaration | AdaptedDeclaration, explicit: str | None = None) -> bytes:
     """The content of the declared file. explicit: the path or URI of a copy, which is read instead.
 
     Raises:
@@ -17,10 +17,10 @@ def read(own: OnnxDeclaration, explicit: str | None = None) -> bytes:
     content = lake.read_anything(where)
     found = digest(content)
     if found != own.sha256:
+        again = "rollcall train adapter" if isinstance(own, AdaptedDeclaration) else "rollcall models add"
         raise InputError(
             f"{where}: not the file that [models.{own.name}] declares: its SHA-256 is {found[:12]}..., declared is"
-            f" {own.sha256[:12]}...; put the declared file back, or declare this one under another name with `rollcall"
-            " models add`"
+            f" {own.sha256[:12]}...; put the declared file back, or declare this one under another name with `{again}`"
         )
     return content
 

@@ -1,0 +1,96 @@
+"""Trains an adapter: a small map on the vectors of an embedder that is in use, learnt in seconds."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pyarrow.compute as pc
+
+from evaluation.improvement import Improvement
+from jobs.faces.contracts import verified_contract
+from jobs.faces.lookup import MeantFaces
+from jobs.learning.calibrated import calibrate_on_held_out
+from jobs.learning.compared import Seen, compare, rates, tell
+from jobs.learning.divided import MeasuredAt, Photos, divide, with_a_face
+from jobs.learning.page import Course, write_page
+from jobs.learning.registered import Place, Trained, register
+from jobs.run import ledger, settings_file
+from jobs.run.context import Context
+from training.plans import AdapterPlan
+from udfs.errors import InputError
+from udfs.vision.adapter import Adapter
+from udfs.vision.contract import settings_id
+from udfs.vision.declaration import AdaptedModel
+from udfs.vision.models import embedder
+from udfs.vision.own import AdaptedDeclaration
+from udfs.vision.own_file import digest
+
+Array = np.ndarray
+
+
+def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan, at: MeasuredAt) -> Improvement:
+    """Learn an adapter from the first half of the persons, measure it on the second, and write it down.
+
+    Raises:
+        InputError: malformed or too few data, a name that is taken, or an embedder that has an adapter already.
+    """
+    from training.adapter import fitted
+
+    spec = context.settings.spec()
+    parent = embedder(spec.embedder, spec.models)
+    if isinstance(parent, AdaptedModel):
+        raise InputError(
+            f"{parent.name} has an adapter already; train one for the embedder behind it: --set"
+            f" vision.embedder={parent.of.name}"
+        )
+    place.refuse_taken()
+    divided = divide(context, images, plan.seed)
+    agreed = verified_contract(spec)
+    with ledger.run(context) as run:
+        run.digests.update(settings=settings_id(spec))
+        faces = MeantFaces.of(context, divided.all_uris, agreed, at.meant)
+        divided = with_a_face(context, divided, *_outcomes(faces))
+        vectors = faces.vectors[faces.places(divided.learnt.uris)]
+        context.log.info(
+            f"{context.job}: {len(vectors):,} photos of {len(divided.learnt.persons):,} persons to learn from,"
+            f" {len(divided.held_out.photos):,} of {len(divided.held_out.persons):,} others to measure on"
+        )
+        adapter, course = fitted(vectors, divided.learnt.labels, plan)
+        moved = _moved(faces, adapter)
+        before, after = (_seen(of, divided.held_out) for of in (faces, moved))
+        found = compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed)
+        measured = rates(divided.held_out, [("before", before), ("after", after)])
+
+        content = adapter.content()
+        file = place.write(content, ".adapter.npz")
+        declared = AdaptedDeclaration(place.name, spec.embedder, str(file), digest(content))
+        trained = Trained(
+            kind="adapter",
+            declared=declared,
+            parent=spec.embedder,
+            loss=plan.loss,
+            plan=asdict(plan),
+            images=faces.table.filter(pc.equal(faces.table["outcome"], "faces")),
+        )
+        child = register(context, trained, agreed, divided, plan.seed, found, measured, images, run)
+        settings_file.append(place.declared_in, trained.section)
+        calibrate_on_held_out(context, child, divided.held_out, moved, found, trained, plan.seed, images, run)
+        run.count("persons", len(divided.learnt.persons))
+        run.count("photos", len(divided.learnt.photos))
+        write_page(context, place, trained, found, divided, before, after, measured, Course(course))
+    tell(context, place, spec.embedder, found)
+    return found
+
+
+def _outcomes(faces: MeantFaces) -> tuple[list[str], list[str]]:
+    return faces.table["uri"].to_pylist(), faces.table["outcome"].to_pylist()
+
+
+def _moved(faces: MeantFaces, adapter: Adapter) -> MeantFaces:
+    vectors = np.zeros_like(faces.vectors)
+    vectors[faces.there] = adapter(faces.vectors[faces.there])
+    return replace(faces, vectors=vectors)
+
+
+def _seen(faces: MeantFaces, photos: Photos) -> Seen:
+    vectors = faces.vectors[faces.places(photos.uris)]
+    return Seen(vectors, vectors)

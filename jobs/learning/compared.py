@@ -1,0 +1,106 @@
+"""A model and the one it was trained from, on persons of whom neither has learnt here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.identification import Trials
+from evaluation.improvement import Improvement, floor, improvement
+from evaluation.verification import Comparisons, Curve
+from jobs.learning.divided import Photos
+from jobs.learning.registered import Place
+from jobs.run.context import Context
+from udfs.errors import InputError
+
+Array = np.ndarray
+
+SIZES = (1000, 300, 100, 30, 10)
+"""Persons in the gallery that is measured, the largest that can be drawn, unless another is asked for."""
+_DRAWN = 0.8
+FARS = (1e-2, 1e-3, 1e-4)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How an embedder sees photos: as they are enrolled, and as they are searched for, float32 (photos, d), zeros where
+    there is no face. The two are the same, unless training imitates worse photos."""
+
+    enrolled: Array
+    searched: Array
+
+    @property
+    def good(self) -> "Seen":
+        """The same photos searched for as they are enrolled."""
+        return Seen(self.enrolled, self.enrolled)
+
+    def trials(self, photos: Photos, first: Array, floor_at: float) -> Trials:
+        """Every photo searched for among the first ones of all persons."""
+        return Trials.between(self.enrolled, photos.labels, first, floor_at, probes=self.searched)
+
+    def curve(self, photos: Photos) -> Curve:
+        """The errors over all pairs of one photo as it is searched for and another as it is enrolled."""
+        there = self.enrolled.any(axis=1)
+        labels = photos.labels[there]
+        similarity = (self.searched[there] @ self.enrolled[there].T).astype(np.float64)
+        pairs = ~np.eye(len(labels), dtype=bool)
+        return Curve.of(Comparisons(similarity[pairs], (labels[:, None] == labels)[pairs]))
+
+
+def first_of_each(photos: Photos) -> Array:
+    """The photo of each person that is enrolled: bool (photos,)."""
+    first = np.zeros(len(photos.photos), bool)
+    first[np.unique(photos.labels, return_index=True)[1]] = True
+    return first
+
+
+def compare(photos: Photos, before: Seen, after: Seen, gallery_size: int | None, fpir: float, seed: int) -> Improvement:
+    """Whether fewer are missed.
+
+    Raises:
+        InputError: too few persons for such a gallery.
+    """
+    first = first_of_each(photos)
+    size = gallery_size or _size(len(photos.persons))
+    of = [
+        seen.trials(photos, first, floor(np.concatenate([seen.enrolled, seen.searched]), np.tile(photos.labels, 2)))
+        for seen in (before, after)
+    ]
+    return improvement(of[0], of[1], size, fpir, seed)
+
+
+def _size(persons: int) -> int:
+    for size in SIZES:
+        if size <= _DRAWN * persons:
+            return size
+    raise InputError(
+        f"{persons} persons to measure on are too few: {SIZES[-1] / _DRAWN:.0f} and more are needed; add persons"
+    )
+
+
+def rates(photos: Photos, seen: Sequence[tuple[str, Seen]]) -> dict[str, float]:
+    """TAR at some FARs, as far as there are enough pairs, by a name and the rate."""
+    found: dict[str, float] = {}
+    for name, each in seen:
+        curve = each.curve(photos)
+        found |= {f"{name}_tar_at_far_{far:g}": curve.tar_at(far) for far in FARS if curve.supports(far)}
+    return found
+
+
+def tell(context: Context, place: Place, parent: str, found: Improvement) -> None:
+    """Say what was found, and what follows."""
+    verdict = "better" if found.better else "worse, and not to be used" if found.worse else "not better beyond doubt"
+    context.log.info(
+        f"{context.job}: of other persons, at FPIR {found.fpir:g} among {found.gallery_size:,}, {place.name} misses"
+        f" {found.after:.4f}, {parent} {found.before:.4f}; difference {found.difference.low:+.4f} to"
+        f" {found.difference.high:+.4f} (95%): {verdict}"
+    )
+    if not found.better:
+        context.log.warning(
+            f"{context.job}: `rollcall activate` will refuse {place.name}, unless it is told --although REASON; more"
+            " persons with several photos help most"
+        )
+    context.log.info(
+        f"{context.job}: declared in {place.declared_in}; use it with --config {place.declared_in} --set"
+        f" vision.embedder={place.name}"
+    )

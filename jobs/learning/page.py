@@ -1,0 +1,128 @@
+"""What a training did, as a page: how the loss fell, and how far apart it has put one person's photos and others'."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.improvement import Improvement
+from jobs.learning.compared import Seen
+from jobs.learning.divided import Divided, Photos
+from jobs.learning.registered import Place, Trained
+from jobs.run import pages
+from jobs.run.context import Context
+from pages import plots
+from pages.plots import Line, Plot
+from pages.report import Headline, Report, ReportTable, html
+from training.plans import LOSSES
+
+Array = np.ndarray
+
+_MOST = 1000
+"""Photos whose similarities are drawn."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The loss, step by step; and how well persons were told apart by whom is decided when to stop, by steps."""
+
+    losses: Sequence[float]
+    chosen: Sequence[tuple[int, float]] = ()
+
+
+def write_page(
+    context: Context,
+    place: Place,
+    trained: Trained,
+    found: Improvement,
+    divided: Divided,
+    before: Seen,
+    after: Seen,
+    measured: Mapping[str, float],
+    course: Course,
+) -> None:
+    """Write the page beside the model's file."""
+    shown = _page(trained, found, divided, before, after, measured, course)
+    pages.written(context, html(shown), place.folder / f"{place.name}.html")
+
+
+def _page(
+    trained: Trained,
+    found: Improvement,
+    divided: Divided,
+    before: Seen,
+    after: Seen,
+    measured: Mapping[str, float],
+    course: Course,
+) -> Report:
+    verdict = (
+        f"misses fewer persons than {trained.parent}, beyond doubt"
+        if found.better
+        else f"is not better than {trained.parent} beyond doubt; `rollcall activate` refuses it"
+    )
+    return Report(
+        title=f"{trained.name}, trained from {trained.parent}",
+        lead=(
+            f"Learnt from {len(divided.learnt.photos):,} photos of {len(divided.learnt.persons):,} persons; measured on"
+            f" {len(divided.held_out.photos):,} photos of {len(divided.held_out.persons):,} others, of whom it has seen"
+            f" none. It {verdict}."
+        ),
+        headline=[
+            Headline("FNIR before", f"{found.before:.4f}", f"FPIR {found.fpir:g}, {found.gallery_size:,} persons"),
+            Headline("FNIR after", f"{found.after:.4f}"),
+            Headline(
+                "difference",
+                f"{found.after - found.before:+.4f}",
+                f"{found.difference.low:+.4f} to {found.difference.high:+.4f}",
+            ),
+            Headline("misses won back", f"{found.gain:.1%}"),
+        ],
+        plots=[
+            *_course(course),
+            _similarities("Before", before, divided.held_out),
+            _similarities("After", after, divided.held_out),
+        ],
+        tables=[
+            ReportTable(
+                "What else was measured",
+                ("figure", "value"),
+                [(name, f"{value:.4f}") for name, value in sorted(measured.items())],
+                numbers=(1,),
+                note="TAR: mated pairs accepted, at the share of non-mated pairs that is accepted (FAR).",
+            )
+        ],
+        facts=[
+            ("loss", f"{trained.loss}: {LOSSES[trained.loss].paper}"),
+            *[(name, str(value)) for name, value in trained.plan.items() if name != "loss"],
+            ("file", str(trained.file)),
+            ("SHA-256", trained.sha256),
+        ],
+        facts_title="How it was trained",
+    )
+
+
+def _course(course: Course) -> list[Plot]:
+    steps = np.arange(1, len(course.losses) + 1)
+    fallen = plots.course(
+        "Loss", [Line("loss", steps, np.array(course.losses))], "step", "loss", "On the photos it learns from."
+    )
+    if not course.chosen:
+        return [fallen]
+    at, value = np.array(course.chosen, np.float64).T
+    told = plots.course(
+        "When to stop",
+        [Line("TAR", at, value)],
+        "step",
+        "TAR",
+        "On persons it does not learn from; the best state is kept.",
+    )
+    return [fallen, told]
+
+
+def _similarities(title: str, seen: Seen, photos: Photos) -> Plot:
+    few = np.linspace(0, len(photos.photos) - 1, min(_MOST, len(photos.photos))).astype(np.intp)
+    similarity = seen.searched[few] @ seen.enrolled[few].T
+    mated = photos.labels[few][:, None] == photos.labels[few]
+    pairs = ~np.eye(len(few), dtype=bool)
+    plot = plots.histogram(similarity[mated & pairs], similarity[~mated], None, "similarity of two photos")
+    return Plot(f"{title}: {plot.title.lower()}", plot.svg, plot.caption)

@@ -1,0 +1,275 @@
+"""train: learn from one's own labelled photos, and find out on other persons whether it has helped."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from evaluation.improvement import Improvement
+from jobs.faces.lookup import MEANT
+from jobs.learning.adapter import train_adapter
+from jobs.learning.divided import MeasuredAt
+from jobs.learning.embedder import How, train_embedder
+from jobs.learning.registered import Place
+from jobs.run.commands import Group
+from jobs.run.context import Context
+from jobs.run.errors import run_command
+from jobs.run.options import Number, job
+from training.plans import LOSSES, PARTS, SHAPES, SIAMESE, AdapterPlan, EmbedderPlan, Imitation
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OF_TRAINING = (
+    click.option(
+        "--images",
+        metavar="URI",
+        required=True,
+        help="Labelled photos: a folder PERSON/photo.jpg, or a table with person_id and uri.",
+    ),
+    click.option("--name", metavar="NAME", required=True, help="What to call the new model in the settings."),
+    click.option(
+        "--output",
+        "folder",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("models"),
+        show_default=True,
+        help="Where its file and its page are written; on a cluster a folder that all workers can read.",
+    ),
+    click.option(
+        "--declare-in",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("rollcall.toml"),
+        show_default=True,
+        help="The settings to write the section [models.NAME] to; a copy of the packaged ones, if there is none.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Decides which half of the persons is learnt from, and everything else that is drawn.",
+    ),
+    click.option(
+        "--fpir",
+        type=Number(0, 0.5, min_open=True),
+        default=0.01,
+        show_default=True,
+        help="The share of searches for strangers that may find somebody, at which it is measured.",
+    ),
+    click.option(
+        "--gallery-size",
+        type=click.IntRange(min=1),
+        help="Persons in the gallery that is measured.  [default: 1,000, 300, 100, 30 or 10, as can be drawn]",
+    ),
+    click.option(
+        "--face",
+        "meant",
+        type=click.Choice(MEANT),
+        default="middle",
+        show_default=True,
+        help="Which face counts where a photo shows several.",
+    ),
+)
+
+
+def of_training(function: Function) -> Function:
+    """The options that all trainings share."""
+    for option in reversed(_OF_TRAINING):
+        function = option(function)
+    return function
+
+
+@click.group(name="train", cls=Group, context_settings={"max_content_width": 120})
+def command() -> None:
+    """Learn from labelled photos of your own.
+
+    The persons are divided by halves first: one half is learnt from, and the other one, of whom nothing is seen before,
+    shows whether fewer persons are missed. The new model is declared in a settings file; `rollcall activate` refuses it
+    where it was not found to be better than the one it was trained from.
+    """
+
+
+@job("train adapter")
+@of_training
+@click.option(
+    "--loss", type=click.Choice(list(LOSSES)), default="cosface", show_default=True, help="See docs/training.md."
+)
+@click.option("--shape", type=click.Choice(SHAPES), default="linear", show_default=True, help="Of the map.")
+@click.option(
+    "--rank",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Of a low-rank map; values between the layers of a two-layer one.",
+)
+@click.option("--steps", type=click.IntRange(min=2), default=100, show_default=True, help="Batches to learn from.")
+@click.option("--batch", type=click.IntRange(min=2), default=512, show_default=True, help="Photos a batch.")
+@click.option("--rate", type=Number(0, min_open=True), default=0.01, show_default=True, help="The highest rate.")
+@click.option(
+    "--pull",
+    type=Number(0),
+    default=0.001,
+    show_default=True,
+    help="How strongly the map is pulled back to changing nothing.",
+)
+def adapter(
+    context: Context,
+    *,
+    images: str,
+    name: str,
+    folder: Path,
+    declare_in: Path,
+    seed: int,
+    fpir: float,
+    gallery_size: int | None,
+    meant: Any,
+    **learns: Any,
+) -> Improvement:
+    """Learn a small map on the embeddings of the embedder in the settings. Takes seconds; begin here.
+
+    \b
+    rollcall train adapter --tables ./tables --images ./labelled --name ours
+    rollcall embed    --tables ./tables --all-pending --config rollcall.toml --set vision.embedder=ours
+    rollcall enroll   --tables ./tables --gallery ./people --beside --config rollcall.toml --set vision.embedder=ours
+    rollcall activate --tables ./tables CONTRACT
+
+    Photos that the tables have are not opened again, and under the new contract no image is: its embeddings are made
+    of those of the embedder it was trained for.
+    """
+    place = Place(name, folder, declare_in)
+    plan = AdapterPlan(seed=seed, **learns)
+    return train_adapter(context, images, place, plan, MeasuredAt(fpir, gallery_size, meant))
+
+
+class Range(click.ParamType[tuple[float, float]]):
+    """Two numbers, the lower first, as LOW:HIGH; or one, for both."""
+
+    name = "range"
+
+    def __init__(self, low: float, high: float, *, whole: bool = False) -> None:
+        self._low, self._high = low, high
+        self._kind: type[int] | type[float] = int if whole else float
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        first, _, second = str(value).partition(":")
+        try:
+            low, high = self._kind(first), self._kind(second or first)
+        except ValueError:
+            self.fail(f"{value!r} is no range; write it as LOW:HIGH")
+        if not self._low <= low <= high <= self._high:
+            self.fail(f"{value!r} must rise, and be between {self._low:g} and {self._high:g}")
+        return low, high
+
+
+@job("train embedder")
+@of_training
+@click.option(
+    "--network",
+    type=click.Choice([SIAMESE]),
+    help="Train this network from random weights, in the place of the embedder in the settings, with which it is"
+    " compared.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(PARTS),
+    default="whole",
+    show_default=True,
+    help="Train the whole network, its last layers, or updates of low rank to all layers.",
+)
+@click.option("--last", type=click.IntRange(min=1), default=8, show_default=True, help="Layers, of --part last.")
+@click.option("--rank", type=click.IntRange(min=1), default=8, show_default=True, help="Of --part low-rank.")
+@click.option(
+    "--loss", type=click.Choice(list(LOSSES)), default="cosface", show_default=True, help="What is learnt by."
+)
+@click.option("--first", type=click.Choice(list(LOSSES)), help="A loss to begin with; softmax, say.")
+@click.option(
+    "--passes", type=click.IntRange(min=1), default=10, show_default=True, help="How often each photo is taken."
+)
+@click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Photos a batch.")
+@click.option("--rate", type=Number(0, min_open=True), default=0.001, show_default=True, help="The highest rate.")
+@click.option(
+    "--keep",
+    type=Number(0),
+    default=20.0,
+    show_default=True,
+    help="How strongly what the network makes of good pictures is kept.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="bf16: mixed precision, where the processor is faster by it.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Passes without an improvement, on persons it does not learn from, after which it stops.",
+)
+@click.option("--worse", type=Number(0, 1), default=0.75, show_default=True, help="Share of pictures made worse.")
+@click.option(
+    "--size", type=Range(8, 1024, whole=True), metavar="LOW:HIGH", help="Pixels of a face's side in the lake."
+)
+@click.option("--grey", type=Number(0, 1), default=0.0, show_default=True, help="How likely colours are lost.")
+@click.option("--noise", type=Range(0, 128), metavar="LOW:HIGH", help="Standard deviation, of 255 levels.")
+@click.option("--jpeg", type=Range(1, 100, whole=True), metavar="LOW:HIGH", help="Quality of compression.")
+@click.option("--occlusion", type=Number(0, 1), default=0.0, show_default=True, help="How likely a part is covered.")
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="That train together on executors, each on a task of its own; see docs/training.md.",
+)
+@click.option("--keep-crops", is_flag=True, help="Leave the crops that it learns from on disk. They show faces.")
+def embedder(
+    context: Context,
+    *,
+    images: str,
+    name: str,
+    folder: Path,
+    declare_in: Path,
+    seed: int,
+    fpir: float,
+    gallery_size: int | None,
+    meant: Any,
+    network: str | None,
+    worse: float,
+    size: Any,
+    grey: float,
+    noise: Any,
+    jpeg: Any,
+    occlusion: float,
+    processes: int,
+    keep_crops: bool,
+    **learns: Any,
+) -> Improvement:
+    """Train the network of the embedder in the settings, or DenseNet-121 from random weights.
+
+    \b
+    rollcall train embedder --tables ./tables --images ./labelled --name ours --set vision.embedder=mobilefacenet \\
+        --size 16:40 --grey 0.5 --noise 2:10
+
+    Photos are made worse as --size, --grey, --noise, --jpeg and --occlusion say, to be like those of the lake; then it
+    is measured by such photos of other persons, searched for among good ones. A run that was killed goes on after its
+    last pass when the same command is run again.
+    """
+    imitation = Imitation(worse, size, grey, noise, jpeg, occlusion)
+    trained = network or context.settings.vision.embedder
+    plan = EmbedderPlan(trained, imitation=imitation, seed=seed, **learns)
+    at = MeasuredAt(fpir, gallery_size, meant)
+    return train_embedder(context, images, Place(name, folder, declare_in), plan, at, How(processes, keep_crops))
+
+
+command.add_command(adapter.command, "adapter")
+command.add_command(embedder.command, "embedder")
+
+if __name__ == "__main__":
+    run_command(command)
