@@ -85,9 +85,7 @@ class CropFiles:
 
     def _checked(self) -> list[Path]:
         if not self._is_whole():
-            raise InputError(
-                f"{self.folder}: its crops are not those that were cut; remove the folder, and train again"
-            )
+            raise InputError(f"{self.folder}: its crops are not those that were cut; remove it, and train again")
         return self._files()
 
     def _is_whole(self) -> bool:

@@ -104,7 +104,7 @@ KINDS = (_ONNX, *_KIND_BY_FIELD.values())
 
 
 def _kind(section: object) -> str:
-    fields = section if isinstance(section, dict) else type(section).model_fields  # type: ignore[attr-defined]
+    fields = section if isinstance(section, dict) else getattr(type(section), "model_fields", {})
     return next((kind for field, kind in _KIND_BY_FIELD.items() if field in fields), _ONNX)
 
 
