@@ -35,7 +35,7 @@ from udfs.vision.speed import settled
 
 Array = np.ndarray
 
-_CHOOSING = 0.12
+CHOOSING = 0.12
 """The share of the persons to learn from by whom is decided when to stop."""
 _WORSE_SEED = 7
 _EMBEDDED = 256
@@ -68,7 +68,7 @@ def train_embedder(
             f"{SIAMESE} sees the crops of mobilefacenet, with which it is compared: --set vision.embedder=mobilefacenet"
         )
     place.refuse_taken()
-    divided = divide(context, images, plan.seed, _CHOOSING)
+    divided = divide(context, images, plan.seed, CHOOSING)
     refuse_too_few(divided.learnt.labels, plan)
     agreed = verified_contract(spec)
     work = place.folder.absolute() / f".{place.name}.training"
