@@ -11,6 +11,7 @@ from pathlib import Path
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from jobs.run import warehouse
 from jobs.run.spark_properties import PACKAGES, properties
 from schemas.catalog import RUNS
 from schemas.names import Names
@@ -24,7 +25,7 @@ def main(archive: Path) -> None:
     given = properties("local") | {"spark.driver.extraJavaOptions": java_options}
     del given[PACKAGES]  # they are on the class path
     builder = SparkSession.builder.appName("rollcall classes").master("local[2]")
-    for name, value in given.items():
+    for name, value in (given | warehouse.properties(given)).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     gateway = SparkContext._gateway

@@ -7,7 +7,7 @@ from pathlib import Path
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from jobs.run import local_jvm
+from jobs.run import local_jvm, warehouse
 from jobs.run.errors import one_line
 from jobs.run.masters import chosen_master
 from jobs.run.spark_log import into_log, log_file
@@ -38,7 +38,7 @@ def spark_session(job: str, master: str | None = None, *, short: bool = False) -
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         spark = _started(name, master, short)
     elif master is None:
-        spark = SparkSession.builder.appName(name).getOrCreate()
+        spark = _submitted(name)
     else:
         raise InputError("--master belongs to spark-submit: write it before the job's file")
     take_over(spark.sparkContext)
@@ -64,12 +64,20 @@ def why_not_started(error: Exception, master: str) -> str:
     return f"{reason}; {advised}" if advised else reason
 
 
+def _submitted(name: str) -> SparkSession:
+    """A session of the JVM that `spark-submit` has started, which knows the properties that were given."""
+    SparkContext._ensure_initialized()
+    conf = SparkConf().setAppName(name)
+    conf.setAll(list(warehouse.properties(dict(conf.getAll())).items()))
+    return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
 def _started(name: str, master: str | None, short: bool) -> SparkSession:
     """A session of a JVM that this process starts, or of the one that it has started before."""
     given = os.environ.get("ROLLCALL_PROPERTIES")
     of_file = properties("local") if given is None else read_file(Path(given))
     master = chosen_master(master, of_file)
-    start = local_jvm.start(of_file, master, short=short)
+    start = local_jvm.start(of_file | warehouse.properties(of_file), master, short=short)
     conf = SparkConf().setAll(list(start.properties.items())).setMaster(master).setAppName(name)
     try:
         with into_log(), start.environment():
