@@ -16,7 +16,7 @@ COMMANDS = {
     "search": "Find the faces, among all that were ever seen, that are most like one.",
     "cluster": "Group the faces that show nobody registered into persons-to-be.",
     "report": "Write a page of faces to look at: of a date, a person, an investigation, or the unknown.",
-    "explain": "Write a page on why a face was decided as it was.",
+    "explain": "Write a page on why a face was decided as it was, or found.",
     "review": "Confirm or reject that faces show the persons they were found to be nearest to.",
     "verify": "Compare the faces of two images, or of many pairs.",
     "evaluate": "Measure error rates on labelled images.",

@@ -53,7 +53,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the page shows, from top to bottom. bar: score, match and review threshold."""
+    """What the page shows, from top to bottom. bar: score, match and review threshold. notes: what else is to be known
+    of it. other: what the face is compared with is called so. without: what there would be without it. samples: none
+    where it is not one of a person's photos."""
 
     title: str
     decision: str
@@ -62,9 +64,13 @@ class Explanation:
     face: Portrait
     carrying: Portrait
     bar: tuple[float, float, float]
+    notes: Sequence[str]
+    other: str
     without: str
     samples: Sequence[Portrait]
     others: Sequence[Portrait]
+    others_title: str
+    nobody_else: str
     stranger: Portrait | None
     stranger_words: str
     qualities: Sequence[tuple[str, str, str]]

@@ -18,6 +18,7 @@ from schemas.names import Names
 from udfs.errors import InputError
 from udfs.matching import vectors_of
 from udfs.search.similarity import similarity
+from udfs.vision.contract import Contract
 
 Array = np.ndarray
 
@@ -27,30 +28,58 @@ _STRANGERS = 50
 
 @dataclass(frozen=True)
 class SampleScore:
-    """A sample in force of the person, and how similar it is to the face."""
+    """What a face was compared with: a sample of a person, or the face that was asked with; and how similar they are.
+
+    row: of the table gallery; of a face that was asked with sample_id, uri, box, quality and embedding. in_force:
+    whether the sample is searched. face: box and landmarks in its picture, where they need not be looked for. image_id:
+    where it is a face of the lake.
+    """
 
     row: dict[str, Any]
     similarity: float
+    in_force: bool = True
+    face: dict[str, Any] | None = None
+    image_id: str = ""
+
+
+@dataclass(frozen=True)
+class FoundBy:
+    """What an investigation says of a face that it has found. searched: how many faces (search) or samples (identify).
+
+    strangers: how many faces of strangers are to be expected among them at this similarity or above; None if that is
+    not known. noted: whether the investigation has noted that. decision: of `identify` on the face, at the time.
+    """
+
+    investigation: str
+    kind: str
+    asked: str
+    rank: int
+    searched: int
+    strangers: float | None
+    noted: bool
+    decision: str | None
 
 
 @dataclass(frozen=True)
 class Explained:
-    """decided: the row of face_decisions. face: that of faces. samples: of the person, the most similar first. others:
-    the next nearest persons, each with their nearest sample. stranger: the face of the lake that is most like the
-    person, of those that nobody takes for them.
+    """decided: the row of face_decisions, or what one would say of a finding. face: that of faces. samples: of the
+    person, the most similar first; or the one face that was asked with. carrying: the one that decided. others: the
+    next nearest persons, each with their nearest sample, or what else the face was found for. stranger: the face of the
+    lake that is most like the person, of those that nobody takes for them. found: by an investigation.
     """
 
     decided: Row
     face: Row
-    gallery: GallerySnapshot
     samples: list[SampleScore]
+    carrying: SampleScore
     others: list[Row]
     stranger: Finding | None
+    found: FoundBy | None = None
 
     @property
-    def carrying(self) -> SampleScore:
-        """The sample that decided."""
-        return self.samples[0]
+    def of_person(self) -> bool:
+        """Whether the face is compared with somebody's samples, and not with a face that was asked with."""
+        return self.decided.person_id is not None
 
     @property
     def normalised_by(self) -> float:
@@ -59,20 +88,20 @@ class Explained:
 
     def without_carrying(self) -> tuple[str, str | None, float | None]:
         """The decision, the nearest person and the score if the carrying sample had not been registered."""
-        own = [(self.samples[1].similarity, str(self.decided.person_id))] if len(self.samples) > 1 else []
-        nearest = [*own, *[(row.similarity, row.person_id) for row in self.others]]
+        own = [each.similarity for each in self.samples if each is not self.carrying and each.in_force]
+        nearest = [(row.similarity, row.person_id) for row in self.others]
+        if own:
+            nearest.append((max(own), str(self.decided.person_id)))
         if not nearest:
             return "unknown", None, None
         best, person = max(nearest, key=lambda each: each[0])
         score = best - self.normalised_by
-        decision = (
-            "match"
-            if score >= self.decided.threshold
-            else "review"
-            if score >= self.decided.review_threshold
-            else "unknown"
-        )
-        return decision, person, score
+        return decision_at(score, self.decided.threshold, self.decided.review_threshold), person, score
+
+
+def decision_at(score: float, threshold: float, review_threshold: float) -> str:
+    """match, review or unknown."""
+    return "match" if score >= threshold else "review" if score >= review_threshold else "unknown"
 
 
 def explained(context: Context, face_id: str, gallery_name: str | None) -> Explained:
@@ -90,7 +119,7 @@ def explained(context: Context, face_id: str, gallery_name: str | None) -> Expla
             f"face {face_id} is of contract {face.contract_id[:12]}, gallery {gallery.name!r} is now of"
             f" {gallery.contract_id[:12]}; embed the date with the present models and identify it again"
         )
-    samples = _samples(gallery.samples.where(F.col("person_id") == decided.person_id), face)
+    samples = scored(gallery.samples.where(F.col("person_id") == decided.person_id), face)
     if not samples:
         raise InputError(
             f"{decided.person_id} is in gallery {gallery.name!r} no longer; identify {decided.run_date} again"
@@ -98,10 +127,18 @@ def explained(context: Context, face_id: str, gallery_name: str | None) -> Expla
     return Explained(
         decided,
         face,
-        gallery,
         samples,
+        samples[0],
         _others(context, gallery, decided),
-        _stranger(context, gallery, decided, samples),
+        nearest_stranger(context, decided, samples),
+    )
+
+
+def other_contract(face_id: str, contract_id: str, agreed: Contract) -> InputError:
+    """That a face cannot be embedded once more with the settings."""
+    return InputError(
+        f"face {face_id} is of contract {contract_id[:12]}, the settings are {agreed.contract_id[:12]}; explain it with"
+        " the settings that it was embedded with"
     )
 
 
@@ -130,7 +167,7 @@ def _on(decided: Row) -> Any:
     return F.col("run_date") == F.lit(decided.run_date)
 
 
-def _samples(samples: DataFrame, face: Row) -> list[SampleScore]:
+def scored(samples: DataFrame, face: Row) -> list[SampleScore]:
     """The most similar first; of equally similar ones the first by id."""
     rows = samples.orderBy("sample_id").toArrow()
     if not rows.num_rows:
@@ -154,12 +191,12 @@ def _others(context: Context, gallery: GallerySnapshot, decided: Row) -> list[Ro
     return others.join(photos, "sample_id", "left").orderBy("rank").collect()
 
 
-def _stranger(context: Context, gallery: GallerySnapshot, decided: Row, samples: list[SampleScore]) -> Finding | None:
+def nearest_stranger(context: Context, decided: Row, samples: list[SampleScore]) -> Finding | None:
     """The face of the lake that is most like the person, and that was not found to show them."""
     vectors = np.array([sample.row["embedding"] for sample in samples], np.float32)
     faces = tuple(AskedFace(decided.person_id, sample.row["uri"]) for sample in samples)
-    asked = AskedFaces(gallery.contract_id, faces, vectors, {})
-    near = nearest_faces(context, gallery.contract_id, vectors, _STRANGERS, SearchScope())
+    asked = AskedFaces(decided.contract_id, faces, vectors, {})
+    near = nearest_faces(context, decided.contract_id, vectors, _STRANGERS, SearchScope())
     found = ranked(near.near, asked, _STRANGERS)
     mine = _of_person(context, decided, [each.face_id for each in found])
     strangers = [each for each in found if each.face_id not in mine and each.face_id != decided.face_id]
@@ -170,6 +207,6 @@ def _stranger(context: Context, gallery: GallerySnapshot, decided: Row, samples:
 def _of_person(context: Context, decided: Row, faces: list[str]) -> set[str]:
     """Those of some faces whose nearest person is this one, with a decision that is more than unknown."""
     asked = context.spark.createDataFrame(pa.table({"face_id": faces}))
-    rows = context.tables.read("identifications").join(F.broadcast(asked), "face_id")
+    rows = context.tables.read_or_empty("identifications").join(F.broadcast(asked), "face_id")
     same = (F.col("person_id") == decided.person_id) & F.col("decision").isin("match", "review")
     return {row.face_id for row in rows.where(same).select("face_id").collect()}

@@ -1,12 +1,12 @@
-"""The page that explains a decision on a face."""
+"""The page that explains a decision on a face, or a finding of an investigation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from evaluation.saliency import Faithfulness, faithfulness, occlusion, perturbation
@@ -14,7 +14,9 @@ from jobs.faces import pictures
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import faces_in
 from jobs.faces.pictures import FaceInLake, Pictures
-from jobs.investigations.explained import Explained, explained
+from jobs.investigations import explanation_words as words
+from jobs.investigations.explained import Explained, SampleScore, explained, other_contract
+from jobs.investigations.explained_finding import explained_finding
 from jobs.investigations.steps import steps
 from jobs.run.context import Context
 from jobs.run.ledger import utc
@@ -61,22 +63,38 @@ def explain_face(context: Context, face_id: str, gallery_name: str | None, *, ma
     found = explained(context, face_id, gallery_name)
     agreed = verified_contract(context.settings.spec())
     if agreed.contract_id != found.face.contract_id:
-        raise InputError(
-            f"face {face_id} is of contract {found.face.contract_id[:12]}, the settings are {agreed.contract_id[:12]};"
-            " explain it with the settings that it was embedded with"
-        )
+        raise other_contract(face_id, found.face.contract_id, agreed)
+    return _taken_apart(context, found, agreed, maps)
+
+
+def explain_finding(
+    context: Context, investigation: str, face_id: str, asked: str | None, gallery_name: str | None, *, maps: bool
+) -> str:
+    """The page on a finding. The arguments are those of `explained_finding`.
+
+    Raises:
+        InputError: as of `explained_finding`; an image that cannot be read any more.
+    """
+    agreed = verified_contract(context.settings.spec())
+    found = explained_finding(context, investigation, face_id, asked, gallery_name, agreed)
+    return _taken_apart(context, found, agreed, maps)
+
+
+def _taken_apart(context: Context, found: Explained, agreed: Contract, maps: bool) -> str:
     spec = settled(context.settings.spec())
     made = embedder_of(embedder(spec.embedder, spec.models), spec, lambda name: weights.source_of(spec, name))
     mine = _face_of_lake(context, found)
-    theirs = _face_of_sample(context, found, agreed)
+    theirs = _compared_with(context, found, agreed)
     vectors = made.embed([made.crop(seen.picture.image, seen.face) for seen in (mine, theirs)])
     again = float(similarity(vectors[:1], np.array([found.face.embedding], np.float32))[0])
     if again < _SAME:
         raise InputError(
-            f"face {face_id}, embedded once more, is only {again:.3f} similar to itself: its image has changed"
+            f"face {found.face.face_id}, embedded once more, is only {again:.3f} similar to itself: its image has"
+            " changed"
         )
     of_maps = _maps(CoveredFace.of(made, mine.picture.image, mine.face, vectors[1])) if maps else []
-    walked, note = steps(spec, *(made.crop(seen.picture.image, seen.face) for seen in (mine, theirs)))
+    crops = [made.crop(seen.picture.image, seen.face) for seen in (mine, theirs)]
+    walked, note = steps(spec, crops[0], crops[1], words.other(found))
     return explanation.html(_page(context, found, theirs, of_maps, walked, note))
 
 
@@ -106,9 +124,12 @@ def _face_of_lake(context: Context, found: Explained) -> _Seen:
     return _Seen.of(content, found.face.asDict(recursive=True), found.decided.uri)
 
 
-def _face_of_sample(context: Context, found: Explained, agreed: Contract) -> _Seen:
-    """The face of the registered photo: of those in it, the one that was registered."""
-    uri = found.carrying.row["uri"]
+def _compared_with(context: Context, found: Explained, agreed: Contract) -> _Seen:
+    """The face it is compared with: of those in a registered photo, the one that was registered."""
+    uri, face = found.carrying.row["uri"], found.carrying.face
+    if face is not None:
+        content = pictures.content_of(context, _image_of(context, found.carrying))
+        return _Seen.of(content, face, uri)
     (seen,) = faces_in(context, [uri], agreed).to_pylist()
     if seen["outcome"] != "faces":
         raise InputError(f"{uri}: the registered photo cannot be looked at any more: {seen['outcome']}")
@@ -117,6 +138,13 @@ def _face_of_sample(context: Context, found: Explained, agreed: Contract) -> _Se
     near = similarity(vectors, np.broadcast_to(registered, vectors.shape))
     content = pictures.content_of(context, pictures.of_file(context, uri))
     return _Seen.of(content, seen["faces"][int(near.argmax())], uri)
+
+
+def _image_of(context: Context, asked: SampleScore) -> DataFrame:
+    """That of a face that was asked with: of the lake, or a photo."""
+    if asked.image_id:
+        return context.tables.read("images").where(F.col("image_id") == asked.image_id)
+    return pictures.of_file(context, asked.row["uri"])
 
 
 def _maps(covered: CoveredFace) -> list[ImportanceMap]:
@@ -169,43 +197,44 @@ def _page(
     note: str,
 ) -> Explanation:
     decided, carrying = found.decided, found.carrying
-    name = decided.name or decided.person_id
     cut = _portraits(context, found)
     taken = "not known" if decided.captured_at is None else f"{utc(decided.captured_at):%Y-%m-%d %H:%M}"
     photo = sample.picture.captured_at
     return Explanation(
-        title=f"Why {decided.decision.replace('_', ' ')}: {name}",
+        title=words.title(found),
         decision=decided.decision,
-        word=decided.decision.replace("_", " "),
-        lead=f"Face {decided.face_id} in {unquote(decided.uri)}, compared with gallery {decided.gallery_name}.",
+        word=words.decision(found),
+        lead=words.lead(found),
         face=_portrait("this face", decided.face_id, cut, None, [f"taken {taken}", decided.source or ""]),
         carrying=_portrait(
-            name,
-            f"sample {carrying.row['sample_id']}",
-            cut,
-            carrying.similarity,
-            ["the photo that decided"],
+            decided.name or decided.person_id, words.key(carrying), cut, carrying.similarity, [words.carrying(found)]
         ),
         bar=(decided.score, decided.threshold, decided.review_threshold),
-        without=_without(found),
+        notes=words.notes(found),
+        other=words.other(found),
+        without=words.without(found),
         samples=[
             _portrait(
-                lake.file_name(sample.row["uri"]),
-                f"sample {sample.row['sample_id']}",
+                lake.file_name(each.row["uri"]),
+                words.key(each),
                 cut,
-                sample.similarity,
-                [f"registered {utc(sample.row['enrolled_at']):%Y-%m-%d}"],
-                strong=at == 0,
+                each.similarity,
+                words.of_sample(each),
+                strong=each is carrying,
             )
-            for at, sample in enumerate(found.samples[:SAMPLES])
-        ],
+            for each in _shown(found)
+        ]
+        if found.of_person
+        else [],
         others=[
             _portrait(row.name or row.person_id, f"sample {row.sample_id}", cut, row.similarity) for row in found.others
         ],
+        others_title="Who else it might be" if found.of_person else "What else it was found for",
+        nobody_else=words.nobody_else(found),
         stranger=None
         if found.stranger is None
         else _portrait("somebody else", found.stranger.face_id, cut, None, [lake.file_name(found.stranger.uri)]),
-        stranger_words=_stranger_words(found),
+        stranger_words=words.stranger(found),
         qualities=[
             (said, f"{decided.quality[key]:.2f}", f"{carrying.row['quality'][key]:.2f}")
             for key, said in _QUALITIES.items()
@@ -216,38 +245,20 @@ def _page(
         steps_note=note,
         facts=[
             ("face", decided.face_id),
-            ("sample", carrying.row["sample_id"]),
+            ("sample" if found.of_person else "asked with", carrying.row["sample_id"]),
             ("contract", decided.contract_id),
             ("threshold", decided.threshold_id),
-            ("decided by run", decided.run_id),
+            ("decided by run" if found.found is None else "found by run", decided.run_id),
             ("tables", context.tables.place),
             ("written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
         ],
     )
 
 
-def _without(found: Explained) -> str:
-    decision, person, score = found.without_carrying()
-    word = decision.replace("_", " ")
-    if person is None:
-        return "Nobody would be near this face: the decision would be unknown. It rests on this one photo."
-    same = person == found.decided.person_id
-    who = "the same person, by another photo" if same else person
-    told = f"The nearest would be {who}, with score {score:.4f}, and the decision would be {word}."
-    if decision == found.decided.decision and same:
-        return f"{told} It does not rest on this photo alone."
-    return f"{told} It rests on this one photo: look at it well."
-
-
-def _stranger_words(found: Explained) -> str:
-    if found.stranger is None:
-        return "No other face of the lake was taken for anybody but this person."
-    near, mine = found.stranger.similarity, found.carrying.similarity
-    compared = "less" if near < mine else "no less"
-    return (
-        f"Of all faces ever seen that were not taken for this person, this one is most like their photos: {near:.4f}."
-        f" That is {compared} than the face that is explained ({mine:.4f})."
-    )
+def _shown(found: Explained) -> list[SampleScore]:
+    """Samples that are shown: the most similar, and the one that decided."""
+    first = found.samples[:SAMPLES]
+    return first if any(each is found.carrying for each in first) else [*first[:-1], found.carrying]
 
 
 def _portraits(context: Context, found: Explained) -> Pictures:
@@ -256,7 +267,12 @@ def _portraits(context: Context, found: Explained) -> Pictures:
     if found.stranger is not None:
         box = dict(zip(SIDES, found.stranger.box, strict=True))
         faces.append(FaceInLake(found.stranger.face_id, found.stranger.image_id, found.stranger.run_date, box))
-    photos = {f"sample {of.row['sample_id']}": (of.row["uri"], of.row["box"]) for of in found.samples[:SAMPLES]}
+    photos = {}
+    for sample in _shown(found):
+        if sample.image_id and sample.face is not None:
+            faces.append(FaceInLake(words.key(sample), sample.image_id, sample.face["run_date"], sample.row["box"]))
+        else:
+            photos[words.key(sample)] = (sample.row["uri"], sample.row["box"])
     for row in found.others:
         if row.uri is not None:
             photos[f"sample {row.sample_id}"] = (row.uri, None if row.box is None else row.box.asDict())

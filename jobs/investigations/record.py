@@ -4,7 +4,7 @@ import getpass
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.run import ledger
@@ -82,6 +82,21 @@ class Investigation:
             "findings": count,
         }
         context.tables.append_new("investigations", local_frame(context.spark, [row], INVESTIGATIONS.schema))
+
+
+def recorded(context: Context, name: str) -> Row:
+    """The investigation of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    table = context.tables.read_or_empty("investigations")
+    row = table.where(F.col("investigation") == name).first()
+    if row is None:
+        known = [repr(each.investigation) for each in table.orderBy("investigation").limit(5).collect()]
+        there = f"there are {', '.join(known)}" if known else "`rollcall search --investigation` makes one"
+        raise InputError(f"there is no investigation {name!r}; {there}")
+    return row
 
 
 def _user() -> str:

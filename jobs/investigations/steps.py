@@ -22,10 +22,10 @@ _LARGEST = 5
 """Products of two vectors' components that are shown: the largest."""
 
 
-def steps(spec: VisionSpec, mine: Crops, theirs: Crops) -> tuple[list[Step], str]:
+def steps(spec: VisionSpec, mine: Crops, theirs: Crops, called: str) -> tuple[list[Step], str]:
     """The steps inside one packaged network of the embedder, and a note on what is shown.
 
-    mine, theirs: what each network of the embedder sees of the two faces.
+    mine, theirs: what each network of the embedder sees of the two faces. called: what the second one is called.
     """
     from udfs.vision.inside import inside  # torch with it
 
@@ -42,22 +42,23 @@ def steps(spec: VisionSpec, mine: Crops, theirs: Crops) -> tuple[list[Step], str
         f" {len(one.vector)} numbers. The same steps are taken for every face, and nothing else is known of it.{both}"
     )
     made = [
-        _cut(mine[place], theirs[place]),
+        _cut(mine[place], theirs[place], called),
         _convolution(one),
         _activation(one),
         _layers(one.stages[1:]),
         _pooling(one),
     ]
-    return [step for step in [*made, _vector(one, other), _similarity(one, other)] if step is not None], note
+    made += [_vector(one, other, called), _similarity(one, other)]
+    return made, note
 
 
-def _cut(mine: Array, theirs: Array) -> Step:
+def _cut(mine: Array, theirs: Array, called: str) -> Step:
     side = mine.shape[0]
     return Step(
         "The face is cut out",
         f"Each face is turned and scaled to {side} x {side} pixels, so that eyes and mouth stand at the same places."
         f" A pixel is three numbers, for red, green and blue: {3 * side * side:,} numbers in all.",
-        [(png_uri(mine, 150), "this face"), (png_uri(theirs, 150), "the registered photo")],
+        [(png_uri(mine, 150), "this face"), (png_uri(theirs, 150), called)],
     )
 
 
@@ -133,11 +134,11 @@ def _pooling(of: "Inside") -> Step:
     )
 
 
-def _vector(one: "Inside", other: "Inside") -> Step:
+def _vector(one: "Inside", other: "Inside", called: str) -> Step:
     rows = next(at for at in range(int(len(one.vector) ** 0.5), 0, -1) if len(one.vector) % at == 0)
     pictures = [
         (png_uri(coloured(of.vector.reshape(rows, -1), "coolwarm"), 190), name)
-        for of, name in ((one, "this face"), (other, "the registered photo"))
+        for of, name in ((one, "this face"), (other, called))
     ]
     return Step(
         "The embedding: a face as a list of numbers",
