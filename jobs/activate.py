@@ -6,6 +6,7 @@ from jobs.registry.activation import Coverage, activated, choose, coverage
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from jobs.run.printed import echo
 from udfs.errors import InputError
 
 
@@ -45,13 +46,13 @@ def activate(context: Context, contract: str | None, allow_gaps: bool, although:
 def _tell(context: Context, found: list[Coverage]) -> None:
     chosen = activated(context)
     for each in found:
-        click.echo(
+        echo(
             f"{'*' if each.contract_id == chosen else ' '} {each.contract_id}  {each.models}: images"
             f" {each.images:,} of {each.of_images:,}, persons {each.persons:,} of {each.of_persons:,},"
             f" calibrations {each.calibrations:,}"
         )
     if chosen is None:
-        click.echo("no contract has been activated: each gallery is searched under the contract of its samples")
+        echo("no contract has been activated: each gallery is searched under the contract of its samples")
 
 
 command = activate.command

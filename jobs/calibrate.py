@@ -11,6 +11,7 @@ from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from jobs.run.printed import echo
 from udfs.errors import InputError
 
 
@@ -84,7 +85,7 @@ def calibrate(context: Context, *, gallery_name: str | None, gallery_size: int |
     if gallery_size is None and arguments["protocol"] == "open-set" and arguments["images"] is not None:
         gallery_size = _persons_in(GallerySnapshot.open(context, gallery_name))
     found = calibrate_threshold(context, gallery_size=gallery_size, **arguments)
-    click.echo(_said(found))
+    echo(_said(found))
     return str(found["threshold_id"])
 
 

@@ -9,6 +9,7 @@ from jobs.reports import machine
 from jobs.run import settings as settings_module
 from jobs.run.commands import Command
 from jobs.run.errors import run_command
+from jobs.run.printed import echo
 from udfs.errors import InputError
 
 
@@ -28,13 +29,13 @@ def command(config: str | None, changes: tuple[str, ...]) -> None:
     missing = []
     for name, check in checks.items():
         try:
-            click.echo(f"{name}: {check()}")
+            echo(f"{name}: {check()}")
         except InputError as error:
-            click.echo(f"{name}: {error}")
+            echo(f"{name}: {error}")
             missing.append(name)
-    click.echo(f"search: {machine.search_path()}")
+    echo(f"search: {machine.search_path()}")
     for line in machine.speeds(settings):
-        click.echo(line)
+        echo(line)
     if missing:
         raise InputError(f"{', '.join(missing)} missing; the lines above say what to do")
 

@@ -12,6 +12,7 @@ from jobs.reports.evaluation_page import line
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from jobs.run.printed import echo
 
 
 @job("evaluate")
@@ -88,7 +89,7 @@ def evaluate(context: Context, *, check: bool, **arguments: Any) -> dict[str, li
     """
     measured = report_evaluation(context, **arguments)
     for figure in measured.figures[""]:
-        click.echo(line(figure))
+        echo(line(figure))
     if check:
         refuse_what_is_above(context, measured)
     return measured.figures

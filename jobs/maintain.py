@@ -10,6 +10,7 @@ from jobs.run import ledger, upkeep
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
+from jobs.run.printed import echo
 from jobs.run.upkeep import FilesOf
 from schemas.table import SCHEMA_VERSION
 
@@ -56,9 +57,7 @@ def maintain(context: Context, retain: float, report: bool) -> FilesOf:
 
 def _print_outdated(outdated: dict[str, str]) -> None:
     for name, version in outdated.items():
-        click.echo(
-            f"{name}: schema version {version}; `rollcall maintain` would migrate it to version {SCHEMA_VERSION}"
-        )
+        echo(f"{name}: schema version {version}; `rollcall maintain` would migrate it to version {SCHEMA_VERSION}")
 
 
 def _print(found: FilesOf) -> None:

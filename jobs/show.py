@@ -9,10 +9,12 @@ from jobs.queries.shown import Described
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from jobs.run.printed import echo
 from pages import answers, blocks
 from schemas.catalog import TABLES
 from schemas.views import VIEWS
 from udfs.errors import InputError
+from udfs.visible import visible_json
 
 _KINDS = {"person": shown.of_person, "image": shown.of_image, "face": shown.of_face}
 
@@ -52,12 +54,12 @@ def _print(described: Described, as_json: bool) -> None:
             section.title: [dict(zip(section.columns, row, strict=True)) for row in section.rows]
             for section in described.sections
         }
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(visible_json(json.dumps(document, ensure_ascii=False, indent=2)))
         return
     if described.picture is not None and blocks.can_show():
         click.echo(blocks.blocks(described.picture))
     for section in described.sections:
-        click.echo(f"\n{section.title}")
+        echo(f"\n{section.title}")
         if not section.rows:
             click.echo("  none")
         else:

@@ -13,6 +13,7 @@ from jobs.reports.metrics import write_metrics
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from jobs.run.printed import echo
 from jobs.run.wording import dates_in_words
 
 
@@ -45,11 +46,11 @@ def status(context: Context, *, late_after: int, metrics: Path | None) -> list[s
     warnings = found.complaints(now, late_after)
     _print(found)
     for warning in warnings:
-        click.echo(f"warning: {warning}")
+        echo(f"warning: {warning}")
     if warnings:
-        click.echo(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}")
+        echo(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}")
     else:
-        click.echo("all is well")
+        echo("all is well")
     if metrics is not None:
         write_metrics(metrics, found, due_by(now, late_after), not warnings)
     return warnings
@@ -61,33 +62,33 @@ def _print(found: Health) -> None:
         runs.add_row(run.job, run.state, f"{run.began:%Y-%m-%d %H:%M}", f"{run.seconds:,.0f}", run.run_id)
     Console(width=None if Console().is_terminal else 120).print(runs)
     for each in found.registered:
-        click.echo(
+        echo(
             f"gallery {each.gallery!r}: {each.persons:,} persons, {each.samples:,} samples, contract {each.contract_id}"
         )
     for gallery, persons in found.unregistered.items():
-        click.echo(
+        echo(
             f"gallery {gallery!r}: {persons:,} persons of its list are not in force, as no photo of theirs is accepted;"
             " `rollcall enroll` says who, and the table enrollments why"
         )
     if found.activated is not None:
-        click.echo(f"activated: {found.activated}")
+        echo(f"activated: {found.activated}")
     if found.listed:
-        click.echo(f"listed: dates up to {found.listed[-1]}, {len(found.listed):,} in all")
-    click.echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
+        echo(f"listed: dates up to {found.listed[-1]}, {len(found.listed):,} in all")
+    echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
     if found.future:
-        click.echo(
+        echo(
             f"dated in the future: {sum(found.future.values()):,} images of {dates_in_words(sorted(found.future))};"
             " check the clocks of the cameras, and the dates in names"
         )
     for gallery, days in found.unidentified.items():
-        click.echo(f"not identified against {gallery!r}: {len(days):,} dates")
+        echo(f"not identified against {gallery!r}: {len(days):,} dates")
     for of_reason in found.rejections:
-        click.echo(
+        echo(
             f"{of_reason.reason}: {of_reason.count:,} of the newest date ({of_reason.share:.1%}), usually"
             f" {of_reason.usual:.1%}"
         )
     if found.images_per_second is not None:
-        click.echo(f"embed: {found.images_per_second:.1f} images/s, start included")
+        echo(f"embed: {found.images_per_second:.1f} images/s, start included")
 
 
 command = status.command

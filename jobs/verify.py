@@ -10,6 +10,7 @@ from jobs.faces.lookup import MEANT
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job
+from jobs.run.printed import echo
 
 
 @job("verify")
@@ -35,7 +36,7 @@ def verify(context: Context, **arguments: Any) -> dict[str, int]:
     """
     verified = verify_pairs(context, **arguments)
     if arguments["images"]:
-        click.echo(_said(verified.rows[0], verified.thresholds))
+        echo(_said(verified.rows[0], verified.thresholds))
     else:
         counted = ", ".join(f"{count:,} {name}" for name, count in sorted(verified.counts.items()))
         context.log.info(f"verify: {counted}")

@@ -102,7 +102,9 @@ function say(face, decision) {
 let unsaved = false;
 window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
+// Text that begins like a formula gets an apostrophe, which rollcall review takes away: see udfs/cells.py.
 function cell(text) {
+  if (/^'*[=+\-@\t\r\n]/.test(text)) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

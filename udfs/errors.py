@@ -1,8 +1,15 @@
 """The errors that any part of Rollcall may raise: one that a person can correct, one that may pass by itself."""
 
+from udfs.redaction import redacted
+
 
 class InputError(Exception):
-    """Something given to Rollcall is wrong. The message is one line and says what to do. Exit code 2."""
+    """Something given to Rollcall is wrong. The message is one line and says what to do, and quotes no secret of what
+    was given. Exit code 2.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class StoreError(OSError):

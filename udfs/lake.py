@@ -81,6 +81,11 @@ def uri_of(source: str) -> str:
         parts = urlsplit(source)
     except ValueError as error:
         raise InputError(f"{source}: is not a URI: {error}; correct the name of the store") from error
+    if ":" in parts.netloc.rpartition("@")[0]:
+        raise InputError(
+            f"{source}: user and password do not belong into a URI, which tables and logs keep; the environment gives"
+            " them to the store's client (docs/operations.md)"
+        )
     if parts.query or parts.fragment:
         raise InputError(f"{source}: write ? as %3F and # as %23; a region or an endpoint comes from the environment")
     if not parts.netloc and (parts.scheme in _OF_STORES or not parts.path.startswith("/")):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jobs.inputs import text_file
 from jobs.inputs.columns import Columns
+from udfs.cells import unguarded
 from udfs.errors import InputError
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -24,7 +25,7 @@ def read(uri: str, columns: Columns) -> tuple[list[Row], list[str]]:
     skipped.
 
     Fields are separated as a first line `sep=;` says, else by the separator that makes a header of the most known
-    columns. Spaces around a field count for nothing.
+    columns. Spaces around a field count for nothing, nor does the apostrophe by which a spreadsheet takes it for text.
 
     Raises:
         InputError: it cannot be read, is not UTF-8, or its columns are not these; or a line is malformed, and is named.
@@ -51,7 +52,8 @@ def read(uri: str, columns: Columns) -> tuple[list[Row], list[str]]:
                     f"{where}: the header has no name for field {at + 1}, {fields[at]!r}; name the column, or leave it"
                     " out: --allow-other-columns"
                 )
-        rows.append((where, {name: field for name, field in zip(names, fields, strict=True) if name is not None}))
+        given = {name: unguarded(field) for name, field in zip(names, fields, strict=True) if name is not None}
+        rows.append((where, given))
     return rows, header
 
 

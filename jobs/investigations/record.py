@@ -12,6 +12,7 @@ from jobs.run.context import Context
 from schemas.catalog import INVESTIGATIONS
 from udfs.arrow import local_frame
 from udfs.errors import InputError
+from udfs.redaction import redacted
 from udfs.vision.contract import settings_id
 
 
@@ -114,7 +115,7 @@ def asked_of(context: Context) -> dict[str, str]:
     """The arguments of a job that say what is asked."""
     given = {name: value for name, value in context.arguments.items() if name not in _ABOUT}
     return {
-        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        name: redacted(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
         for name, value in given.items()
         if not (value is None or value is False or value == ())
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from udfs.cells import guarded
 from udfs.errors import InputError
 
 SUFFIXES = (".csv", ".json", ".parquet", ".html")
@@ -63,4 +64,10 @@ def write_rows(rows: Sequence[dict[str, Any]], output: Path) -> None:
         writer.writerow(FOUND.names)
         for row in rows:
             values = [row[name] for name in FOUND.names]
-            writer.writerow([json.dumps(value) if isinstance(value, list) else value for value in values])
+            writer.writerow([_cell(value) for value in values])
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return json.dumps(value)
+    return guarded(value) if isinstance(value, str) else value

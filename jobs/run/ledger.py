@@ -20,6 +20,7 @@ from schemas.catalog import RUNS
 from schemas.store import Tables
 from udfs.arrow import local_frame
 from udfs.ids import stable_id
+from udfs.redaction import redacted
 
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
 LONGEST_RUN = timedelta(hours=48)
@@ -77,7 +78,7 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
         try:
             yield current
         except BaseException as failure:
-            why = stopping.REASON if stopping.settle() else one_line(failure)
+            why = stopping.REASON if stopping.settle() else redacted(one_line(failure))
             _note_failure(context, partial(note, "failed", why))
             raise
         note("finished")
@@ -85,10 +86,11 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
 
 
 def _as_text(arguments: Mapping[str, object]) -> dict[str, str]:
-    """Arguments that say something, as text: not those that are left out, and no flags that are off."""
+    """Arguments that say something, as text: not those that are left out, no flags that are off, and no secrets."""
     said = {name: value for name, value in arguments.items() if not (value is None or value is False or value == ())}
     return {
-        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in said.items()
+        name: redacted(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        for name, value in said.items()
     }
 
 

@@ -1,7 +1,7 @@
 """Progress by `logging`: as text for a person, or as JSON lines for what collects logs.
 
-Messages hold counts, ids and URIs; never an embedding, nor a person's name, except where a URI contains it. What a
-machine is to read stands in fields (`extra`), not in the text.
+Messages hold counts, ids and URIs; never an embedding, nor a person's name, except where a URI contains it; nor a
+password, key or signature. What a machine is to read stands in fields (`extra`), not in the text.
 """
 
 import json
@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from udfs.errors import InputError
+from udfs.redaction import redacted
+from udfs.visible import visible
 
 FORMAT = "ROLLCALL_LOG"
 """The environment variable: `text` or `json`."""
@@ -27,11 +29,11 @@ _run: ContextVar[tuple[str, str] | None] = ContextVar("run", default=None)
 
 
 class TextFormatter(logging.Formatter):
-    """The message as it is; warnings are marked."""
+    """The message in one line; warnings are marked."""
 
     def format(self, record: logging.LogRecord) -> str:
         mark = "warning: " if record.levelno == logging.WARNING else ""
-        return f"{mark}{record.getMessage()}"
+        return f"{mark}{visible(redacted(record.getMessage()))}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,7 +41,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, object] = {"at": at, "level": record.levelname, "message": record.getMessage()}
+        line: dict[str, object] = {"at": at, "level": record.levelname, "message": redacted(record.getMessage())}
         if (run := _run.get()) is not None:
             line |= {"run_id": run[0], "job": run[1]}
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}

@@ -77,7 +77,7 @@ def test_of_several_questions_the_most_similar_or_the_one_that_is_named(investig
     assert named.found is not None
     assert named.found.asked == other
     assert named.decided.similarity == found.others[-1].similarity
-    with pytest.raises(InputError, match="has found this face for .*, and not for 'nobody'"):
+    with pytest.raises(InputError, match=r"has found this face for .*, and not for 'nobody'"):
         taken_apart(investigated, "folder", "speech.jpg", "nobody")
 
 
@@ -87,7 +87,7 @@ def test_the_nearest_person_of_another_question_to_a_gallery(investigated: Conte
     assert night is not None
     for name in ("person_id", "sample_id", "similarity", "score", "decision", "threshold", "threshold_id"):
         assert found.decided[name] == night[name]
-    assert [each.person_id for each in found.others][0] == night.runner_up_person_id
+    assert found.others[0].person_id == night.runner_up_person_id
     second = taken_apart(investigated, "gallery", "speech.jpg", night.runner_up_person_id)
     assert (second.decided.decision, second.found.decision) == ("unknown", "match")  # type: ignore[union-attr]
 
@@ -124,7 +124,11 @@ def test_strangers_and_thresholds_are_those_in_force(made: MakeContext, investig
     ("name", "image", "said"),
     [
         ("photo", "speech_32bit.png", ("Why speech.jpg found this face", "the face that was asked with", "for pairs")),
-        ("person", "speech.jpg", ("Why barack_obama found", "The registered photos of this person", "The stranger who")),
+        (
+            "person",
+            "speech.jpg",
+            ("Why barack_obama found", "The registered photos of", "The stranger who"),
+        ),
         ("gallery", "astronaut.png", ("by the investigation gallery", "Who else it might be", "for this gallery")),
     ],
 )
@@ -152,7 +156,10 @@ def test_what_cannot_be_explained_is_said(made: MakeContext, investigated: Conte
     page, face_id = tmp_path / "why.html", face_in(investigated, "speech.jpg")
     for given, told in (
         ({"investigation": "x"}, "there is no investigation 'x'; there are 'face', 'folder', 'gallery'"),
-        ({"investigation": "face"}, "investigation 'face' has not found face .*; take its id from investigation_findings"),
+        (
+            {"investigation": "face"},
+            "'face' has not found face .*; take its id from investigation_findings",
+        ),
         ({"asked": "x"}, "--asked is for --investigation NAME"),
     ):
         with pytest.raises(InputError, match=told):

@@ -58,6 +58,40 @@ def test_machines_read_the_exit_code_in_a_field(
     assert (stopped.value.code, line["exit_code"], line["level"]) == (code, code, "ERROR")
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("text", r"warning: \x1b[2J s3://***@b/x?*** \nrollcall: finished \u202e"),
+        ("json", "\x1b[2J s3://***@b/x?*** \nrollcall: finished \u202e"),
+    ],
+)
+def test_a_message_steers_no_terminal_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str, said: str
+) -> None:
+    monkeypatch.setenv(log.FORMAT, form)
+    log.configure()
+    log.LOGGER.warning("\x1b[2J s3://AKIA:wJalr@b/x?X-Amz-Signature=0f3e \nrollcall: finished \u202e")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isascii()
+    assert (json.loads(line)["message"] if form == "json" else line) == said
+
+
+@pytest.mark.parametrize("error", [InputError, OSError])
+def test_nor_does_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception]
+) -> None:
+    @click.command()
+    def failing() -> None:
+        raise error("\x1b]0;mine\x07 spark.hadoop.fs.s3a.secret.key=wJalr")
+
+    monkeypatch.setenv(log.FORMAT, "text")
+    with pytest.raises(SystemExit):
+        run_command(failing, [])
+    said = capsys.readouterr().err
+    assert r"\x1b]0;mine\x07 spark.hadoop.fs.s3a.secret.key=***" in said
+    assert len(said.splitlines()) == 1
+
+
 def test_another_format_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(log.FORMAT, "jsn")
     with pytest.raises(SystemExit) as stopped:
