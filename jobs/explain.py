@@ -8,7 +8,7 @@ from jobs.investigations.explanation import explain_face, explain_finding
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import job, page_output
-from jobs.run.pages import written
+from jobs.run.outputs import written
 from udfs.errors import InputError
 
 

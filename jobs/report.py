@@ -10,7 +10,7 @@ from jobs.reports.sheets import Shown
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job, page_output
-from jobs.run.pages import written
+from jobs.run.outputs import written
 from udfs.errors import InputError
 
 

@@ -16,7 +16,7 @@ from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.ledger import utc
 from jobs.run.options import RUN_DATE, about_investigation, job
-from jobs.run.pages import written
+from jobs.run.outputs import written
 from pages import answers
 from udfs import lake
 
@@ -85,7 +85,7 @@ def search(
     elif output.suffix == ".html":
         written(context, contact_sheet.of_investigation(context, arguments["investigation"], Shown()), output)
     else:
-        write_rows(rows, output)
+        write_rows(context, rows, output)
         context.log.info(f"search: {output.resolve().as_uri()}")
     return answer
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -16,7 +17,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incr
 from schemas import migration
 from schemas.catalog import TABLES
 from schemas.table import SCHEMA_VERSION, Table
-from udfs import lake
+from udfs import lake, private
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 
@@ -56,12 +57,16 @@ class Tables:
     Every write is one Delta commit. It is tried again when another writer was faster.
     """
 
-    def __init__(self, spark: SparkSession, root: str | None, database: str | None = None) -> None:
+    def __init__(
+        self, spark: SparkSession, root: str | None, database: str | None = None, *, private: bool = False
+    ) -> None:
+        """private: whether a local root that is not there yet is made for the user of this process alone."""
         if root is None and database is None:
             raise InputError("say where the tables are: --tables URI or --database NAME")
         self._spark = spark
         self.root = None if root is None else _root(root)
         self.database = database
+        self._private = private
         if database is not None and not spark.catalog.databaseExists(database):
             raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
         self._versions: dict[str, str] = {}
@@ -377,6 +382,7 @@ class Tables:
 
     def _create(self, name: str) -> Callable[[], DeltaTable]:
         if not self.exists(name):
+            self._make_root()
             try:
                 self._retried(lambda: self._create_now(TABLES[name]), _WHILE_CREATED)
             except Exception as error:
@@ -387,6 +393,11 @@ class Tables:
         elif self._versions[name] != SCHEMA_VERSION:
             self.migrate(name)
         return lambda: self._delta_table(name)
+
+    def _make_root(self) -> None:
+        """Spark would make it for everybody. Who may not enter it sees no table, nor what is packed beside one."""
+        if self._private and self.root is not None and self.root.startswith("/"):
+            private.make_folder(Path(self.root))
 
     def _create_now(self, table: Table) -> None:
         builder = DeltaTable.createIfNotExists(self._spark).comment(table.row).addColumns(table.schema)

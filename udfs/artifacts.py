@@ -1,7 +1,7 @@
 """Folders that Rollcall itself keeps in a store, local or remote: written once, copied to where they are used.
 
 A folder of a local store is used where it is. One of a remote store is copied to the machine's cache, once, by
-whichever process is first.
+whichever process is first; the copies are for that user alone, as they hold embeddings.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from pyarrow import fs
 
-from udfs import lake
+from udfs import lake, private
 from udfs.cache import cache
 
 _COPIES = "copies"
@@ -76,7 +76,7 @@ def near(uri: str, check: Callable[[Path], None]) -> Path:
 
 
 def _copy(uri: str, path: Path, check: Callable[[Path], None]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.faces import pictures
+from jobs.run import outputs
 from jobs.run.context import Context
 from pages.numbered import numbered
 from udfs.errors import InputError
@@ -24,6 +25,5 @@ def number_faces(context: Context, seen: dict[str, Any], output: Path) -> None:
     share = picture.image.width / picture.width
     faces = sorted(seen["faces"], key=lambda face: face["ordinal"])
     boxes = [[edge * share for edge in edges(face["box"])] for face in faces]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(numbered(picture.image.convert("RGB"), boxes))
+    outputs.write(context, output, numbered(picture.image.convert("RGB"), boxes))
     context.log.info(f"{context.job}: {len(faces):,} faces are numbered in {output.resolve().as_uri()}")

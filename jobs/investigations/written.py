@@ -1,6 +1,7 @@
 """What was found, as a file for other programs."""
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.run import outputs
+from jobs.run.context import Context
 from udfs.cells import guarded
 from udfs.errors import InputError
+from udfs.visible import visible_json
 
 SUFFIXES = (".csv", ".json", ".parquet", ".html")
 
@@ -50,24 +54,33 @@ def refuse_output(output: Path, investigation: str | None) -> None:
         raise InputError("a page is made of an investigation: give the question a name, --investigation NAME")
 
 
-def write_rows(rows: Sequence[dict[str, Any]], output: Path) -> None:
+def write_rows(context: Context, rows: Sequence[dict[str, Any]], output: Path) -> None:
     """Write rows (FOUND) as CSV, a line of JSON each, or Parquet, by the file's name. Lists are JSON in CSV."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    if output.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=FOUND), output)
-        return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        if output.suffix == ".json":
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            return
-        writer = csv.writer(file)
-        writer.writerow(FOUND.names)
-        for row in rows:
-            values = [row[name] for name in FOUND.names]
-            writer.writerow([_cell(value) for value in values])
+    outputs.write(context, output, _WRITTEN[output.suffix](rows))
+
+
+def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=FOUND), content)
+    return content.getvalue()
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> bytes:
+    return "".join(visible_json(json.dumps(row, ensure_ascii=False)) + "\n" for row in rows).encode()
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    content = io.StringIO(newline="")
+    writer = csv.writer(content)
+    writer.writerow(FOUND.names)
+    writer.writerows([_cell(row[name]) for name in FOUND.names] for row in rows)
+    return content.getvalue().encode()
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         return json.dumps(value)
     return guarded(value) if isinstance(value, str) else value
+
+
+_WRITTEN = {".csv": _csv, ".json": _json, ".parquet": _parquet}

@@ -22,6 +22,7 @@ from pages import answers
 from schemas.catalog import TABLES
 from schemas.functions import FUNCTIONS
 from schemas.views import VIEWS
+from udfs import private
 
 
 def run(questions: Questions) -> None:
@@ -103,7 +104,7 @@ class _Shell:
 
 def _prompt_session() -> "PromptSession[str]":
     path = history_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     path.touch(mode=0o600)
     keys = KeyBindings()
 

@@ -10,7 +10,7 @@ from typing import Any
 from jobs.decisions.measure import EvaluationRequest, Measured, prepare
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.reports.evaluation_page import page
-from jobs.run import ledger
+from jobs.run import ledger, outputs
 from jobs.run.context import Context
 from pages.report import html
 from schemas.catalog import EVALUATIONS
@@ -38,12 +38,8 @@ def report_evaluation(context: Context, *, output: Path | None, **arguments: Any
         _write(context, evaluation_id, agreed, request, measured, run)
         run.count("figures", sum(map(len, measured.figures.values())))
         if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
-            (output / "figures.json").write_text(_json(evaluation_id, agreed, request, measured), "utf-8")
-            written = output / "report.html"
-            written.write_text(html(page(context, agreed, measured, request.group_by)), "utf-8")
-            location = written.resolve().as_uri()
-            context.log.info(f"evaluate: {location}", extra={"page": location})
+            outputs.write(context, output / "figures.json", _json(evaluation_id, agreed, request, measured))
+            outputs.written(context, html(page(context, agreed, measured, request.group_by)), output / "report.html")
     return measured
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from jobs.run import settings as settings_module
 from jobs.run import stopping
 from jobs.run.log import LOGGER
+from jobs.run.masters import is_one_process
 from jobs.run.settings import Settings
 from schemas.store import Tables
 from udfs.errors import InputError
@@ -54,7 +55,9 @@ def opened(
         raise InputError("say where the tables are: --tables URI or --database NAME")
     spark = spark_session(job, master, short=short)
     try:
-        yield Context(spark, Tables(spark, tables, database), settings, job=job)
+        # Executors elsewhere may run as somebody else.
+        private = settings.files.private and is_one_process(str(spark.sparkContext.master))
+        yield Context(spark, Tables(spark, tables, database, private=private), settings, job=job)
         discard_log()
     finally:
         stopping.settle()

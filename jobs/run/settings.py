@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict
-from importlib.resources import files
+from importlib import resources
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -74,6 +74,12 @@ class Investigation(_Strict):
     purpose_required: bool = False
 
 
+class Files(_Strict):
+    """Who may read what is written."""
+
+    private: bool = True
+
+
 class Cluster(_Strict):
     """Which faces found groups; what is smaller or less sharp joins one."""
 
@@ -125,6 +131,7 @@ class Settings(_Strict):
     review: Review = Review()
     investigation: Investigation = Investigation()
     cluster: Cluster = Cluster()
+    files: Files = Files()
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}
@@ -195,7 +202,7 @@ def text_of(config: str) -> str:
 
 def packaged_text() -> str:
     """The packaged settings, with their comments."""
-    return files("conf").joinpath("rollcall.toml").read_text("utf-8")
+    return resources.files("conf").joinpath("rollcall.toml").read_text("utf-8")
 
 
 def of_text(text: str, where: str, changes: tuple[str, ...] = ()) -> Settings:

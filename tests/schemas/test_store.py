@@ -1,5 +1,6 @@
 """What tables refuse, and what each way of writing leaves behind."""
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -287,3 +288,16 @@ def test_every_table_can_be_made(spark: SparkSession, tables: Tables, name: str)
 )
 def test_paths_for_spark(uri: str, path: str) -> None:
     assert spark_path(uri) == path
+
+
+def test_a_new_local_root_is_for_its_owner_alone(spark: SparkSession, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        for name, private in (("own", True), ("everybodys", False)):
+            Tables(spark, str(tmp_path / name), private=private).create("reviews")
+        (tmp_path / "there").mkdir()
+        Tables(spark, str(tmp_path / "there"), private=True).create("reviews")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"own": 0o700, "everybodys": 0o755, "there": 0o755}
