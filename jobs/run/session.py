@@ -15,6 +15,7 @@ from jobs.run.spark_properties import properties, read_file
 from jobs.run.stopping import take_over
 from jobs.run.temporary import advice
 from udfs.errors import InputError
+from udfs.redaction import is_secret
 
 _ENDED = 'Exception in thread "main" '
 _NO_ANSWER = "All masters are unresponsive"
@@ -79,8 +80,11 @@ def _started(name: str, master: str | None, short: bool) -> SparkSession:
     master = chosen_master(master, of_file)
     start = local_jvm.start(of_file | warehouse.properties(of_file), master, short=short)
     conf = SparkConf().setAll(list(start.properties.items())).setMaster(master).setAppName(name)
+    # What starts the JVM is on its command line, which everybody on this machine can read; the rest it is told later.
+    public = SparkConf().setAll([(key, value) for key, value in conf.getAll() if not is_secret(key)])
     try:
         with into_log(), start.environment():
+            SparkContext._ensure_initialized(conf=public)
             take_over(SparkContext.getOrCreate(conf))  # before the session is made, which takes longer
             return SparkSession.builder.config(conf=conf).getOrCreate()
     except Exception as error:
