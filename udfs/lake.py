@@ -31,6 +31,8 @@ _Identity = tuple[int, int]
 
 SCHEMES = ("file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 """What URIs may begin with: the file systems of pyarrow, and Hadoop's name for S3."""
+_LARGEST_SMALL = 4 * 2**30
+"""Bytes of a file that is read as a whole, besides images."""
 _OF_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss")
 """Those of which a store must be named; hdfs has one of its own."""
 
@@ -449,14 +451,30 @@ def read_anything(uri: str) -> bytes:
     """The bytes of a small file that Rollcall itself needs (weights, a manifest).
 
     Raises:
-        InputError: it cannot be read; the message names it.
+        InputError: it cannot be read, is a device, or too large; the message names it.
         StoreError: its store does not answer.
     """
     uri = uri_of(uri)
     try:
+        _refuse_endless(uri)
         return _content(uri)
     except OSError as error:
         raise _cannot(uri, "be read", error) from error
+
+
+def _refuse_endless(uri: str) -> None:
+    """A device may never end, and a file with holes has any size."""
+    path = local_path(uri)
+    if path is not None:
+        status = os.stat(path)
+        if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+            raise InputError(f"{uri}: is a device; name a file")
+        size = status.st_size
+    else:
+        store, remote_path = _remote(uri)
+        size = _ask(uri, lambda: store.get_file_info(remote_path)).size or 0
+    if size > _LARGEST_SMALL:
+        raise InputError(f"{uri}: has {size / 1e9:,.1f} GB, and up to {_LARGEST_SMALL / 1e9:.1f} are read; split it")
 
 
 def _stat(uri: str) -> File:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.inputs import arrow_rows
+from jobs.inputs import arrow_rows, parquet_file
 from jobs.inputs.columns import Columns
 from jobs.run.context import Context
 from schemas.store import spark_path
@@ -33,13 +32,11 @@ def from_parquet(uri: str, columns: Columns) -> Rows:
         raise InputError(f"{uri}: contains no Parquet file")
     rows, written = [], dict[str, None]()
     for part in parts:
-        content = pa.BufferReader(lake.read_anything(part))
+        content = lake.read_anything(part)
         try:
-            # ParquetFile, not read_table: that fails on two columns of one name, and does not say so.
-            # Microseconds, as the times of INT96, which Spark writes, overflow after 2262 in nanoseconds.
-            file = pq.ParquetFile(content, coerce_int96_timestamp_unit="us")
+            file = parquet_file.opened(part, content)
             chosen = columns.chosen(part, file.schema_arrow.names)
-            table = file.read(columns=list(chosen)).select(list(chosen)).rename_columns(list(chosen.values()))
+            table = parquet_file.read(part, file, list(chosen)).rename_columns(list(chosen.values()))
         except _NOT_WHOLE as error:
             raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"

@@ -20,9 +20,11 @@ from schemas.catalog import RUNS
 from schemas.store import Tables
 from udfs.arrow import local_frame
 from udfs.ids import stable_id
-from udfs.redaction import redacted
+from udfs.redaction import HIDDEN, redacted
 
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
+_NAMES_OF_PEOPLE = ("names", "person_name")
+"""Arguments that are names of persons, which the tables for them keep: the ledger has ids alone."""
 LONGEST_RUN = timedelta(hours=48)
 """A run that began longer ago than this and has not ended is taken to have been killed."""
 
@@ -89,7 +91,9 @@ def _as_text(arguments: Mapping[str, object]) -> dict[str, str]:
     """Arguments that say something, as text: not those that are left out, no flags that are off, and no secrets."""
     said = {name: value for name, value in arguments.items() if not (value is None or value is False or value == ())}
     return {
-        name: redacted(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        name: HIDDEN
+        if name in _NAMES_OF_PEOPLE
+        else redacted(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
         for name, value in said.items()
     }
 

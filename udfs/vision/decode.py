@@ -112,6 +112,7 @@ class Undecoded:
         with damage_is_truncated():
             pixels, detail = self.file.decoded(self.reduction)
         upright = metadata.upright(_reduced(pixels, self.file.columns, self.reduction))
+        upright.info.clear()  # comments and profiles, which would be written into every piece of it that is shown
         return Picture(upright, *self.size, self.reduction, metadata.captured_at, detail)
 
 

@@ -26,10 +26,22 @@ CALLED = """An error occurred while calling None.org.apache.spark.api.java.JavaS
 """
 
 
+CONSTRAINT = """An error occurred while calling o434.append.
+: java.X: CHECK constraint embedding_has_unit_length violated by
+ - embedding : [0.11,0.22,0.33]
+\tat org.apache.spark.sql.X(X.scala:1)
+"""
+"""Of which the values of the row are no part: they may be an embedding."""
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (RuntimeError(JAVA), "java.io.IOException: No space left on device"),
+        (
+            RuntimeError(CONSTRAINT),
+            "java.X: CHECK constraint embedding_has_unit_length violated by",
+        ),
         (RuntimeError(WORKER), "ValueError: a mistake"),
         (RuntimeError(CALLED), "org.apache.spark.SparkException: Asked to run locally with 0 threads"),
         (RuntimeError("[TABLE_NOT_FOUND] no such table\nSQLSTATE: 42P01"), "[TABLE_NOT_FOUND] no such table"),

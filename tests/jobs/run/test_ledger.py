@@ -28,7 +28,13 @@ def test_a_ledger_that_cannot_be_written_does_not_hide_what_failed(
 
 def test_no_secret_is_kept(make_context: MakeContext) -> None:
     context = make_context()
-    given = {"source": "s3://AKIA:wJalr@lake/x", "images": ("https://a/b.jpg?sig=0f3e", "c.jpg")}
+    given = {
+        "names": ("5f2c=Ann",),
+        "person_name": "Ann",
+        "person": "p17",
+        "source": "s3://AKIA:wJalr@lake/x",
+        "images": ("https://a/b.jpg?sig=0f3e", "c.jpg"),
+    }
 
     def fail() -> None:
         with ledger.run(replace(context, job="embed", arguments=given), digest="spark.ssl.keyPassword=hunter2"):
@@ -37,6 +43,13 @@ def test_no_secret_is_kept(make_context: MakeContext) -> None:
     with pytest.raises(OSError, match="no answer"):
         fail()
     started, failed = context.tables.read("runs").orderBy("at").collect()
-    noted = {"source": "s3://***@lake/x", "images": "https://a/b.jpg?***, c.jpg", "digest": "spark.ssl.keyPassword=***"}
+    noted = {
+        "names": "***",
+        "person_name": "***",
+        "person": "p17",
+        "source": "s3://***@lake/x",
+        "images": "https://a/b.jpg?***, c.jpg",
+        "digest": "spark.ssl.keyPassword=***",
+    }
     assert started.arguments == failed.arguments == noted
     assert failed.error == "no answer of https://lake/a.jpg?***"
