@@ -27,6 +27,7 @@ COMMANDS = {
     "summary": "Write one page on the images, faces and matches of a date.",
     "status": "Say what is late, refused or failed, for a person and for monitoring.",
     "maintain": "Migrate tables of older releases, join small files, and remove files that no version needs.",
+    "erase": "Erase a person or images everywhere, and prove it.",
     "sweep": "Remove packed galleries and faces that were kept for the next run.",
     "properties": "Print the Spark properties for a cluster.",
     "show": "Print what the tables say of a person, an image or a face.",

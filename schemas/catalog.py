@@ -1,6 +1,6 @@
 """Every table of Rollcall."""
 
-from schemas.table import Column, Table
+from schemas.table import Carries, Column, Table
 from udfs.arrow import spark_type
 from udfs.outcomes import OUTCOMES
 from udfs.records import FACE
@@ -14,15 +14,24 @@ def _any_of(column: str, values: tuple[str, ...]) -> str:
 
 
 _RUN_DATE = Column("run_date", "date", "the day the data belongs to, never the day a job ran")
-_IMAGE_ID = Column("image_id", "string", "one version of one file: hash of URI, size and modification time")
-_CONTRACT = Column("contract_id", "string", "embeddings with the same contract can be compared; see contracts")
-_SETTINGS = Column(
-    "settings_id", "string", "hash of the settings that decide which faces are found: smallest face, limits of images"
+_IMAGE_ID = Column(
+    "image_id", "string", "one version of one file: hash of URI, size and modification time", carries="image"
 )
-_PERSON = Column("person_id", "string", "the person, as the owner of the gallery names them")
-_GALLERY = Column("gallery_name", "string", "the gallery")
-_RUN = Column("run_id", "string", "the run that wrote this row; see runs")
-_SAMPLE = Column("sample_id", "string", "one photo of one person: hash of gallery, person, content, contract")
+_CONTRACT = Column(
+    "contract_id", "string", "embeddings with the same contract can be compared; see contracts", carries="nothing"
+)
+_SETTINGS = Column(
+    "settings_id",
+    "string",
+    "hash of the settings that decide which faces are found: smallest face, limits of images",
+    carries="nothing",
+)
+_PERSON = Column("person_id", "string", "the person, as the owner of the gallery names them", carries="person")
+_GALLERY = Column("gallery_name", "string", "the gallery", carries="nothing")
+_RUN = Column("run_id", "string", "the run that wrote this row; see runs", carries="nothing")
+_SAMPLE = Column(
+    "sample_id", "string", "one photo of one person: hash of gallery, person, content, contract", carries="sample"
+)
 
 IMAGES = Table(
     name="images",
@@ -30,16 +39,31 @@ IMAGES = Table(
     written_by="ingest",
     columns=(
         _IMAGE_ID,
-        Column("uri", "string", "where the file is, percent-encoded; a name that is not UTF-8 is encoded byte by byte"),
+        Column(
+            "uri",
+            "string",
+            "where the file is, percent-encoded; a name that is not UTF-8 is encoded byte by byte",
+            carries="uri",
+        ),
         Column("size", "bigint", "size of the file in bytes"),
         Column("modified_us", "bigint", "modification time, microseconds since 1970 UTC"),
         Column("regular", "boolean", "false for pipes, sockets and devices, which are never opened"),
         Column("run_date", "date", "from {run_date} in the source, else the modification date (UTC)"),
         Column("captured_at", "timestamp", "from {captured_at} in the source, if it names one", nullable=True),
-        Column("source", "string", "a camera or feed: --source-name, or {source} in the source", nullable=True),
-        Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True),
         Column(
-            "content_table", "string", "the table that holds the image's bytes; null if they are a file", nullable=True
+            "source",
+            "string",
+            "a camera or feed: --source-name, or {source} in the source",
+            nullable=True,
+            carries="place",
+        ),
+        Column("case_id", "string", "a case: --case-id, or {case_id} in the source", nullable=True, carries="place"),
+        Column(
+            "content_table",
+            "string",
+            "the table that holds the image's bytes; null if they are a file",
+            nullable=True,
+            carries="place",
         ),
         _RUN,
     ),
@@ -63,13 +87,20 @@ IMAGE_OUTCOMES = Table(
         _RUN_DATE,
         _CONTRACT,
         _SETTINGS,
-        Column("outcome", "string", "faces, no_face, or rejected:<reason>"),
+        Column("outcome", "string", "faces, no_face, or rejected:<reason>", carries="nothing"),
         Column(
             "detail",
             "string",
             "more about a rejection; of other outcomes, what was not as it should be; empty if there is nothing to add",
+            carries="words",
         ),
-        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
+        Column(
+            "content_sha256",
+            "string",
+            "digest of the bytes; null if they were not read",
+            nullable=True,
+            carries="content",
+        ),
         Column("width", "int", "pixels of the upright image; 0 if unknown"),
         Column("height", "int", "pixels of the upright image; 0 if unknown"),
         Column("captured_at", "timestamp", "when the picture was taken, as far as that is known"),
@@ -77,14 +108,16 @@ IMAGE_OUTCOMES = Table(
             "captured_at_source",
             "string",
             "where captured_at comes from: path, exif, or modified (the modification time)",
+            carries="nothing",
         ),
         Column("face_count", "int", "number of faces found"),
-        Column("precision", "string", "fp32 or bf16: numeric precision of the embedder"),
+        Column("precision", "string", "fp32 or bf16: numeric precision of the embedder", carries="nothing"),
         Column(
             "detector_precision",
             "string",
             "the same of the detector; null in rows of older releases, where it was that of the embedder",
             nullable=True,
+            carries="nothing",
         ),
         Column("attempts", "int", "how many times it was tried; only rejected:unreadable is tried again"),
         _RUN,
@@ -106,18 +139,21 @@ IMAGE_OUTCOMES = Table(
 )
 
 
-def _of_face(name: str, comment: str) -> Column:
-    return Column(name, spark_type(FACE.field(name).type), comment)
+def _of_face(name: str, comment: str, carries: Carries | None = None) -> Column:
+    return Column(name, spark_type(FACE.field(name).type), comment, carries=carries)
 
 
 _FACE_COLUMNS = (
     _of_face(
         "ordinal",
         "number of the face in its image, from 0, in the order of the box's top and then left edge, both rounded",
+        carries="nothing",
     ),
-    _of_face("box", "where the face is, in pixels of the upright image"),
+    _of_face("box", "where the face is, in pixels of the upright image", carries="features"),
     _of_face(
-        "landmarks", "left eye, right eye, nose, left and right corner of the mouth, as a viewer sees them, in pixels"
+        "landmarks",
+        "left eye, right eye, nose, left and right corner of the mouth, as a viewer sees them, in pixels",
+        carries="features",
     ),
     _of_face("score", "how sure the detector is that this is a face, 0 to 1"),
     _of_face(
@@ -127,16 +163,19 @@ _FACE_COLUMNS = (
         " between the eyes, divided by the distance between the eyes; pitch: distance of the nose from half-way"
         " between eyes and mouth, divided by the distance from eyes to mouth; roll: degrees by which the line through"
         " the eyes is tilted",
+        carries="features",
     ),
 )
-_EMBEDDING = _of_face("embedding", "a vector of length 1, so that the inner product of two is their cosine")
+_EMBEDDING = _of_face(
+    "embedding", "a vector of length 1, so that the inner product of two is their cosine", carries="embedding"
+)
 
 FACES = Table(
     name="faces",
     row="one face found in one image",
     written_by="embed",
     columns=(
-        Column("face_id", "string", "hash of image, contract, settings and ordinal"),
+        Column("face_id", "string", "hash of image, contract, settings and ordinal", carries="face"),
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
@@ -161,9 +200,9 @@ STAGED = Table(
     row="one image that `embed` has computed and not yet committed; the table is empty between runs, unless a killed run left rows for the next run with the same models and dates",
     written_by="embed",
     columns=(
-        Column("slice_id", "string", "hash of the run and of the images in the slice"),
+        Column("slice_id", "string", "hash of the run and of the images in the slice", carries="nothing"),
         *IMAGE_OUTCOMES.columns,
-        Column("faces", f"array<{spark_type(FACE)}>", "the faces found"),
+        Column("faces", f"array<{spark_type(FACE)}>", "the faces found", carries="embedding"),
     ),
     key=("slice_id", "image_id"),
     partition_by=("slice_id",),
@@ -174,11 +213,16 @@ CONTRACTS = Table(
     row="one contract: everything that makes two embeddings comparable",
     written_by="embed, enroll",
     columns=(
-        Column("contract_id", "string", "SHA-256 of the document's canonical JSON"),
-        Column("detector", "string", "the detector's name"),
-        Column("embedder", "string", "the embedder's name; every threshold is for one embedder"),
+        Column("contract_id", "string", "SHA-256 of the document's canonical JSON", carries="nothing"),
+        Column("detector", "string", "the detector's name", carries="nothing"),
+        Column("embedder", "string", "the embedder's name; every threshold is for one embedder", carries="nothing"),
         Column("dimension", "int", "number of values in one of its embeddings"),
-        Column("document", "string", "the components, their revisions and the digests of their weights, as JSON"),
+        Column(
+            "document",
+            "string",
+            "the components, their revisions and the digests of their weights, as JSON",
+            carries="nothing",
+        ),
     ),
     key=("contract_id",),
 )
@@ -202,9 +246,20 @@ ENROLLMENTS = Table(
         _SAMPLE,
         _GALLERY,
         _PERSON,
-        Column("uri", "string", "the photo, percent-encoded"),
-        Column("photo_id", "string", "one version of the photo's file: hash of URI, size, modification time"),
-        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
+        Column("uri", "string", "the photo, percent-encoded", carries="uri"),
+        Column(
+            "photo_id",
+            "string",
+            "one version of the photo's file: hash of URI, size, modification time",
+            carries="image",
+        ),
+        Column(
+            "content_sha256",
+            "string",
+            "digest of the bytes; null if they were not read",
+            nullable=True,
+            carries="content",
+        ),
         _CONTRACT,
         _SETTINGS,
         Column(
@@ -212,17 +267,24 @@ ENROLLMENTS = Table(
             "string",
             "hash of the rules for photos under which this was decided; null if an older release has decided",
             nullable=True,
+            carries="nothing",
         ),
-        Column("decision", "string", "accepted, review, or refused"),
-        Column("reason", "string", "why it was not accepted; empty if it was"),
-        Column("detail", "string", "more about the reason; empty if there is nothing to add"),
+        Column("decision", "string", "accepted, review, or refused", carries="nothing"),
+        Column("reason", "string", "why it was not accepted; empty if it was", carries="nothing"),
+        Column("detail", "string", "more about the reason; empty if there is nothing to add", carries="words"),
         Column(
             "own_similarity",
             "double",
             "similarity to the nearest other sample of the same person; null if that was not looked for",
             nullable=True,
         ),
-        Column("other_person_id", "string", "the nearest other person; null if that was not looked for", nullable=True),
+        Column(
+            "other_person_id",
+            "string",
+            "the nearest other person; null if that was not looked for",
+            nullable=True,
+            carries="person",
+        ),
         Column("other_similarity", "double", "similarity to the nearest sample of that other person", nullable=True),
         _RUN,
     ),
@@ -249,30 +311,49 @@ SEEN_PHOTOS = Table(
         _GALLERY,
         _CONTRACT,
         _SETTINGS,
-        Column("policy_id", "string", "hash of what decides which face of a photo is taken, and what it must be"),
+        Column(
+            "policy_id",
+            "string",
+            "hash of what decides which face of a photo is taken, and what it must be",
+            carries="nothing",
+        ),
         _PERSON,
-        Column("photo_id", "string", "one version of the photo's file: hash of URI, size, modification time"),
+        Column(
+            "photo_id",
+            "string",
+            "one version of the photo's file: hash of URI, size, modification time",
+            carries="image",
+        ),
         _SAMPLE,
-        Column("content_sha256", "string", "digest of the bytes; null if they were not read", nullable=True),
-        Column("reason", "string", "why the photo is refused; empty if it is not"),
-        Column("detail", "string", "more about the reason; empty if there is nothing to add"),
+        Column(
+            "content_sha256",
+            "string",
+            "digest of the bytes; null if they were not read",
+            nullable=True,
+            carries="content",
+        ),
+        Column("reason", "string", "why the photo is refused; empty if it is not", carries="nothing"),
+        Column("detail", "string", "more about the reason; empty if there is nothing to add", carries="words"),
         Column(
             "box",
             spark_type(FACE.field("box").type),
             "where the person's face is, as in faces; null if the photo is refused, or an older release has seen it",
             nullable=True,
+            carries="features",
         ),
         Column(
             "quality",
             spark_type(FACE.field("quality").type),
             "quality of the person's face, as in faces; null if the photo is refused",
             nullable=True,
+            carries="features",
         ),
         Column(
             "embedding",
             spark_type(FACE.field("embedding").type),
             "embedding of that face, as in faces; null if the photo is refused",
             nullable=True,
+            carries="embedding",
         ),
         _RUN,
     ),
@@ -284,13 +365,16 @@ SEEN_PHOTOS = Table(
     },
 )
 
-_LABELS = Column("labels", "array<string>", "names of watch lists and similar groups, sorted")
+_LABELS = Column("labels", "array<string>", "names of watch lists and similar groups, sorted", carries="labels")
 _VALID_FROM = Column(
     "valid_from", "date", "first run_date on which it is searched; null if there is no first", nullable=True
 )
 _VALID_TO = Column("valid_to", "date", "last run_date on which it is searched; null if there is no last", nullable=True)
 _EMBEDDING_DIGEST = Column(
-    "embedding_digest", "bigint", "xxhash64(embedding): shows that an embedding has changed without reading embeddings"
+    "embedding_digest",
+    "bigint",
+    "xxhash64(embedding): shows that an embedding has changed without reading embeddings",
+    carries="embedding digest",
 )
 
 GALLERY = Table(
@@ -301,19 +385,22 @@ GALLERY = Table(
         _SAMPLE,
         _GALLERY,
         _PERSON,
-        Column("name", "string", "the person's name, for people to read", nullable=True),
+        Column("name", "string", "the person's name, for people to read", nullable=True, carries="name"),
         _LABELS,
         _VALID_FROM,
         _VALID_TO,
-        Column("uri", "string", "the photo, percent-encoded"),
+        Column("uri", "string", "the photo, percent-encoded", carries="uri"),
         _CONTRACT,
         Column(
             "box",
             spark_type(FACE.field("box").type),
             "where the face is in the photo, as in faces; null if an older release has enrolled it",
             nullable=True,
+            carries="features",
         ),
-        Column("quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces"),
+        Column(
+            "quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces", carries="features"
+        ),
         _EMBEDDING,
         _EMBEDDING_DIGEST,
         Column(
@@ -354,9 +441,9 @@ SET_ASIDES = Table(
         _SAMPLE,
         _GALLERY,
         _PERSON,
-        Column("decision", "string", "set_aside, or restored"),
-        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
-        Column("decided_by", "string", "who decided"),
+        Column("decision", "string", "set_aside, or restored", carries="nothing"),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said", carries="words"),
+        Column("decided_by", "string", "who decided", carries="operator"),
         Column("decided_at", "timestamp", "when it was decided, by the clock of the computer"),
         _RUN,
     ),
@@ -381,14 +468,14 @@ MATCHES = Table(
     row="one of the persons nearest to one face, with the person's sample that is nearest",
     written_by="identify",
     columns=(
-        Column("face_id", "string", "the face"),
+        Column("face_id", "string", "the face", carries="face"),
         _GALLERY,
         _PERSON,
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
         Column("rank", "int", "1 is the nearest person"),
-        Column("sample_id", "string", "the person's nearest sample"),
+        Column("sample_id", "string", "the person's nearest sample", carries="sample"),
         Column("similarity", "double", _SIMILARITY),
         _RUN,
     ),
@@ -412,7 +499,7 @@ DECISIONS = ("match", "review", "unknown", "too_small")
 """The most certain first."""
 
 _THRESHOLD = (
-    Column("threshold_id", "string", "which calibration or setting the thresholds come from"),
+    Column("threshold_id", "string", "which calibration or setting the thresholds come from", carries="nothing"),
     Column("threshold", "double", "the decision is match at or above this value"),
     Column("review_threshold", "double", "the decision is review at or above this value and below threshold"),
 )
@@ -422,26 +509,41 @@ IDENTIFICATIONS = Table(
     row="the decision for one face against one gallery",
     written_by="identify (after matches)",
     columns=(
-        Column("face_id", "string", "the face"),
+        Column("face_id", "string", "the face", carries="face"),
         _GALLERY,
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
-        Column("quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces"),
-        Column("decision", "string", "match, review, or unknown; too_small if the face was too small to search for"),
+        Column(
+            "quality", spark_type(FACE.field("quality").type), "quality of the face, as in faces", carries="features"
+        ),
+        Column(
+            "decision",
+            "string",
+            "match, review, or unknown; too_small if the face was too small to search for",
+            carries="nothing",
+        ),
         Column(
             "person_id",
             "string",
             "the nearest person; null if nobody is at or above keep_floor (see searches)",
             nullable=True,
+            carries="person",
         ),
-        Column("sample_id", "string", "that person's nearest sample; null without a person", nullable=True),
+        Column(
+            "sample_id",
+            "string",
+            "that person's nearest sample; null without a person",
+            nullable=True,
+            carries="sample",
+        ),
         Column("similarity", "double", _SIMILARITY, nullable=True),
         Column(
             "runner_up_person_id",
             "string",
             "the second nearest person; null if no second one is at or above keep_floor",
             nullable=True,
+            carries="person",
         ),
         Column(
             "margin",
@@ -483,7 +585,10 @@ IDENTIFICATIONS = Table(
 )
 
 _GALLERY_DIGEST = Column(
-    "gallery_digest", "string", "hash of the gallery: its samples, persons, validity, labels and embeddings"
+    "gallery_digest",
+    "string",
+    "hash of the gallery: its samples, persons, validity, labels and embeddings",
+    carries="digest",
 )
 
 CLAIMED = ""
@@ -501,11 +606,17 @@ SEARCHES = Table(
             "search_id",
             "string",
             "hash of the contract and of the five columns that follow; empty while a run changes the date's rows",
+            carries="nothing",
         ),
         Column("k", "int", "how many persons are kept for each face"),
         Column("keep_floor", "double", "similarity below which persons are not kept"),
         Column("minimum_size", "double", "size in pixels below which faces are not searched for"),
-        Column("labels", "array<string>", "only samples with one of these labels were searched; empty: all samples"),
+        Column(
+            "labels",
+            "array<string>",
+            "only samples with one of these labels were searched; empty: all samples",
+            carries="labels",
+        ),
         Column("exclude_self", "boolean", "whether samples of a face's own photo were left out"),
         *_THRESHOLD,
         _GALLERY_DIGEST,
@@ -550,18 +661,18 @@ REVIEWS = Table(
     " contradicts an earlier one stands beside it",
     written_by="review; append-only",
     columns=(
-        Column("review_id", "string", "the decision"),
-        Column("face_id", "string", "the face"),
+        Column("review_id", "string", "the decision", carries="nothing"),
+        Column("face_id", "string", "the face", carries="face"),
         _GALLERY,
         _PERSON,
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
         Column("similarity", "double", "of the face and that person, when it was decided", nullable=True),
-        Column("decision", "string", "confirm, reject, or unsure"),
-        Column("reviewed_by", "string", "who decided"),
+        Column("decision", "string", "confirm, reject, or unsure", carries="nothing"),
+        Column("reviewed_by", "string", "who decided", carries="operator"),
         Column("reviewed_at", "timestamp", "when it was decided, by the clock of the computer"),
-        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said", carries="words"),
         Column("signatures", "int", "how many people had to confirm, by the settings of the time"),
         _RUN,
     ),
@@ -585,19 +696,25 @@ INVESTIGATIONS = Table(
     row="one question that somebody has put to the lake under a name",
     written_by="search --investigation, identify --investigation (after findings)",
     columns=(
-        Column("investigation", "string", "the name that was given; there are no two of a name"),
-        Column("kind", "string", "search (of all faces ever seen), or identify (against a gallery)"),
-        Column("asked_by", "string", "who asked"),
-        Column("purpose", "string", "why, in the words of who asked; empty if nothing was said"),
-        Column("case_id", "string", "the case, if one was named", nullable=True),
+        Column("investigation", "string", "the name that was given; there are no two of a name", carries="words"),
+        Column("kind", "string", "search (of all faces ever seen), or identify (against a gallery)", carries="nothing"),
+        Column("asked_by", "string", "who asked", carries="operator"),
+        Column("purpose", "string", "why, in the words of who asked; empty if nothing was said", carries="words"),
+        Column("case_id", "string", "the case, if one was named", nullable=True, carries="place"),
         Column("asked_at", "timestamp", "when it was asked, by the clock of the computer"),
-        Column("question", "map<string, string>", "what was asked: photos, faces or persons, dates, limits"),
+        Column(
+            "question",
+            "map<string, string>",
+            "what was asked: photos, faces or persons, dates, limits",
+            carries="words",
+        ),
         _CONTRACT,
         _SETTINGS,
         Column(
             "digests",
             "map<string, string>",
             "hashes of what was searched: faces, or gallery; and of each photo that was asked with",
+            carries="digest",
         ),
         Column("searched", "bigint", "number of faces (search), or of samples (identify), that were compared with"),
         Column("findings", "bigint", "number of rows in findings"),
@@ -621,13 +738,28 @@ FINDINGS = Table(
     row="one face that an investigation has found, and whom or what it is like",
     written_by="search --investigation, identify --investigation",
     columns=(
-        Column("investigation", "string", "the investigation; see investigations"),
-        Column("asked", "string", "what the face is like: a face of a photo, a face of the lake, or a person"),
-        Column("asked_uri", "string", "search: the photo that was asked with; percent-encoded", nullable=True),
+        Column("investigation", "string", "the investigation; see investigations", carries="words"),
         Column(
-            "asked_box", spark_type(FACE.field("box").type), "search: where the face is in that photo", nullable=True
+            "asked",
+            "string",
+            "what the face is like: a face of a photo, a face of the lake, or a person",
+            carries="words",
         ),
-        Column("face_id", "string", "the face that was found; see faces"),
+        Column(
+            "asked_uri",
+            "string",
+            "search: the photo that was asked with; percent-encoded",
+            nullable=True,
+            carries="uri",
+        ),
+        Column(
+            "asked_box",
+            spark_type(FACE.field("box").type),
+            "search: where the face is in that photo",
+            nullable=True,
+            carries="features",
+        ),
+        Column("face_id", "string", "the face that was found; see faces", carries="face"),
         Column("rank", "int", "search: 1 is the face most like what was asked; identify: 1 is the nearest person"),
         Column("similarity", "double", _SIMILARITY),
         Column(
@@ -637,10 +769,24 @@ FINDINGS = Table(
             " null if that is not known",
             nullable=True,
         ),
-        Column("gallery_name", "string", "the gallery, where a person of one is meant", nullable=True),
-        Column("person_id", "string", "identify: the person; search: who the face was identified as", nullable=True),
-        Column("sample_id", "string", "the sample of the gallery that is nearest", nullable=True),
-        Column("decision", "string", "of identify, at the time; null if it was not identified", nullable=True),
+        Column(
+            "gallery_name", "string", "the gallery, where a person of one is meant", nullable=True, carries="nothing"
+        ),
+        Column(
+            "person_id",
+            "string",
+            "identify: the person; search: who the face was identified as",
+            nullable=True,
+            carries="person",
+        ),
+        Column("sample_id", "string", "the sample of the gallery that is nearest", nullable=True, carries="sample"),
+        Column(
+            "decision",
+            "string",
+            "of identify, at the time; null if it was not identified",
+            nullable=True,
+            carries="nothing",
+        ),
         _IMAGE_ID,
         _RUN_DATE,
         _CONTRACT,
@@ -665,22 +811,32 @@ VERIFICATIONS = Table(
     row="two images that were compared under one contract and settings",
     written_by="verify",
     columns=(
-        Column("pair_id", "string", "hash of both images, contract, settings, and the choice of face"),
-        Column("left_uri", "string", "the left image, percent-encoded"),
-        Column("right_uri", "string", "the right image, percent-encoded"),
-        Column("left_image_id", "string", "one version of the left file, as in images"),
-        Column("right_image_id", "string", "one version of the right file, as in images"),
+        Column(
+            "pair_id", "string", "hash of both images, contract, settings, and the choice of face", carries="nothing"
+        ),
+        Column("left_uri", "string", "the left image, percent-encoded", carries="uri"),
+        Column("right_uri", "string", "the right image, percent-encoded", carries="uri"),
+        Column("left_image_id", "string", "one version of the left file, as in images", carries="image"),
+        Column("right_image_id", "string", "one version of the right file, as in images", carries="image"),
         _CONTRACT,
         _SETTINGS,
         Column(
             "face",
             "string",
             "which face is compared if an image shows several: largest, middle, or only (then none is)",
+            carries="nothing",
         ),
-        Column("outcome", "string", "compared; or which side has no face to compare and why, such as left:no_face"),
-        Column("detail", "string", "more about the outcome; empty if there is nothing to add"),
+        Column(
+            "outcome",
+            "string",
+            "compared; or which side has no face to compare and why, such as left:no_face",
+            carries="nothing",
+        ),
+        Column("detail", "string", "more about the outcome; empty if there is nothing to add", carries="words"),
         Column("similarity", "double", _SIMILARITY, nullable=True),
-        Column("decision", "string", "match, review, or non_match; null if not compared", nullable=True),
+        Column(
+            "decision", "string", "match, review, or non_match; null if not compared", nullable=True, carries="nothing"
+        ),
         Column(
             "probability",
             "double",
@@ -688,7 +844,11 @@ VERIFICATIONS = Table(
             nullable=True,
         ),
         Column(
-            "probability_source", "string", "which calibration or setting the probability comes from", nullable=True
+            "probability_source",
+            "string",
+            "which calibration or setting the probability comes from",
+            nullable=True,
+            carries="nothing",
         ),
         *_THRESHOLD,
         _RUN,
@@ -712,8 +872,13 @@ THRESHOLDS = Table(
     row="one threshold that keeps an error rate that was asked for, and how certain the threshold is",
     written_by="calibrate; append-only",
     columns=(
-        Column("threshold_id", "string", "the threshold; rows that were decided by it name it"),
-        Column("protocol", "string", "open-set (1:N, the error rate is FPIR) or pairs (1:1, the error rate is FMR)"),
+        Column("threshold_id", "string", "the threshold; rows that were decided by it name it", carries="nothing"),
+        Column(
+            "protocol",
+            "string",
+            "open-set (1:N, the error rate is FPIR) or pairs (1:1, the error rate is FMR)",
+            carries="nothing",
+        ),
         _CONTRACT,
         Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
         Column("target", "double", "the error rate that was asked for"),
@@ -733,11 +898,13 @@ THRESHOLDS = Table(
             "string",
             "the cohort by which similarities are normalised; null: they are not normalised",
             nullable=True,
+            carries="nothing",
         ),
         Column(
             "method",
             "string",
             "counted (on galleries drawn from the data), or extrapolated (from the highest similarities in them)",
+            carries="nothing",
         ),
         Column(
             "intercept",
@@ -752,9 +919,10 @@ THRESHOLDS = Table(
             "open-set only: the share of comparisons of two strangers' faces that reach a similarity, counted, and beyond"
             " the data extrapolated; null if there were too few, or an older release has calibrated",
             nullable=True,
+            carries="nothing",
         ),
-        Column("data", "string", "what it was measured on"),
-        Column("half", "string", "which half of the persons: first, second, or both"),
+        Column("data", "string", "what it was measured on", carries="words"),
+        Column("half", "string", "which half of the persons: first, second, or both", carries="nothing"),
         Column("seed", "int", "seed of the random choice of the halves and of the photos that are enrolled"),
         Column("persons", "int", "number of persons it was measured on"),
         Column(
@@ -787,13 +955,13 @@ COHORTS = Table(
     row="one face of one person of a cohort: people with whom faces are compared, to normalise the faces' similarities",
     written_by="calibrate; append-only",
     columns=(
-        Column("cohort_id", "string", "the cohort; all its rows have the same"),
-        Column("person_id", "string", "the person; evaluations leave this person out"),
+        Column("cohort_id", "string", "the cohort; all its rows have the same", carries="nothing"),
+        Column("person_id", "string", "the person; evaluations leave this person out", carries="person"),
         Column(
             "size", "int", "number of persons in the cohort; it can be used only while all of them are in the table"
         ),
         _CONTRACT,
-        Column("uri", "string", "the photo"),
+        Column("uri", "string", "the photo", carries="uri"),
         _EMBEDDING,
         _RUN,
     ),
@@ -806,20 +974,30 @@ EVALUATIONS = Table(
     row="one measured figure with its interval",
     written_by="evaluate; append-only",
     columns=(
-        Column("evaluation_id", "string", "the evaluation; all its rows have the same"),
-        Column("protocol", "string", "pairs (1:1) or open-set (1:N)"),
+        Column("evaluation_id", "string", "the evaluation; all its rows have the same", carries="nothing"),
+        Column("protocol", "string", "pairs (1:1) or open-set (1:N)", carries="nothing"),
         _CONTRACT,
         _SETTINGS,
-        Column("data", "string", "what it was measured on"),
-        Column("half", "string", "which half of the persons: first, second, or both"),
+        Column("data", "string", "what it was measured on", carries="words"),
+        Column("half", "string", "which half of the persons: first, second, or both", carries="nothing"),
         Column("seed", "int", "seed of the random choice of the halves and of the photos that are enrolled"),
-        Column("metric", "string", "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, and others"),
+        Column(
+            "metric",
+            "string",
+            "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, and others",
+            carries="nothing",
+        ),
         Column(
             "at", "double", "the rate, threshold or rank at which it is measured; null if there is none", nullable=True
         ),
         Column("gallery_size", "int", "persons in the gallery; null for pairs", nullable=True),
-        Column("grouped_by", "string", "the column by which the data were split into groups; empty if they were not"),
-        Column("group", "string", "the value of that column in the group; empty for all data"),
+        Column(
+            "grouped_by",
+            "string",
+            "the column by which the data were split into groups; empty if they were not",
+            carries="nothing",
+        ),
+        Column("group", "string", "the value of that column in the group; empty for all data", carries="labels"),
         Column("value", "double", "the figure; null if there are too few data for one", nullable=True),
         Column("low", "double", "lower end of its 95% interval", nullable=True),
         Column("high", "double", "upper end of its 95% interval", nullable=True),
@@ -849,7 +1027,11 @@ ACTIVATIONS = Table(
         _CONTRACT,
         Column("activated_at", "timestamp", "when it was chosen, by the clock of the computer"),
         Column(
-            "instead_of", "string", "the contract that was in force before; null if none had been chosen", nullable=True
+            "instead_of",
+            "string",
+            "the contract that was in force before; null if none had been chosen",
+            nullable=True,
+            carries="nothing",
         ),
         Column(
             "although",
@@ -951,23 +1133,30 @@ RUNS = Table(
     written_by="every job; append-only",
     columns=(
         _RUN,
-        Column("event", "string", "started, finished, or failed"),
+        Column("event", "string", "started, finished, or failed", carries="nothing"),
         Column("at", "timestamp", "when it happened"),
-        Column("job", "string", "the job"),
-        Column("arguments", "map<string, string>", "what it was asked to do"),
-        Column("versions", "map<string, string>", "rollcall, python, spark, and the libraries that compute"),
+        Column("job", "string", "the job", carries="nothing"),
+        Column("arguments", "map<string, string>", "what it was asked to do", carries="words"),
+        Column(
+            "versions",
+            "map<string, string>",
+            "rollcall, python, spark, and the libraries that compute",
+            carries="nothing",
+        ),
         Column(
             "digests",
             "map<string, string>",
             "hashes of the contract, the settings and the gallery, as far as the job uses them",
+            carries="digest",
         ),
         Column(
             "counts",
             "map<string, bigint>",
             "how much it did, and the most memory its processes have used (driver_peak_mib, jvm_peak_mib, worker_peak_mib)",
+            carries="nothing",
         ),
         Column("seconds", "double", "seconds since the run started"),
-        Column("error", "string", "why it failed, in one line", nullable=True),
+        Column("error", "string", "why it failed, in one line", nullable=True, carries="words"),
     ),
     key=("run_id", "event"),
     constraints={"known_event": _any_of("event", ("started", "finished", "failed"))},
@@ -986,9 +1175,13 @@ _GROUPING = Column(
     "grouping",
     "string",
     "which faces were grouped: unknown (all that show nobody registered), or a name that was given",
+    carries="labels",
 )
 _CLUSTER = Column(
-    "cluster_id", "string", "the cluster; it stays the same as long as most of its faces do, whatever comes later"
+    "cluster_id",
+    "string",
+    "the cluster; it stays the same as long as most of its faces do, whatever comes later",
+    carries="cluster",
 )
 
 CLUSTERS = Table(
@@ -1003,7 +1196,7 @@ CLUSTERS = Table(
         Column("days", "bigint", "number of days on which there was one"),
         Column("first_run_date", "date", "the first of these days"),
         Column("last_run_date", "date", "the last of them"),
-        Column("first_face_id", "string", "the first of the faces by id"),
+        Column("first_face_id", "string", "the first of the faces by id", carries="face"),
         _CONTRACT,
         _RUN,
     ),
@@ -1024,7 +1217,7 @@ CLUSTER_MEMBERS = Table(
     written_by="cluster (last)",
     columns=(
         _GROUPING,
-        Column("face_id", "string", "the face; see faces"),
+        Column("face_id", "string", "the face; see faces", carries="face"),
         _CLUSTER,
         _IMAGE_ID,
         _RUN_DATE,
@@ -1047,7 +1240,7 @@ CLUSTER_CHANGES = Table(
     row="one cluster that has changed in one run, and how",
     written_by="cluster (first); append-only",
     columns=(
-        Column("change_id", "string", "the change"),
+        Column("change_id", "string", "the change", carries="nothing"),
         _GROUPING,
         _CLUSTER,
         Column(
@@ -1055,8 +1248,15 @@ CLUSTER_CHANGES = Table(
             "string",
             "born; grew (it has new faces); shrank; joined (another one); split (from another one); or gone (none of its"
             " faces is left)",
+            carries="nothing",
         ),
-        Column("other_cluster_id", "string", "the cluster that it has joined, or was split from", nullable=True),
+        Column(
+            "other_cluster_id",
+            "string",
+            "the cluster that it has joined, or was split from",
+            nullable=True,
+            carries="cluster",
+        ),
         Column("faces_before", "bigint", "its faces before; 0 if it is new"),
         Column("faces_after", "bigint", "its faces after; 0 if it is no more"),
         Column("changed_at", "timestamp", "when that was found, by the clock of the computer"),
@@ -1080,17 +1280,27 @@ CLUSTER_DECISIONS = Table(
     " person's, or whose they are; every later run respects it, and of two that contradict each other the later one",
     written_by="cluster --merge, --split, --name; append-only",
     columns=(
-        Column("decision_id", "string", "the decision"),
+        Column("decision_id", "string", "the decision", carries="nothing"),
         _GROUPING,
         Column(
-            "decision", "string", "together (faces show one person), apart (faces show none of whom others show), name"
+            "decision",
+            "string",
+            "together (faces show one person), apart (faces show none of whom others show), name",
+            carries="nothing",
         ),
-        Column("cluster_ids", "array<string>", "the clusters that it was said of, as they were then"),
-        Column("faces", "array<string>", "face_id of the faces that are meant"),
-        Column("other_faces", "array<string>", "apart: face_id of the faces from which they are apart; else empty"),
-        Column("name", "string", "the name that was given; null if none was", nullable=True),
-        Column("reason", "string", "why, in the words of who decided; empty if nothing was said"),
-        Column("decided_by", "string", "who decided"),
+        Column(
+            "cluster_ids", "array<string>", "the clusters that it was said of, as they were then", carries="cluster"
+        ),
+        Column("faces", "array<string>", "face_id of the faces that are meant", carries="face"),
+        Column(
+            "other_faces",
+            "array<string>",
+            "apart: face_id of the faces from which they are apart; else empty",
+            carries="face",
+        ),
+        Column("name", "string", "the name that was given; null if none was", nullable=True, carries="words"),
+        Column("reason", "string", "why, in the words of who decided; empty if nothing was said", carries="words"),
+        Column("decided_by", "string", "who decided", carries="operator"),
         Column("decided_at", "timestamp", "when it was decided, by the clock of the computer"),
         _RUN,
     ),
@@ -1107,6 +1317,73 @@ CLUSTER_DECISIONS = Table(
             " ORDER BY decided_at DESC",
         ),
     ),
+)
+
+ERASURE_EVENTS = ("begun", "withdrawn", "planned", "finished", "verified", "allowed")
+
+ERASURES = Table(
+    name="erasures",
+    row="one event of one erasure of a person or of images; whom it is of is said by a keyed hash alone",
+    written_by="erase; append-only",
+    columns=(
+        Column("erasure_id", "string", "the erasure; carried on after a kill, it keeps its id", carries="nothing"),
+        Column(
+            "event",
+            "string",
+            "begun (from here on no other run begins until the end); withdrawn (a run was under way); planned; finished;"
+            " verified (all files were searched for what was erased); or allowed (some of it may be taken in again)",
+            carries="nothing",
+        ),
+        Column("kind", "string", "person, image, source, or before (all images of earlier dates)", carries="nothing"),
+        Column("who", "string", "keyed hash of what was asked to be erased", carries="keyed"),
+        Column("tables", "array<string>", "the tables that held something", carries="nothing"),
+        Column(
+            "counts",
+            "map<string, bigint>",
+            "planned, finished: rows by table, and what is beside the tables; verified: files and bytes that were searched,"
+            " what was looked for by kind, and what was found",
+            carries="nothing",
+        ),
+        Column("found", "bigint", "verified: in how many places something of it was found; else null", nullable=True),
+        Column(
+            "digest", "string", "hash of all keyed hashes that this erasure has in the table erased", carries="keyed"
+        ),
+        Column("at", "timestamp", "when it happened, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("erasure_id", "event", "run_id"),
+    constraints={
+        "known_event": _any_of("event", ERASURE_EVENTS),
+        "known_kind": _any_of("kind", ("person", "image", "source", "before")),
+        "verified_counts": "(event = 'verified') = (found IS NOT NULL)",
+    },
+    examples=(
+        (
+            "Which erasures were proven, and when?",
+            "SELECT erasure_id, kind, at, found FROM erasures WHERE event = 'verified' ORDER BY at DESC",
+        ),
+    ),
+)
+
+ERASED_KINDS = ("person", "name", "image", "face", "sample", "uri", "embedding", "lake uri")
+
+ERASED = Table(
+    name="erased",
+    row="one value that was erased, by its keyed hash: what proves that it is nowhere left, and keeps it from coming back",
+    written_by="erase",
+    columns=(
+        Column("erasure_id", "string", "the erasure; see erasures", carries="nothing"),
+        Column(
+            "kind",
+            "string",
+            "what the value was, as docs/privacy.md has it; lake uri: of an image, which is not ingested again",
+            carries="nothing",
+        ),
+        Column("hash", "string", "keyed hash of the value", carries="keyed"),
+        _RUN,
+    ),
+    key=("erasure_id", "kind", "hash"),
+    constraints={"known_kind": _any_of("kind", ERASED_KINDS)},
 )
 
 TABLES = {
@@ -1140,5 +1417,7 @@ TABLES = {
         MODELS,
         MODEL_PHOTOS,
         RUNS,
+        ERASURES,
+        ERASED,
     )
 }

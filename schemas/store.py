@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, unquote_to_bytes
@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incrementing, wait_random
 
-from schemas import migration
+from schemas import history, migration
 from schemas.catalog import TABLES
 from schemas.table import SCHEMA_VERSION, Table
 from udfs import lake, private
@@ -317,10 +317,26 @@ class Tables:
 
         return self._retried(merge)
 
-    def delete_rows(self, name: str, keys: DataFrame) -> None:
-        """Delete the rows that agree with a row of `keys` in all its columns. Delta's log names none of the values."""
+    def change(self, name: str, rows: DataFrame) -> None:
+        """Replace the rows with the same key, null being the same as null; those whose key is not there are left out.
+        Delta's log names none of the values."""
+        table = self._create(name)
+        same = " AND ".join(f"t.{column} <=> s.{column}" for column in TABLES[name].key)
+        rows = _shaped(TABLES[name], rows)
+        self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenMatchedUpdateAll().execute())
+
+    def delete_rows(self, name: str, keys: DataFrame, dates: Iterable[date] | None = None) -> None:
+        """Delete the rows that agree with a row of `keys` in all its columns. Delta's log names none of the values.
+
+        dates: the run_date of all these rows, which the log names; files of other dates are not read then.
+        """
         table = self._create(name)
         same = _agree(keys.columns)
+        if dates is not None:
+            days = ", ".join(f"DATE'{day.isoformat()}'" for day in sorted(set(dates)))
+            if not days:
+                return
+            same = f"t.run_date IN ({days}) AND {same}"
         self._retried(lambda: table().alias("t").merge(keys.distinct().alias("s"), same).whenMatchedDelete().execute())
 
     def delete_where(self, name: str, condition: Column) -> None:
@@ -376,6 +392,21 @@ class Tables:
             self._delta_table(name).vacuum(hours)
         finally:
             self._spark.conf.set(check, str(before))
+
+    def version(self, name: str) -> int:
+        """The number of the last commit to a table that exists."""
+        return int(self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion())
+
+    def forget_history(self, name: str, *, vacuum: bool, before: datetime) -> None:
+        """Leave nothing of a table but its present version: no file of another one, and no log of how it came about.
+
+        vacuum: whether files that no version names are removed as well, which another writer must not be about to
+        commit; else those of them alone that were written before a time.
+        """
+        if vacuum:
+            self.vacuum(name, 0)
+        history.remove_former_files(self._spark, self._delta_table(name), self.location(name), before)
+        history.forget_log(self._spark, self._delta_table(name), self.identifier(name), self.location(name))
 
     # --- what is written -------------------------------------------------------------------------------
 

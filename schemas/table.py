@@ -1,22 +1,38 @@
-"""A table as it is declared: columns with comments, key, partitions, constraints."""
+"""A table as it is declared: columns with comments, key, partitions, constraints, and whom each column tells of."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, get_args
 
 from pyspark.sql import types as T
 
 SCHEMA_VERSION = "10"
 """Raised by hand when tables change in a way that needs a migration: see `schemas/migration.py`."""
 
+Carries = Literal[
+    "person", "name", "image", "face", "sample", "uri", "content", "embedding", "embedding digest", "features",
+    "cluster", "digest", "keyed", "words", "operator", "labels", "place", "nothing",
+]  # fmt: skip
+"""What a column tells of somebody, so that what derives from a person or an image can be found and erased.
+
+person, name: the id and the name of somebody who is registered. image, face, sample, uri: what was seen, and where.
+content: the digest of an image's bytes. embedding, embedding digest, features: numbers computed from a face. cluster: a
+group of faces, by an id that names none. digest: of many rows together. keyed: a hash that tells of somebody only to
+who has its key and the name. words: free text, which may say anything. operator: who works with Rollcall. labels,
+place: groups of persons or faces, and where images come from. nothing: nobody.
+"""
+CARRIED = get_args(Carries)
+
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `type` is Spark DDL."""
+    """One column; `type` is Spark DDL. carries: what it tells of somebody; None of plain numbers and times alone."""
 
     name: str
     type: str
     comment: str
     nullable: bool = False
+    carries: Carries | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,10 @@ class Table:
     constraints: dict[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
+
+    def carrying(self, *kinds: Carries) -> list[Column]:
+        """The columns that tell of these, in order."""
+        return [column for column in self.columns if column.carries in kinds]
 
     @cached_property
     def schema(self) -> T.StructType:

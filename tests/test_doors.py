@@ -44,12 +44,13 @@ ROOMS = (
     "investigations",
     "reports",
     "queries",
+    "erasure",
 )
 """Of jobs/, the lowest first: each may import those before it."""
 APART = (
     {"registry", "decisions"},
     {"matching", "reports"},
-    {"people", "learning", "investigations", "reports", "queries"},
+    {"people", "learning", "investigations", "reports", "queries", "erasure"},
 )
 """Rooms on one floor: neither imports the other."""
 DOWNLOADS = "udfs.downloads"

@@ -13,7 +13,8 @@ from jobs.registry.activation import activated
 from jobs.registry.galleries import known_galleries
 from jobs.registry.not_in_force import NOT_IN_FORCE
 from jobs.run.context import Context
-from jobs.run.ledger import LONGEST_RUN, utc
+from jobs.run.ledger import utc
+from jobs.run.under_way import LONGEST_RUN
 from jobs.run.wording import dates_in_words
 
 USUAL_DATES = 30

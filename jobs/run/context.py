@@ -27,6 +27,8 @@ class Context:
     job: str = ""
     arguments: Mapping[str, object] = field(default_factory=dict)
     """The arguments of the job by name, those left out with their defaults."""
+    erasures_seen: int | None = None
+    """What `under_way.erasures_seen` said when the job began; None outside of jobs."""
 
 
 @contextmanager

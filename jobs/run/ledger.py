@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
 from pyspark.sql import DataFrame
 
-from jobs.run import log, peak_memory, stopping
+from jobs.run import log, peak_memory, stopping, under_way
 from jobs.run.context import Context
 from jobs.run.errors import one_line
 from schemas.catalog import RUNS
@@ -25,8 +25,6 @@ from udfs.redaction import HIDDEN, redacted
 _LIBRARIES = ("rollcall", "pyspark", "delta-spark", "torch", "facenet-pytorch", "numpy", "pyarrow", "pillow")
 _NAMES_OF_PEOPLE = ("names", "person_name")
 """Arguments that are names of persons, which the tables for them keep: the ledger has ids alone."""
-LONGEST_RUN = timedelta(hours=48)
-"""A run that began longer ago than this and has not ended is taken to have been killed."""
 
 
 @dataclass
@@ -49,7 +47,13 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
     Noted are the job's arguments as the context has them. Whatever can be found wrong without writing is to be found
     before: bad input leaves no trace.
 
+    Where an erasure is under way, it is waited for; a job that has looked at the tables before is begun again after
+    that (`jobs.run.options.Job`).
+
     resolved: arguments in the place of those given, where the settings or the tables have filled them in.
+
+    Raises:
+        ErasureError: an erasure has begun since the job did.
     """
     started = time.time_ns()
     job = context.job
@@ -78,6 +82,7 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
     with log.of_run(current.run_id, job):
         context.log.info("started", extra={"event": "started", "counts": {}})
         try:
+            _begin_after_erasures(context)
             yield current
         except BaseException as failure:
             why = stopping.REASON if stopping.settle() else redacted(one_line(failure))
@@ -85,6 +90,15 @@ def run(context: Context, **resolved: object) -> Iterator[Run]:
             raise
         note("finished")
         context.log.info("finished", extra={"event": "finished", "counts": dict(current.counts)})
+
+
+def _begin_after_erasures(context: Context) -> None:
+    if context.job == under_way.ERASE:  # for whose end the others wait
+        return
+    if context.erasures_seen is None:
+        under_way.wait_for_erasures(context)
+    else:
+        under_way.refuse_during_erasure(context)
 
 
 def _as_text(arguments: Mapping[str, object]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import click
 
+from jobs.run import under_way
 from jobs.run.commands import Command
 from jobs.run.context import Context, opened
 from jobs.run.errors import FAILED
@@ -16,6 +17,10 @@ from jobs.run.stopping import StoppedError
 
 Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_ATTEMPTS = 3
+"""How often a job begins again since an erasure has begun meanwhile."""
 
 
 class RunDate(click.ParamType[date]):
@@ -117,7 +122,15 @@ class Job(Generic[Result]):
     def __call__(self, context: Context, **given: Any) -> Result:
         """Run the job; returns what it has counted or found."""
         arguments = {**self._defaults, **given}
-        return self._function(replace(context, job=self.name, arguments=arguments), **arguments)
+        context = replace(context, job=self.name, arguments=arguments)
+        for _ in range(_ATTEMPTS):
+            # What it reads before its run is noted may be what an erasure takes away meanwhile: it reads that again.
+            seen = under_way.erasures_seen(context.tables)
+            try:
+                return self._function(replace(context, erasures_seen=seen), **arguments)
+            except under_way.ErasureError:
+                under_way.wait_for_erasures(context)
+        return self._function(replace(context, erasures_seen=None), **arguments)
 
     def _run(self, **options: Any) -> None:
         shared = {str(option.name): options.pop(str(option.name)) for option in _SHARED}

@@ -1,10 +1,6 @@
 """Upkeep of the tables: older schema versions are migrated, small files are joined, and old files are removed."""
 
-from datetime import UTC, datetime
-
-from pyspark.sql import functions as F
-
-from jobs.run import ledger
+from jobs.run import ledger, under_way
 from jobs.run.context import Context
 from schemas.catalog import TABLES
 from schemas.names import Names
@@ -80,9 +76,7 @@ def refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:
     """
     if retain >= RETAINED:
         return
-    recent = F.col("at") > F.lit(datetime.now(UTC) - ledger.LONGEST_RUN)
-    begun = context.tables.read("runs").where(recent & (F.col("run_id") != own))
-    running = begun.join(ledger.ended(context.tables), "run_id", "left_anti").orderBy("at").first()
+    running = next(iter(under_way.runs(context.tables, [own])), None)
     if running is not None:
         raise InputError(
             f"--retain {retain:g} could remove files that run {running.run_id} ({running.job}, since"

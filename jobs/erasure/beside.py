@@ -1,0 +1,88 @@
+"""What is kept beside the tables: packed galleries and faces, their copies on this machine, and pages."""
+
+from dataclasses import dataclass
+
+from pyarrow import fs
+
+from jobs.erasure.closure import Closure
+from jobs.run.context import Context
+from schemas.catalog import TABLES
+from udfs import artifacts, lake
+from udfs.cache import cache
+
+_PACKED = "_packed"
+_PAGES = (".html", ".htm")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """packed: URIs of folders, whole, as they are made again when they are next needed. pages: URIs of pages beside the
+    tables that name somebody or something of what is erased; they have its pictures."""
+
+    packed: tuple[str, ...]
+    pages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, context: Context, closure: Closure) -> "Beside":
+        """What there is now."""
+        tables = []
+        if closure.samples or closure.person is not None:
+            tables += ["gallery", "seen_photos"]
+        if closure.faces or closure.images:
+            tables += ["faces"]
+        places = [f"{context.tables.location(table)}/{_PACKED}" for table in tables if context.tables.exists(table)]
+        packed = [place for place in places if _is_there(place)]
+        pages = [uri for uri in others(context) if uri.lower().endswith(_PAGES) and _holds(uri, closure)]
+        return cls(tuple(packed), tuple(pages))
+
+    @property
+    def count(self) -> int:
+        """How many folders and pages there are."""
+        return len(self.packed) + len(self.pages)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The same by what they are."""
+        return {name: len(found) for name, found in (("packed folders", self.packed), ("pages", self.pages)) if found}
+
+    def remove(self) -> None:
+        """Remove all of it, and what this machine has copied of it."""
+        for place in self.packed:
+            artifacts.remove(place)
+            copied = cache() / "copies" / place.replace("://", "/")
+            artifacts.remove(lake.uri_of(str(copied)))
+        for page in self.pages:
+            store, path = lake.place(page)
+            store.delete_file(path)
+
+
+def files_below(place: str) -> list[str]:
+    """URIs of all files below a folder, hidden ones as well; none if it is not there."""
+    store, folder = lake.place(place)
+    infos = store.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
+    below = [info.path[len(folder.rstrip("/")) + 1 :] for info in infos if info.type == fs.FileType.File]
+    return [f"{place.rstrip('/')}/{lake.quoted(path)}" for path in sorted(below)]
+
+
+def others(context: Context) -> list[str]:
+    """The files below the tables' root that are of no table."""
+    if context.tables.root is None:
+        return []
+    root = context.tables.root
+    place = lake.uri_of(root)
+    return [uri for uri in files_below(place) if uri[len(place.rstrip("/")) + 1 :].split("/")[0] not in TABLES]
+
+
+def copies() -> list[str]:
+    """What this machine has copied of what is packed in a store."""
+    return files_below(lake.uri_of(str(cache() / "copies")))
+
+
+def _is_there(place: str) -> bool:
+    store, path = lake.place(place)
+    return bool(store.get_file_info(path).type == fs.FileType.Directory)
+
+
+def _holds(uri: str, closure: Closure) -> bool:
+    content = artifacts.read(uri)
+    return content is not None and closure.words.in_text(content.decode("utf-8", "replace"))

@@ -1,0 +1,368 @@
+"""Which rows of each table go, and which change: by what their columns carry, and by name where that is not enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.erasure.closure import Closure, frame_of, of_gallery
+from jobs.run.context import Context
+from schemas.catalog import TABLES
+from udfs.words import Words
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Of one table: gone, the keys of the rows that are deleted (with run_date, where rows have one); and changed, the
+    rows that are put in the place of those with the same key. Cut loose from the tables."""
+
+    table: str
+    gone: DataFrame | None = None
+    changed: DataFrame | None = None
+    deleted: int = 0
+    rewritten: int = 0
+    dates: "frozenset[date] | None" = field(default=None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of the table is concerned."""
+        return not (self.deleted or self.rewritten)
+
+
+UNTOUCHED = ("contracts", "activations", "erasures", "erased")
+"""Tables that say nothing of anybody."""
+BY_DIGEST = ("searches", "searched_samples")
+"""Tables that `jobs.erasure.galleries_searched` changes, both together."""
+ORDER = (
+    "staged",
+    "clusters",
+    "cluster_changes",
+    "cluster_members",
+    "cluster_decisions",
+    "reviews",
+    "set_asides",
+    "verifications",
+    "thresholds",
+    "cohorts",
+    "evaluations",
+    "runs",
+    "investigations",
+    "findings",
+    "identifications",
+    "matches",
+    "seen_photos",
+    "image_outcomes",
+    "gallery",
+    "enrollments",
+    "faces",
+    "images",
+)
+"""What leads to the rest goes last: an erasure that was killed finds all that is left when it is carried on."""
+
+
+def rows_of(context: Context, closure: Closure, table: str) -> TableRows:
+    """What becomes of the rows of a table."""
+    if not context.tables.exists(table):
+        return TableRows(table)
+    rows = context.tables.read(table)
+    doomed, changed = _RULES.get(table, _by_columns)(context, closure, rows, table)
+    key = list(TABLES[table].key)
+    dated = [*key, "run_date"] if "run_date" in TABLES[table].names and "run_date" not in key else key
+    gone = None if doomed is None else doomed.select(*dated).distinct().localCheckpoint()
+    stays = rows if gone is None else _without(rows, gone, key)
+    if changed is not None and gone is not None:
+        changed = _without(changed, gone, key)
+    changed = _reworded(closure.words, table, stays, changed, key)
+    if changed is not None:
+        changed = changed.localCheckpoint()
+    dates = None
+    if gone is not None and "run_date" in TABLES[table].partition_by:
+        dates = frozenset(row.run_date for row in gone.select("run_date").distinct().collect())
+    deleted = 0 if gone is None else gone.count()
+    return TableRows(table, gone, changed, deleted, 0 if changed is None else changed.count(), dates)
+
+
+def _without(rows: DataFrame, gone: DataFrame, key: list[str]) -> DataFrame:
+    """Null is the same as null in keys."""
+    other = gone.select(*[F.col(name).alias(f"_{name}") for name in key])
+    same = F.lit(True)
+    for name in key:
+        same = same & F.col(name).eqNullSafe(F.col(f"_{name}"))
+    return rows.join(other, same, "left_anti")
+
+
+# --- by what columns carry -------------------------------------------------------------------------------
+
+Found = tuple[DataFrame | None, DataFrame | None]
+"""The rows that go, and the rows that change."""
+Rule = Callable[[Context, Closure, DataFrame, str], Found]
+
+
+def _by_columns(
+    context: Context, closure: Closure, rows: DataFrame, table: str, without: tuple[str, ...] = ()
+) -> Found:
+    """The rows of which a column holds something of what is erased, but for some columns."""
+    hits = []
+    for column in TABLES[table].columns:
+        values = closure.values(column.carries)
+        if not values or column.name in without or column.type != "string":
+            continue
+        mine = rows
+        if column.carries == "person":
+            if "gallery_name" not in TABLES[table].names and not closure.everywhere:
+                continue
+            mine = rows.where(of_gallery(table, closure.subject.gallery_name))
+        hits.append(mine.join(frame_of(context, column.name, values), column.name, "left_semi").select(*rows.columns))
+    return _united(hits), None
+
+
+def _united(frames: list[DataFrame]) -> DataFrame | None:
+    """All rows; some of them several times."""
+    if not frames:
+        return None
+    first, *others = frames
+    for other in others:
+        first = first.unionByName(other)
+    return first
+
+
+# --- free text -------------------------------------------------------------------------------------------
+
+_NOT_REWORDED = {"investigations": ("investigation",), "findings": ("investigation", "asked")}
+"""Words that are a key: rows that hold what is erased in them are deleted."""
+
+
+def _reworded(
+    words: Words, table: str, stays: DataFrame, changed: DataFrame | None, key: list[str]
+) -> DataFrame | None:
+    """The rows that change, and those whose free text names what is erased, without that."""
+    columns = [of for of in TABLES[table].carrying("words", "operator") if of.name not in _NOT_REWORDED.get(table, ())]
+    if not columns:
+        return changed
+    text, several = F.udf(_in_text(words), "string"), F.udf(_in_map(words), "map<string,string>")
+    new = {of.name: (several if of.type.startswith("map") else text)(F.col(of.name)) for of in columns}
+    spoken = F.lit(False)
+    for of in columns:
+        is_text = of.type == "string"
+        spoken = spoken | ((F.col(of.name) != "") if is_text else (F.size(of.name) > 0))
+    rest = stays.where(F.coalesce(spoken, F.lit(False)))
+    if changed is not None:
+        rest = _without(rest, changed, key)
+        changed = changed.withColumns(new)
+    said = rest.withColumns({f"_{name}": value for name, value in new.items()})
+    differs = F.lit(False)
+    for of in columns:
+        before, after = (
+            F.to_json(name) if of.type.startswith("map") else F.col(name) for name in (of.name, f"_{of.name}")
+        )
+        differs = differs | ~before.eqNullSafe(after)
+    kept = [F.col(f"_{name}").alias(name) if name in new else F.col(name) for name in stays.columns]
+    reworded = said.where(differs).select(*kept)
+    return reworded if changed is None else changed.unionByName(reworded)
+
+
+def _in_text(words: Words) -> Callable[[str | None], str | None]:
+    return lambda text: None if text is None else words.without(text)
+
+
+def _in_map(words: Words) -> Callable[[dict[str, str] | None], dict[str, str] | None]:
+    return lambda said: None if said is None else {name: words.without(value) for name, value in said.items()}
+
+
+# --- by name ---------------------------------------------------------------------------------------------
+
+
+def _enrollments(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """A photo of somebody else that was set aside as it is like the person is judged anew by the next enrolment; of
+    others it is no longer said that the person is the nearest."""
+    doomed, _ = _by_columns(context, closure, rows, table, without=("other_person_id",))
+    if closure.person is None:
+        return doomed, None
+    asked = frame_of(context, "other_person_id", [closure.person])
+    like = rows.where(of_gallery(table, closure.subject.gallery_name)).join(asked, "other_person_id", "left_semi")
+    like = like.select(*rows.columns)
+    aside = like.where("decision = 'review'")
+    changed = like.where("decision != 'review'").withColumns(
+        {"other_person_id": F.lit(None).cast("string"), "other_similarity": F.lit(None).cast("double")}
+    )
+    return aside if doomed is None else doomed.unionByName(aside), changed
+
+
+def _of_searched_faces(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """All that was found of a face goes where one row of it names the person or a sample: so the next `identify` takes
+    the face for a new one."""
+    named = []
+    for each in ("matches", "identifications"):
+        if context.tables.exists(each):
+            others = context.tables.read(each)
+            found, _ = _by_columns(context, closure, others, each, without=("face_id", "image_id"))
+            if found is not None:
+                named.append(found.select("face_id", "gallery_name"))
+    searched = _united(named)
+    doomed, _ = _by_columns(context, closure, rows, table)
+    if searched is not None:
+        again = rows.join(searched.distinct(), ["face_id", "gallery_name"], "left_semi").select(*rows.columns)
+        doomed = again if doomed is None else doomed.unionByName(again)
+    return doomed, None
+
+
+def _investigations(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    doomed = rows.join(frame_of(context, "investigation", closure.investigations), "investigation", "left_semi")
+    if not context.tables.exists("findings"):
+        return doomed, None
+    findings = context.tables.read("findings")
+    gone, _ = _findings(context, closure, findings, "findings")
+    if gone is None:
+        return doomed, None
+    left = _without(findings, gone.select(*TABLES["findings"].key), list(TABLES["findings"].key))
+    counted = left.groupBy("investigation").agg(F.count("*").alias("left"))
+    concerned = gone.select("investigation").distinct()
+    changed = (
+        rows.join(concerned, "investigation", "left_semi")
+        .join(counted, "investigation", "left")
+        .withColumn("findings", F.coalesce("left", F.lit(0)).cast("bigint"))
+        .select(*rows.columns)
+    )
+    return doomed.select(*rows.columns), changed
+
+
+def _findings(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """A search has found a face, whoever it was taken for: of that it says no more. `identify` has found the person."""
+    of_search = F.col("gallery_name").isNull()
+    doomed, _ = _by_columns(context, closure, rows.where(~of_search), table)
+    frames = [] if doomed is None else [doomed]
+    others, _ = _by_columns(context, closure, rows.where(of_search), table, without=("person_id", "sample_id"))
+    frames += [] if others is None else [others]
+    of_asked = rows.join(frame_of(context, "investigation", closure.investigations), "investigation", "left_semi")
+    frames.append(of_asked.select(*rows.columns))
+    if closure.person is None or not closure.everywhere:
+        return _united(frames), None
+    person = closure.person
+    names_them = F.udf(lambda said: said is not None and person in said.split(", "), "boolean")
+    without = F.udf(lambda said: ", ".join(each for each in said.split(", ") if each != person) or None, "string")
+    changed = (
+        rows.where(of_search & F.col("person_id").isNotNull())
+        .where(names_them("person_id"))
+        .withColumn("person_id", without("person_id"))
+        .withColumn("decision", F.when(F.col("person_id").isNotNull(), F.col("decision")))
+    )
+    return _united(frames), changed
+
+
+def _cohorts(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """A cohort is whole, or of no use."""
+    found, _ = _by_columns(context, closure, rows, table)
+    if found is None:
+        return None, None
+    return rows.join(found.select("cohort_id").distinct(), "cohort_id", "left_semi").select(*rows.columns), None
+
+
+def _thresholds(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """What was calibrated with a cohort that goes no longer holds."""
+    if not context.tables.exists("cohorts"):
+        return None, None
+    cohorts, _ = _cohorts(context, closure, context.tables.read("cohorts"), "cohorts")
+    if cohorts is None:
+        return None, None
+    return rows.join(cohorts.select("cohort_id").distinct(), "cohort_id", "left_semi").select(*rows.columns), None
+
+
+def _left_of_clusters(context: Context, closure: Closure) -> tuple[DataFrame, DataFrame] | None:
+    """Of the clusters that lose a face: grouping and cluster_id, and the members that stay."""
+    if not context.tables.exists("cluster_members") or not (closure.faces or closure.images):
+        return None
+    members = context.tables.read("cluster_members")
+    gone, _ = _by_columns(context, closure, members, "cluster_members")
+    if gone is None:
+        return None
+    left = _without(members, gone.select("grouping", "face_id"), ["grouping", "face_id"])
+    return gone.select("grouping", "cluster_id").distinct(), left
+
+
+def _clusters(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """A cluster goes on without the faces; of one that has none left nothing is kept."""
+    found = _left_of_clusters(context, closure)
+    if found is None:
+        return None, None
+    concerned, left = found
+    of_cluster = ["grouping", "cluster_id"]
+    now = left.join(concerned, of_cluster, "left_semi").groupBy(*of_cluster).agg(
+        F.count("*").alias("_faces"),
+        F.count_distinct("image_id").alias("_images"),
+        F.count_distinct("run_date").alias("_days"),
+        F.min("run_date").alias("_first_run_date"),
+        F.max("run_date").alias("_last_run_date"),
+        F.min("face_id").alias("_first_face_id"),
+    )  # fmt: skip
+    mine = rows.join(concerned, of_cluster, "left_semi").join(now, of_cluster, "left")
+    counted = ("faces", "images", "days", "first_run_date", "last_run_date", "first_face_id")
+    changed = mine.where("_faces IS NOT NULL").withColumns({name: F.col(f"_{name}") for name in counted})
+    return mine.where("_faces IS NULL").select(*rows.columns), changed.select(*rows.columns)
+
+
+def _cluster_changes(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    found = _left_of_clusters(context, closure)
+    if found is None:
+        return None, None
+    concerned, left = found
+    emptied = concerned.join(left.select("grouping", "cluster_id").distinct(), ["grouping", "cluster_id"], "left_anti")
+    doomed = rows.join(emptied, ["grouping", "cluster_id"], "left_semi").select(*rows.columns)
+    of_other = emptied.withColumnRenamed("cluster_id", "other_cluster_id")
+    changed = rows.join(of_other, ["grouping", "other_cluster_id"], "left_semi").select(*rows.columns)
+    return doomed, changed.withColumn("other_cluster_id", F.lit(None).cast("string"))
+
+
+def _cluster_decisions(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """What was said goes on without the faces; it goes where nothing is left of it, or it gives the person's name."""
+    words, faces = closure.words, closure.faces
+    names = F.udf(lambda name: name is not None and words.in_text(name), "boolean")
+    doomed = rows.where(names("name"))
+    if not faces:
+        return doomed, None
+    without = F.udf(lambda said: [face for face in said if face not in faces], "array<string>")
+    fewer = rows.withColumns({"_faces": without("faces"), "_other_faces": without("other_faces")})
+    fewer = fewer.where((F.size("_faces") < F.size("faces")) | (F.size("_other_faces") < F.size("other_faces")))
+    least: Column = F.when(F.col("decision") == "together", F.lit(2)).otherwise(F.lit(1))
+    empty = (F.size("_faces") < least) | ((F.col("decision") == "apart") & (F.size("_other_faces") == 0))
+    changed = fewer.where(~empty).withColumns({"faces": F.col("_faces"), "other_faces": F.col("_other_faces")})
+    return doomed.unionByName(fewer.where(empty).select(*rows.columns)), changed.select(*rows.columns)
+
+
+def _runs(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """An image may be named by where it lies from where a command was run: so by its name alone."""
+    if closure.subject.kind != "image":
+        return None, None
+    name = closure.subject.value.rstrip("/").rpartition("/")[2]
+    from urllib.parse import unquote
+
+    ends = tuple({name, unquote(name)})
+
+    def reworded(said: dict[str, str] | None) -> dict[str, str] | None:
+        if said is None:
+            return None
+        return {each: "[erased]" if value.replace("\\", "/").split("/")[-1] in ends else value
+                for each, value in said.items()}  # fmt: skip
+
+    again = F.udf(reworded, "map<string,string>")
+    changed = rows.withColumn("_said", again("arguments")).where(F.to_json("_said") != F.to_json("arguments"))
+    return None, changed.withColumn("arguments", F.col("_said")).select(*rows.columns)
+
+
+_RULES: dict[str, Rule] = {
+    "enrollments": _enrollments,
+    "matches": _of_searched_faces,
+    "identifications": _of_searched_faces,
+    "investigations": _investigations,
+    "findings": _findings,
+    "cohorts": _cohorts,
+    "thresholds": _thresholds,
+    "clusters": _clusters,
+    "cluster_changes": _cluster_changes,
+    "cluster_decisions": _cluster_decisions,
+    "runs": _runs,
+}
