@@ -42,6 +42,13 @@ from udfs.errors import InputError
     help="Of a photo of several faces, take the one that is clearly the largest and nearest the middle, or else refuse"
     " the photo; take the largest; or refuse it.",
 )
+@click.option(
+    "--allow-erased",
+    "allowed",
+    multiple=True,
+    metavar="ID",
+    help="A person who was erased (rollcall erase) and is to be enrolled again; may be repeated.",
+)
 @click.option("--reconsider", is_flag=True, help="Decide on all photos again, also on those decided earlier.")
 @click.option(
     "--beside",
@@ -85,7 +92,8 @@ def enroll(
     the reason, or set aside for review when it resembles another person more than its own. Decisions stand
     until --reconsider; enrolling again changes nothing. Photos that `embed` knows under the same models and
     limits are not opened again. A run that was killed goes on where it stopped. Of a cluster those images are enrolled
-    that show one face alone, the best five: look at them first (`rollcall report --cluster`).
+    that show one face alone, the best five: look at them first (`rollcall report --cluster`). Persons who were erased
+    are left out, until it is decided anew that they are registered: --allow-erased.
     """
     if (gallery is None) == (from_cluster is None):
         raise InputError("say whom to enrol: --gallery URI, or --from-cluster CLUSTER with --person ID")

@@ -80,7 +80,7 @@ def erase(
     Without --yes it says what would go. A face of the lake that was taken for the person stays a face, of nobody, and
     the next `identify` looks at it anew, as if the person had never been there; with --with-images its image goes as
     well. The tables that change forget all their earlier versions: there is no time travel back. Refused while a run is
-    under way; runs that begin meanwhile wait. If it is killed, the same command carries it on. Exits with 1 if something
+    under way; runs that begin meanwhile wait. If it is killed, the same command carries it on. Exits with 1 if anything
     was found. What was erased is not ingested or enrolled again, unless that is allowed. docs/privacy.md says what is
     covered.
     """
@@ -111,8 +111,8 @@ def erase(
         _print(done.plan)
         for kind, count in done.needles.shared.items():
             context.log.info(
-                f"erase: {count:,} of kind {kind!r} stay, as they are of something else as well: of an image of the lake,"
-                " of a copy, or of another gallery"
+                f"erase: {count:,} of kind {kind!r} stay, as they are of something else as well: of an image of the"
+                " lake, of a copy, or of another gallery"
             )
     for proof in proofs:
         told(context, proof)

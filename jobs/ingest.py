@@ -26,6 +26,11 @@ from jobs.run.options import RUN_DATE, job
 )
 @click.option("--source-name", help="Fills the column `source`, where the source itself does not.")
 @click.option("--case-id", help="Fills the column `case_id`, where the source itself does not.")
+@click.option(
+    "--allow-erased",
+    is_flag=True,
+    help="Take in files again that were erased (rollcall erase), and forget that they were.  [default: leave them out]",
+)
 @click.option("--allow-empty", is_flag=True, help="An empty listing is not an error.")
 def ingest(context: Context, **arguments: Any) -> dict[str, int]:
     """List the files of a source and note those that are new or changed.
@@ -35,7 +40,8 @@ def ingest(context: Context, **arguments: Any) -> dict[str, int]:
     rollcall ingest --tables ./tables --source 's3://lake/cctv/{run_date}/{source}/' --run-date 2026-01-31
 
     Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
-    source, else the date it was last modified (UTC). Nothing is opened; `embed` does that.
+    source, else the date it was last modified (UTC). Nothing is opened; `embed` does that. Files that were erased stay
+    out, whatever their version.
     """
     return list_source(context, **arguments)
 

@@ -8,6 +8,7 @@ none can go back to before.
 import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from delta import DeltaTable
 from pyarrow import fs
@@ -43,7 +44,7 @@ def forget_log(spark: SparkSession, table: DeltaTable, identifier: str, location
 
 def remove_former_files(spark: SparkSession, table: DeltaTable, location: str, before: datetime) -> int:
     """Remove the files that earlier versions were made of, and those that no version has had and that were written
-    before a time; returns how many. Unlike VACUUM it leaves files alone that somebody is about to commit.
+    before a time; returns how many. VACUUM would remove as well what somebody is about to commit.
     """
     snapshot: Any = table._jdt.deltaLog().startTransaction().snapshot()
     present = _paths(spark, snapshot.allFiles())
@@ -72,7 +73,8 @@ def _without_checksum(path: str) -> str:
 
 
 def _paths(spark: SparkSession, files: Any) -> set[str]:
-    return {row.path for row in DataFrame(files.toDF(), spark).select("path").collect()}
+    """As the file system has them: the log encodes them once more."""
+    return {unquote(row.path) for row in DataFrame(files.toDF(), spark).select("path").collect()}
 
 
 def _below(store: fs.FileSystem, folder: str) -> list[fs.FileInfo]:

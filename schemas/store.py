@@ -397,14 +397,12 @@ class Tables:
         """The number of the last commit to a table that exists."""
         return int(self._delta_table(name)._jdt.deltaLog().startTransaction().readVersion())
 
-    def forget_history(self, name: str, *, vacuum: bool, before: datetime) -> None:
+    def forget_history(self, name: str, before: datetime) -> None:
         """Leave nothing of a table but its present version: no file of another one, and no log of how it came about.
 
-        vacuum: whether files that no version names are removed as well, which another writer must not be about to
-        commit; else those of them alone that were written before a time.
+        before: files that no version names are removed if they were written before this time; a writer may be about to
+        commit others.
         """
-        if vacuum:
-            self.vacuum(name, 0)
         history.remove_former_files(self._spark, self._delta_table(name), self.location(name), before)
         history.forget_log(self._spark, self._delta_table(name), self.identifier(name), self.location(name))
 

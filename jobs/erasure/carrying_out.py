@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -21,6 +23,8 @@ from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
+_AT_ONCE = 4
+"""Tables: what is done for each waits for small jobs of Spark."""
 _WAIT = 60.0
 """Seconds to wait for runs that have begun after the erasure has: these see it, and end."""
 _BEING_WRITTEN = timedelta(minutes=10)
@@ -79,8 +83,8 @@ def refuse_what_cannot_begin(context: Context, subject: Subject, killed: Collect
         )
     if own is None and closure_of(context, subject).is_empty:
         raise InputError(
-            f"nothing is known of this {subject.kind if subject.kind != 'before' else 'date'}: there is nothing to erase;"
-            " is the id or URI written as the tables have it?"
+            f"nothing is known of this {'date' if subject.kind == 'before' else subject.kind}: there is nothing to"
+            " erase; is the id or URI written as the tables have it?"
         )
     _refuse_under_way(under_way.runs(context.tables, [*killed, *(row.run_id for row in begun)]))
 
@@ -132,14 +136,19 @@ def _carry_out(context: Context, plan: Plan, concerned: list[str]) -> None:
         if rows.deleted and rows.gone is not None:
             tables.delete_rows(table, rows.gone, rows.dates)
             context.log.info(f"erase: {table}: {rows.deleted:,} rows")
-    for table in concerned:
-        _forget(context, table)
-        context.log.info(f"erase: {table}: its earlier versions are gone, and no time travel leads there")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(partial(_forget, context), concerned):
+            pass
+    context.log.info(
+        f"erase: of {len(concerned)} tables all earlier versions are gone, and no time travel leads there:"
+        f" {', '.join(concerned)}"
+    )
 
 
 def _forget(context: Context, table: str) -> None:
-    # Each run writes there that it begins, also while it then waits.
-    context.tables.forget_history(table, vacuum=table != "runs", before=datetime.now(UTC) - _BEING_WRITTEN)
+    # Each run writes into `runs` that it begins, also while it then waits. Nobody writes into other tables now.
+    now = datetime.now(UTC)
+    context.tables.forget_history(table, now - _BEING_WRITTEN if table == "runs" else now)
 
 
 def _planned(context: Context, erasure_id: str) -> list[str]:

@@ -43,8 +43,8 @@ def page(context: Context, proofs: list[Proof]) -> str:
             ("erasure", "kind", "of whom, as a keyed hash", "looked for", "found"),
             rows,
             numbers=(4,),
-            note="Whoever holds the key beside the tables and a name can tell whether a hash is of this name; nobody else"
-            " can. Embeddings are looked for as they are, and as they are rounded for the search.",
+            note="Whoever holds the key beside the tables and a name can tell whether a hash is of this name; nobody"
+            " else can. Embeddings are looked for as they are, and as they are rounded for the search.",
         ),
         ReportTable("Not covered", ("what", "what to do"), NOT_COVERED),
     ]
@@ -53,8 +53,8 @@ def page(context: Context, proofs: list[Proof]) -> str:
     return html(
         Report(
             "Proof of erasure",
-            f"On {now:%Y-%m-%d at %H:%M} UTC every file of the tables, and all that Rollcall keeps beside them, was read:"
-            " values of decompressed pages, logs, checkpoints, checksums and packed galleries."
+            f"On {now:%Y-%m-%d at %H:%M} UTC every file of the tables, and all that Rollcall keeps beside them, was"
+            " read: values of decompressed pages, logs, checkpoints, checksums and packed galleries."
             + (" Nothing of what was erased was found." if not found else " Something of what was erased was found."),
             [
                 Headline("found", f"{found:,}"),

@@ -1,6 +1,8 @@
 """What an erasure would do: the rows of each table, and what is kept beside the tables."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +13,9 @@ from jobs.erasure.galleries_searched import SearchedGallery, searched_galleries
 from jobs.erasure.rows import ORDER, TableRows, rows_of
 from jobs.run.context import Context
 from schemas.catalog import TABLES
+
+_AT_ONCE = 4
+"""Tables: what is asked of each are small jobs of Spark."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,9 @@ class Plan:
     @classmethod
     def of(cls, context: Context, closure: Closure) -> "Plan":
         """What becomes of the tables as they are now."""
-        tables = {table: rows_of(context, closure, table) for table in ORDER}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(partial(rows_of, context, closure), ORDER)
+            tables = dict(zip(ORDER, found, strict=True))
         return cls(tables, searched_galleries(context, closure), Beside.of(context, closure))
 
     def of_table(self, table: str) -> TableRows:

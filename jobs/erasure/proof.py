@@ -1,4 +1,4 @@
-"""The proof of an erasure: every file of the tables and beside them is read, and nothing of what was erased is found."""
+"""The proof of an erasure: every file of the tables and beside them is read, and nothing of it is found."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -65,7 +65,14 @@ def prove(context: Context, run_id: str, erasure_ids: list[str] | None, known: K
     """
     tables = context.tables
     finished = tables.read("erasures").where("event = 'finished'").dropDuplicates(["erasure_id"]).collect()
+    allowed = {row.erasure_id for row in tables.read("erasures").where("event = 'allowed'").collect()}
     asked = [row for row in finished if erasure_ids is None or row.erasure_id in erasure_ids]
+    if skipped := [row.erasure_id for row in asked if row.erasure_id in allowed]:
+        context.log.warning(
+            f"erase: {len(skipped):,} erasures are not proven, as some of what they had erased was allowed in again:"
+            f" {', '.join(skipped)}"
+        )
+        asked = [row for row in asked if row.erasure_id not in allowed]
     if not asked:
         raise InputError("no erasure has been finished yet, so that there is nothing to prove; run `rollcall erase`")
     ids = [row.erasure_id for row in asked]
@@ -132,8 +139,8 @@ def told(context: Context, proof: Proof) -> None:
     """Say what a proof has found; never what it is."""
     what = ", ".join(f"{count:,} {kind}" for kind, count in proof.sought.items())
     context.log.info(
-        f"erase: {proof.places:,} found of erasure {proof.erasure_id}, in {proof.files:,} files of {proof.bytes / 1e6:,.1f}"
-        f" MB; looked for: {what}"
+        f"erase: {proof.places:,} found of erasure {proof.erasure_id}, in {proof.files:,} files of"
+        f" {proof.bytes / 1e6:,.1f} MB; looked for: {what}"
     )
     for (uri, kind), places in sorted(proof.found.items())[:_TOLD]:
         context.log.warning(f"erase: {lake.file_name(uri)} in {uri.rpartition('/')[0]}: {places:,} of kind {kind!r}")

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.inputs import image_table, unlisted
-from jobs.run import ledger
+from jobs.run import erased, ledger
 from jobs.run.context import Context
 from udfs import inventory, lake
 from udfs.arrow import local_frame, spark_schema
@@ -24,6 +24,7 @@ def list_source(
     source_name: str | None,
     case_id: str | None,
     allow_empty: bool,
+    allow_erased: bool,
 ) -> dict[str, int]:
     """Take the inventory of a source, or of a table of images; returns what was counted. The arguments are those of
     `rollcall ingest`.
@@ -61,7 +62,7 @@ def list_source(
                 F.lit(run.run_id).alias("run_id"),
             )
             known = context.tables.read_or_empty("images").select("image_id")
-            new = images.join(known, "image_id", "left_anti")
+            new = _not_erased(context, images.join(known, "image_id", "left_anti"), run, allow_erased)
             listed_files = images.count()
             run.count("listed", listed_files)
             run.count("outside_template", rows.where("run_date IS NULL AND problem IS NULL").count())
@@ -81,6 +82,23 @@ def list_source(
             rows.unpersist()
     context.log.info(f"ingest: {listed_files:,} files, {run.counts['new']:,} new or changed{outside}")
     return run.counts
+
+
+def _not_erased(context: Context, new: DataFrame, run: ledger.Run, allowed: bool) -> DataFrame:
+    """New rows without those of files that were erased; where these are allowed, it is noted that they are."""
+    if not erased.any_erased(context.tables, erased.LAKE_URI):
+        return new
+    found = erased.erased_uris(context, new).persist()
+    count = found.count()
+    run.count("erased", count)
+    if count and allowed:
+        erased.allow_again(context, run.run_id, erased.LAKE_URI, found.select("hash"))
+        context.log.info(f"ingest: {count:,} files that were erased are taken in again, as --allow-erased says")
+    elif count:
+        new = new.join(found.select("uri"), "uri", "left_anti").localCheckpoint()
+        context.log.info(f"ingest: {count:,} files were erased, and are left out; --allow-erased takes them in again")
+    found.unpersist()
+    return new
 
 
 def _say_unlisted(context: Context, rows: DataFrame) -> int:

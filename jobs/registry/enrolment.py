@@ -14,6 +14,7 @@ from jobs.inputs.manifest import People
 from jobs.registry.activation import activate_standing, activated
 from jobs.registry.changes import ChangeInputs, decisions, set_aside, standing_enrollments
 from jobs.registry.emptying import refuse_unknown_gallery, refuse_unless_all_may_go
+from jobs.registry.erased_persons import without_erased
 from jobs.registry.judged import judge_samples, undecided
 from jobs.registry.leaving import leaving, without
 from jobs.registry.listing import list_photos, refuse_certain_withdrawals, refuse_too_many_withdrawals
@@ -42,12 +43,14 @@ def enrol(
     sync: bool,
     max_withdraw: float,
     commit_every: int,
+    allowed: tuple[str, ...],
     review: Callable[[Contract], float],
     search: Search,
 ) -> dict[str, int]:
     """Enrol what is new of some people; returns what was counted. The arguments are those of `rollcall enroll`; people:
-    reads them, from what is called `gallery`; review: the similarity from which a resemblance to another person is
-    looked at; search: finds who is near the new samples where they are many.
+    reads them, from what is called `gallery`; allowed: persons who were erased and are enrolled again; review: the
+    similarity from which a resemblance to another person is looked at; search: finds who is near the new samples where
+    they are many.
 
     Raises:
         InputError: a wrong manifest, or an empty one where not all may go; another contract in the gallery; too much
@@ -65,8 +68,10 @@ def enrol(
     register = _open(context, gallery_name, agreed, beside)
     if is_empty:
         refuse_unknown_gallery(context.tables, gallery, gallery_name)
+    listed, again = without_erased(context, listed, gallery_name, allowed)
 
     with ledger.run(context) as run:
+        again.note(context, run)
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
         listing = list_photos(context, register, listed, sync, policy)
         run.count("directories_not_listed", listed.directories_not_listed)

@@ -41,8 +41,8 @@ def keyed(tables: Tables) -> Keyed:
         ) from error
     if key is None or len(key) != KEY_BYTES:
         raise InputError(
-            f"{place}: the key of erasures is missing or damaged, so that nobody can tell what was erased; bring it back"
-            " from a backup"
+            f"{place}: the key of erasures is missing or damaged, so that nobody can tell what was erased; bring it"
+            " back from a backup"
         )
     return Keyed(key)
 
@@ -90,6 +90,14 @@ def erased_uris(context: Context, uris: DataFrame) -> DataFrame:
     """uri of those images that were erased; `hash` beside. uris: `uri`. Only if `any_erased`."""
     hashed = uris.select("uri").distinct().mapInArrow(hash_uris(keyed(context.tables)), spark_schema(HASHED_URI))
     return hashed.join(hashes(context.tables, LAKE_URI), "hash", "left_semi")
+
+
+def erased_among(context: Context, uris: set[str]) -> set[str]:
+    """Those of some URIs, which this process has, that are of images that were erased."""
+    if not uris or not any_erased(context.tables, LAKE_URI):
+        return set()
+    by, known = keyed(context.tables), {row.hash for row in hashes(context.tables, LAKE_URI).collect()}
+    return {uri for uri in uris if by.text(uri) in known}
 
 
 def erased_persons(context: Context, gallery_name: str, persons: set[str]) -> dict[str, list[str]]:

@@ -6,7 +6,8 @@ import numpy as np
 
 from jobs.identify import identify
 from jobs.run.context import Context
-from tests.rows import CONTRACT, DAY, NEXT_DAY, NOW, Values, normalised, put, put_contract, unit
+from tests import rows
+from tests.rows import CONTRACT, DAY, NEXT_DAY, NOW, Values, normalised, put_contract, unit
 
 Array = np.ndarray
 
@@ -18,6 +19,20 @@ OPTIONS = ("thresholds.dlib-resnet-v1.keep_floor=0.1", "thresholds.dlib-resnet-v
 IMAGES = 8
 """Of each of two days; image 3 of the first is the one that is erased."""
 K = 2
+
+
+class Rows:
+    """Rows of tables, which are written together in the end."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Values]] = {}
+
+    def put(self, table: str, *added: Values) -> None:
+        self._rows.setdefault(table, []).extend(added)
+
+    def write(self, context: Context) -> None:
+        for table, added in self._rows.items():
+            rows.put(context, table, *added)
 
 
 def image_uri(day: date, number: int) -> str:
@@ -61,29 +76,27 @@ def faces() -> dict[tuple[date, int], Array]:
     return found
 
 
-def put_lake(context: Context, days: tuple[date, ...] = (DAY, NEXT_DAY)) -> None:
+def put_lake(into: Rows, days: tuple[date, ...] = (DAY, NEXT_DAY)) -> None:
     """Images and their faces."""
-    put_contract(context)
     vectors = faces()
     for day in days:
         every = [{"image_id": image_id(day, at), "run_date": day} for at in range(IMAGES)]
-        put(context, "images", *[{**row, "uri": image_uri(day, at), "source": "gate"} for at, row in enumerate(every)])
-        put(
-            context,
+        into.put("images", *[{**row, "uri": image_uri(day, at), "source": "gate"} for at, row in enumerate(every)])
+        into.put(
             "faces",
             *[
                 {**row, "face_id": face_id(day, at), "embedding": vectors[day, at].tolist()}
                 for at, row in enumerate(every)
             ],
         )
-        put(context, "image_outcomes", *[{**row, "content_sha256": f"{at}{day}"} for at, row in enumerate(every)])
+        into.put("image_outcomes", *[{**row, "content_sha256": f"{at}{day}"} for at, row in enumerate(every)])
 
 
-def put_people(context: Context, people: tuple[str, ...] = PEOPLE) -> None:
-    rows: list[Values] = []
+def put_people(into: Rows, people: tuple[str, ...] = PEOPLE) -> None:
+    samples_of: list[Values] = []
     for (person, at), vector in samples().items():
         if person in people:
-            rows.append(
+            samples_of.append(
                 {
                     "sample_id": sample_id(person, at),
                     "person_id": person,
@@ -92,9 +105,8 @@ def put_people(context: Context, people: tuple[str, ...] = PEOPLE) -> None:
                     "embedding": vector.tolist(),
                 }
             )
-    put(context, "gallery", *rows)
-    put(
-        context,
+    into.put("gallery", *samples_of)
+    into.put(
         "enrollments",
         *[
             {
@@ -103,7 +115,7 @@ def put_people(context: Context, people: tuple[str, ...] = PEOPLE) -> None:
                 "content_sha256": f"sha of {row['sample_id']}",
                 **_nearest(row, people),
             }
-            for row in rows
+            for row in samples_of
         ],
     )
 
@@ -120,10 +132,10 @@ def _nearest(row: Values, people: tuple[str, ...]) -> Values:
 
 def put_everything(context: Context) -> None:
     """Nights, decisions, investigations, clusters, calibrations; and rows that a killed run has left."""
-    put_lake(context)
-    put_people(context)
-    put(
-        context,
+    first, into = Rows(), Rows()
+    put_lake(first)
+    put_people(first)
+    first.put(
         "set_asides",
         *[
             {
@@ -138,20 +150,22 @@ def put_everything(context: Context) -> None:
             for person, reason in ((PERSON, "it is they"), (THIRD, f"not {NAME}, as I thought"))
         ],
     )
+    put_contract(context)
+    first.write(context)
     for day in (DAY, NEXT_DAY):
         identify(context, run_date=day, k=K)
-    put_decisions(context)
-    put_investigations(context)
-    put_clusters(context)
-    put_calibration(context)
-    put_unfinished(context)
-    put_runs(context)
+    put_decisions(into)
+    put_investigations(into)
+    put_clusters(into)
+    put_calibration(into)
+    put_unfinished(into)
+    put_runs(into)
+    into.write(context)
 
 
-def put_decisions(context: Context) -> None:
+def put_decisions(into: Rows) -> None:
     of = {"reviewed_by": "eve", "reviewed_at": NOW, "signatures": 1}
-    put(
-        context,
+    into.put(
         "reviews",
         {"review_id": "r1", "face_id": face_id(DAY, 0), "image_id": image_id(DAY, 0), "person_id": PERSON}
         | {"decision": "confirm", **of},
@@ -161,9 +175,14 @@ def put_decisions(context: Context) -> None:
         | {"decision": "unsure", **of},
     )
     pair = {"contract_id": CONTRACT, "settings_id": "s", "face": "largest", "threshold_id": "t"}
-    pair |= {"threshold": 0.6, "review_threshold": 0.5, "outcome": "compared", "similarity": 0.1, "decision": "non_match"}
-    put(
-        context,
+    pair |= {
+        "threshold": 0.6,
+        "review_threshold": 0.5,
+        "outcome": "compared",
+        "similarity": 0.1,
+        "decision": "non_match",
+    }
+    into.put(
         "verifications",
         *[
             {
@@ -180,7 +199,7 @@ def put_decisions(context: Context) -> None:
     )
 
 
-def put_investigations(context: Context) -> None:
+def put_investigations(into: Rows) -> None:
     of = {"asked_by": "eve", "purpose": "", "asked_at": NOW, "contract_id": CONTRACT, "settings_id": "s", "digests": {}}
     of |= {"searched": 9}
     questions = {
@@ -190,9 +209,8 @@ def put_investigations(context: Context) -> None:
     }
     for name, question in questions.items():
         row = {"investigation": name, "kind": "search", "question": question, "findings": 2, **of}
-        put(context, "investigations", {**row, "purpose": f"is it {NAME}?" if name == "of the other" else ""})
-    put(
-        context,
+        into.put("investigations", {**row, "purpose": f"is it {NAME}?" if name == "of the other" else ""})
+    into.put(
         "investigations",
         {"investigation": "of a date", "kind": "identify", "question": {"run_date": str(DAY)}, "findings": 3, **of},
     )
@@ -202,8 +220,7 @@ def put_investigations(context: Context) -> None:
         face: Values = {"face_id": face_id(DAY, at), "image_id": image_id(DAY, at), "rank": rank}
         return {"investigation": investigation, "asked": asked, **face, **found, **more}
 
-    put(
-        context,
+    into.put(
         "findings",
         finding("for them", PERSON, 0, 1, person_id=PERSON, decision="match", asked_uri=photo_uri(PERSON, 0)),
         finding("for them", PERSON, 5, 2),
@@ -216,7 +233,7 @@ def put_investigations(context: Context) -> None:
     )
 
 
-def put_clusters(context: Context) -> None:
+def put_clusters(into: Rows) -> None:
     """Two of faces of the image that is erased, one of which has no other face."""
     clusters = {"c0": (3,), "c1": (3 + IMAGES, 4, 5), "c2": (6, 7)}
     for name, numbers in clusters.items():
@@ -224,8 +241,7 @@ def put_clusters(context: Context) -> None:
         if name == "c1":
             members[0] = (DAY, 2)
         of = {"grouping": "unknown", "cluster_id": name, "contract_id": CONTRACT}
-        put(
-            context,
+        into.put(
             "clusters",
             {
                 **of,
@@ -237,21 +253,18 @@ def put_clusters(context: Context) -> None:
                 "first_face_id": min(face_id(*at) for at in members),
             },
         )
-        put(
-            context,
+        into.put(
             "cluster_members",
             *[{**of, "face_id": face_id(*at), "image_id": image_id(*at), "run_date": at[0]} for at in members],
         )
         change = {"change_id": f"of {name}", "faces_before": 0, "faces_after": len(members), "changed_at": NOW}
         other = "c0" if name == "c1" else None
-        put(
-            context,
+        into.put(
             "cluster_changes",
             {**of, **change, "change": "split" if other else "born", "other_cluster_id": other},
         )
     said = {"grouping": "unknown", "decided_by": "eve", "decided_at": NOW, "reason": "", "other_faces": []}
-    put(
-        context,
+    into.put(
         "cluster_decisions",
         {**said, "decision_id": "d1", "decision": "name", "cluster_ids": ["c0"], "faces": [face_id(DAY, 3)]}
         | {"name": "the man at the gate"},
@@ -262,11 +275,10 @@ def put_clusters(context: Context) -> None:
     )
 
 
-def put_calibration(context: Context) -> None:
+def put_calibration(into: Rows) -> None:
     vectors = samples()
     for name, people in (("with them", (PERSON, OTHER)), ("without", (OTHER, THIRD))):
-        put(
-            context,
+        into.put(
             "cohorts",
             *[
                 {
@@ -280,9 +292,8 @@ def put_calibration(context: Context) -> None:
                 for person in people
             ],
         )
-        put(context, "thresholds", {"threshold_id": f"by {name}", "cohort_id": name, "gallery_size": 1})
-    put(
-        context,
+        into.put("thresholds", {"threshold_id": f"by {name}", "cohort_id": name, "gallery_size": 1})
+    into.put(
         "evaluations",
         {
             **{"evaluation_id": "e", "protocol": "pairs", "contract_id": CONTRACT, "settings_id": "s", "half": "both"},
@@ -292,12 +303,11 @@ def put_calibration(context: Context) -> None:
     )
 
 
-def put_unfinished(context: Context) -> None:
+def put_unfinished(into: Rows) -> None:
     """What killed runs have left."""
     vectors = faces()
     face = {"ordinal": 0, "box": BOX, "landmarks": [(0.0, 0.0)] * 5, "score": 1.0, "quality": (50.0, *(0.0,) * 6)}
-    put(
-        context,
+    into.put(
         "staged",
         *[
             {
@@ -321,8 +331,7 @@ def put_unfinished(context: Context) -> None:
         ],
     )
     known = samples()
-    put(
-        context,
+    into.put(
         "seen_photos",
         *[
             {
@@ -342,7 +351,7 @@ def put_unfinished(context: Context) -> None:
     )
 
 
-def put_runs(context: Context) -> None:
+def put_runs(into: Rows) -> None:
     for at, (job, arguments, error) in enumerate(
         [
             ("search", {"person": PERSON, "k": "5"}, None),
@@ -352,7 +361,7 @@ def put_runs(context: Context) -> None:
         ]
     ):
         row = {"run_id": f"run {at}", "at": NOW, "job": job, "arguments": arguments, "seconds": 1.0}
-        put(context, "runs", {**row, "event": "started"}, {**row, "event": "failed", "error": error})
+        into.put("runs", {**row, "event": "started"}, {**row, "event": "failed", "error": error})
 
 
 def needles_of_person() -> list[str]:
@@ -378,5 +387,3 @@ def rows_by_table(context: Context) -> dict[str, dict[str, str]]:
         rows = context.tables.read(name).select(*sorted(table.names)).collect()
         found[name] = {repr(tuple(row[key] for key in table.key)): repr(row) for row in rows}
     return found
-
-

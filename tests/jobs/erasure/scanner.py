@@ -15,42 +15,39 @@ Array = np.ndarray
 
 def found_below(root: Path, texts: Sequence[str], vectors: Array) -> list[str]:
     """Where a text or vector is found: in the bytes of a file, in those bytes decompressed, or in a value."""
-    found = []
-    codes = [quantised(vector) for vector in vectors]
-    for path in sorted(path for path in root.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        for blob in (content, *unpacked(content)):
-            for text in texts:
-                if text.encode() in blob:
-                    found.append(f"{text} as bytes in {path.relative_to(root)}")
-            for number, vector in enumerate(vectors):
-                for kind in ("<f4", ">f4", "<f8"):
-                    if vector.astype(kind)[:6].tobytes() in blob:
-                        found.append(f"vector {number} as {kind} in {path.relative_to(root)}")
-                if codes[number].tobytes()[:12] in blob:
-                    found.append(f"vector {number} as codes in {path.relative_to(root)}")
-        if path.suffix == ".parquet" and not path.name.startswith("."):
-            for reader in (values_by_pyarrow, values_by_polars):
-                found += [f"{each} in {path.relative_to(root)}" for each in of_values(reader(path), texts, vectors)]
-        if path.suffix == ".arrow":
-            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-            found += [f"{each} in {path.relative_to(root)}" for each in of_values(table.to_pylist(), texts, vectors)]
-        if path.name == "vectors.npy":
-            rows = np.load(path)
-            found += [
-                f"vector {number} in {path.relative_to(root)}"
-                for number, vector in enumerate(vectors)
-                if rows.shape[1] == len(vector) and (rows == vector).all(axis=1).any()
-            ]
-        if path.name == "panels.npy":
-            panels = (np.load(path).astype(np.int16) - 128).astype(np.int8)
-            rows = np.concatenate([panel.transpose(1, 0, 2).reshape(32, -1) for panel in panels])
-            found += [
-                f"codes of vector {number} in {path.relative_to(root)}"
-                for number, code in enumerate(codes)
-                if (rows[:, : len(code)] == code).all(axis=1).any()
-            ]
-    return found
+    return [
+        f"{each} in {path.relative_to(root)}"
+        for path in sorted(path for path in root.rglob("*") if path.is_file())
+        for each in (*in_bytes(path.read_bytes(), texts, vectors), *in_values(path, texts, vectors))
+    ]
+
+
+def in_bytes(content: bytes, texts: Sequence[str], vectors: Array) -> Iterator[str]:
+    for blob in (content, *unpacked(content)):
+        yield from (f"{text} as bytes" for text in texts if text.encode() in blob)
+        for number, vector in enumerate(vectors):
+            for kind in ("<f4", ">f4", "<f8"):
+                if vector.astype(kind)[:6].tobytes() in blob:
+                    yield f"vector {number} as {kind}"
+            if quantised(vector).tobytes()[:12] in blob:
+                yield f"vector {number} as codes"
+
+
+def in_values(path: Path, texts: Sequence[str], vectors: Array) -> Iterator[str]:
+    if path.suffix == ".parquet" and not path.name.startswith("."):
+        for reader in (values_by_pyarrow, values_by_polars):
+            yield from of_values(reader(path), texts, vectors)
+    if path.suffix == ".arrow":
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        yield from of_values(table.to_pylist(), texts, vectors)
+    if path.name == "vectors.npy":
+        yield from of_values(np.load(path).tolist(), texts, vectors)
+    if path.name == "panels.npy":
+        panels = (np.load(path).astype(np.int16) - 128).astype(np.int8)
+        rows = np.concatenate([panel.transpose(1, 0, 2).reshape(32, -1) for panel in panels])
+        for number, vector in enumerate(vectors):
+            if (rows[:, : len(vector)] == quantised(vector)).all(axis=1).any():
+                yield f"vector {number} as codes, among those that are searched"
 
 
 def unpacked(content: bytes) -> Iterator[bytes]:

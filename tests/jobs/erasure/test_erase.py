@@ -40,7 +40,16 @@ def test_nothing_is_left_of_a_person(made: MakeContext, lake: Context) -> None:
     for name, rows in before.items():
         gone = rows.keys() - after[name].keys()
         changed = [key for key in rows.keys() & after[name].keys() if rows[key] != after[name][key]]
-        print(name, len(rows), "gone", sorted(gone), "CHANGED", [after[name][k] for k in changed], "NEW", after[name].keys()-rows.keys())
+        print(
+            name,
+            len(rows),
+            "gone",
+            sorted(gone),
+            "CHANGED",
+            [after[name][k] for k in changed],
+            "NEW",
+            after[name].keys() - rows.keys(),
+        )
 
 
 def test_nothing_is_left_of_an_image(made: MakeContext, lake: Context) -> None:
@@ -53,4 +62,13 @@ def test_nothing_is_left_of_an_image(made: MakeContext, lake: Context) -> None:
     for name, rows in before.items():
         gone = rows.keys() - after[name].keys()
         changed = [key for key in rows.keys() & after[name].keys() if rows[key] != after[name][key]]
-        print(name, len(rows), "gone", sorted(gone), "CHANGED", [after[name][k] for k in changed], "NEW", after[name].keys()-rows.keys())
+        print(
+            name,
+            len(rows),
+            "gone",
+            sorted(gone),
+            "CHANGED",
+            [after[name][k] for k in changed],
+            "NEW",
+            after[name].keys() - rows.keys(),
+        )
