@@ -32,7 +32,7 @@ _SHORTEST = 4
 """Bytes: anything shorter stands by chance in files that hold numbers; as a value it is found by its hash."""
 _PROBE = 4
 """Values of a vector that are looked for as bytes: 16 bytes that stand nowhere by chance."""
-_WORD_BEFORE, _WORD_AFTER = rb"(?<![\w\x80-\xff-])", rb"(?![\w\x80-\xff%-])"
+_WORD_BEFORE, _WORD_AFTER = rb"(?<![\w\x80-\xff-])", rb"(?![\w\x80-\xff%-]|\.\w)"
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,9 @@ class Words:
 
     def without(self, text: str) -> str:
         """The text with ERASED in the place of each."""
-        if self._pattern is not None:
-            text = self._pattern.sub(ERASED, text)
-        if not self.tokens:
-            return text
-        return _TOKEN.sub(self._token, text)
+        if self.tokens:  # first, as a URI may hold a name
+            text = _TOKEN.sub(self._token, text)
+        return text if self._pattern is None else self._pattern.sub(ERASED, text)
 
     def in_text(self, text: str) -> bool:
         """Whether the text holds one of them."""

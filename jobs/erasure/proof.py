@@ -74,7 +74,7 @@ def prove(context: Context, run_id: str, erasure_ids: list[str] | None, known: K
         )
         asked = [row for row in asked if row.erasure_id not in allowed]
     if not asked:
-        raise InputError("no erasure has been finished yet, so that there is nothing to prove; run `rollcall erase`")
+        raise InputError("there is no finished erasure that could be proven; run `rollcall erase` first")
     ids = [row.erasure_id for row in asked]
     noted = tables.read("erased").where(F.col("erasure_id").isin(*ids)).select("erasure_id", "kind", "hash").collect()
     hashes = {row.hash: (row.erasure_id, row.kind) for row in noted}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,7 +11,8 @@ from pyspark.sql import functions as F
 from jobs.erasure.closure import Closure, frame_of, of_gallery
 from jobs.run.context import Context
 from schemas.catalog import TABLES
-from udfs.words import Words
+from schemas.table import Column as DeclaredColumn
+from udfs.words import ERASED, Words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -73,7 +75,9 @@ def rows_of(context: Context, closure: Closure, table: str) -> TableRows:
     doomed, changed = _RULES.get(table, _by_columns)(context, closure, rows, table)
     key = list(TABLES[table].key)
     dated = [*key, "run_date"] if "run_date" in TABLES[table].names and "run_date" not in key else key
-    gone = None if doomed is None else doomed.select(*dated).distinct().localCheckpoint()
+    # Few jobs of Spark: what each of some twenty tables asks for is little.
+    keys = None if doomed is None else doomed.select(*dated).distinct().toArrow()
+    gone = None if keys is None or not keys.num_rows else context.spark.createDataFrame(keys)
     stays = rows if gone is None else _without(rows, gone, key)
     if changed is not None and gone is not None:
         changed = _without(changed, gone, key)
@@ -81,9 +85,9 @@ def rows_of(context: Context, closure: Closure, table: str) -> TableRows:
     if changed is not None:
         changed = changed.localCheckpoint()
     dates = None
-    if gone is not None and "run_date" in TABLES[table].partition_by:
-        dates = frozenset(row.run_date for row in gone.select("run_date").distinct().collect())
-    deleted = 0 if gone is None else gone.count()
+    if gone is not None and keys is not None and "run_date" in TABLES[table].partition_by:
+        dates = frozenset(keys["run_date"].unique().to_pylist())
+    deleted = 0 if gone is None or keys is None else keys.num_rows
     return TableRows(table, gone, changed, deleted, 0 if changed is None else changed.count(), dates)
 
 
@@ -142,7 +146,7 @@ def _reworded(
 ) -> DataFrame | None:
     """The rows that change, and those whose free text names what is erased, without that."""
     columns = [of for of in TABLES[table].carrying("words", "operator") if of.name not in _NOT_REWORDED.get(table, ())]
-    if not columns:
+    if not columns or not any(words.in_text(text) for text in _texts(stays, columns)):
         return changed
     text, several = F.udf(_in_text(words), "string"), F.udf(_in_map(words), "map<string,string>")
     new = {of.name: (several if of.type.startswith("map") else text)(F.col(of.name)) for of in columns}
@@ -164,6 +168,16 @@ def _reworded(
     kept = [F.col(f"_{name}").alias(name) if name in new else F.col(name) for name in stays.columns]
     reworded = said.where(differs).select(*kept)
     return reworded if changed is None else changed.unionByName(reworded)
+
+
+def _texts(rows: DataFrame, columns: list[DeclaredColumn]) -> list[str]:
+    """What is said in some columns, each text once."""
+    texts = F.array(*[F.col(of.name) for of in columns if not of.type.startswith("map")])
+    for of in columns:
+        if of.type.startswith("map"):
+            texts = F.concat(texts, F.coalesce(F.map_values(of.name), F.array()))
+    said = rows.select(F.explode(texts).alias("text")).where("text != ''").distinct().toArrow()
+    return said["text"].to_pylist()
 
 
 def _in_text(words: Words) -> Callable[[str | None], str | None]:
@@ -338,15 +352,12 @@ def _runs(context: Context, closure: Closure, rows: DataFrame, table: str) -> Fo
     if closure.subject.kind != "image":
         return None, None
     name = closure.subject.value.rstrip("/").rpartition("/")[2]
-    from urllib.parse import unquote
-
-    ends = tuple({name, unquote(name)})
+    ends = {name, unquote(name)}
 
     def reworded(said: dict[str, str] | None) -> dict[str, str] | None:
         if said is None:
             return None
-        return {each: "[erased]" if value.replace("\\", "/").split("/")[-1] in ends else value
-                for each, value in said.items()}  # fmt: skip
+        return {each: ERASED if value.split("/")[-1] in ends else value for each, value in said.items()}
 
     again = F.udf(reworded, "map<string,string>")
     changed = rows.withColumn("_said", again("arguments")).where(F.to_json("_said") != F.to_json("arguments"))

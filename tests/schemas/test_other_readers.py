@@ -36,6 +36,8 @@ CHOSEN: dict[str, dict[str, tuple[object, object]]] = {
     "evaluations": {"protocol": ("open-set", "pairs")},
     "models": {"kind": ("adapter", "detector"), "difference_high": (-0.01, 0.01), "better": (True, False)},
     "runs": {"event": ("started", "finished")},
+    "erasures": {"event": ("verified", "begun"), "kind": ("person", "image")},
+    "erased": {"kind": ("person", "lake uri")},
 }
 OFTEN_READ = ("matches", "identifications", "gallery", "runs")
 """By analysts; and with keys, maps and vectors."""
@@ -84,7 +86,7 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
     """Write in every way that a table of its kind is written."""
     key = both.select(*TABLES[name].key)
     tables.append(name, both)
-    if name in {"images", "contracts", "cohorts", "searches"}:
+    if name in {"images", "contracts", "cohorts", "searches", "erased"}:
         tables.append_new(name, both)
     if name in {"gallery", "enrollments", "searches", "verifications"}:
         tables.update(name, both.limit(1))
@@ -102,8 +104,12 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
         tables.update_and_delete(name, both.limit(1), key.limit(1).withColumn("photo_id", F.lit("elsewhere")))
     if name in {"searches", "staged", "searched_samples", "seen_photos"}:
         tables.delete_where(name, F.col(key.columns[0]) == "größe 1")
+    if name in {"reviews", "runs", "evaluations"}:
+        tables.change(name, both.limit(1))
     if name in {"gallery", "enrollments"}:
         tables.delete_rows(name, key.limit(1))
+    if name in {"identifications", "runs", "seen_photos"}:
+        tables.forget_history(name, datetime.now(UTC))
 
 
 def plain(found: object) -> object:
