@@ -92,7 +92,8 @@ def erase(
         subject = Subject.asked(
             person=person, image=image, source=source, before=before, gallery_name=gallery_name, with_images=with_images
         )
-    unnamed = dict.fromkeys(("person", "gallery_name", "image", "source", "before"))
+    # The ledger does not say of whom, nor where to: the page may be called after them.
+    unnamed = dict.fromkeys(("person", "gallery_name", "image", "source", "before", "output"))
     if verify:
         context.tables.read("erasures")
         with ledger.run(context, **unnamed) as run:

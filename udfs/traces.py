@@ -26,8 +26,9 @@ Array = np.ndarray
 
 FILE = pa.schema([("uri", pa.string())])
 TRACE = pa.schema([("uri", pa.string()), ("erasure_id", pa.string()), ("kind", pa.string()), ("places", pa.int64())])
-READ = "bytes"
-"""The kind of a row that says how many bytes of a file were read."""
+READ, UNREADABLE = "bytes", "unreadable"
+"""The kinds of rows that say how many bytes of a file were read, and that it is not what its name says: it was cut off by
+a kill, most likely, and nobody can tell what it holds."""
 _SHORTEST = 4
 """Bytes: anything shorter stands by chance in files that hold numbers; as a value it is found by its hash."""
 _PROBE = 4
@@ -56,10 +57,15 @@ class Sought:
         found: Counter[tuple[str, str]] = Counter()
         with store.open_input_file(path) as file:
             size = int(file.size())
-            if path.endswith(".parquet") and not _hidden(path) and size:
-                self._in_parquet(file, found)
-            else:
-                self._in_other(path, file.read(), found)
+            try:
+                if path.endswith(".parquet") and not _hidden(path):
+                    self._in_parquet(file, found)
+                else:
+                    self._in_other(path, file.read(), found)
+            except (pa.ArrowInvalid, ValueError, EOFError):
+                file.seek(0)
+                self._in_bytes(file.read(), found)
+                found["", UNREADABLE] += 1
         return found, size
 
     def _in_parquet(self, file: pa.NativeFile, found: Counter[tuple[str, str]]) -> None:

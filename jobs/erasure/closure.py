@@ -29,6 +29,7 @@ class Closure:
     person: the person's id, where one is erased. everywhere: whether the id is nowhere but in what is erased, so that
     it is looked for in tables that name no gallery as well. images, uris: of the lake; their faces. photos, photo_uris:
     of the person's photos, which may also be images of the lake that stay. names: the person's, for people to read.
+    is_known: whether the tables say anything of an image that was named.
     """
 
     subject: Subject
@@ -42,6 +43,7 @@ class Closure:
     photos: frozenset[str] = frozenset()
     photo_uris: frozenset[str] = frozenset()
     investigations: frozenset[str] = frozenset()
+    is_known: bool = True
 
     @cached_property
     def words(self) -> Words:
@@ -64,7 +66,8 @@ class Closure:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of it."""
-        return not (self.samples or self.images or self.faces or self.uris or self.photos or self.investigations)
+        some = self.samples or self.images or self.faces or self.uris or self.photos or self.investigations
+        return not (some and self.is_known)
 
 
 _FEW = 1000
@@ -88,16 +91,20 @@ def closure_of(
     image_ids, uris = known.two(images)
     if subject.kind == "image":
         uris |= {subject.value}
-        image_ids |= _as_it_is_now(subject.value)
     for table, uri, image in _NAMED_BY_URI:
         image_ids |= known.by(table, uri, uris, image)
+    asked_with = known.by("findings", "asked_uri", uris, "investigation")
+    of_image = bool(image_ids or asked_with or known.by("gallery", "uri", uris, "sample_id"))
+    if subject.kind == "image":
+        image_ids |= _as_it_is_now(subject.value)
     faces = frozenset[str]()
     for table in ("faces", "matches", "identifications", "reviews", "findings", "cluster_members"):
         faces |= known.by(table, "image_id", image_ids, "face_id")
     faces |= known.staged_faces(image_ids)
     samples = known.by("enrollments", "uri", uris, "sample_id") | known.by("gallery", "uri", uris, "sample_id")
     samples |= known.by("seen_photos", "photo_id", image_ids, "sample_id")
-    found = Closure(subject, samples=samples, images=image_ids, uris=uris, faces=faces)
+    is_known = subject.kind != "image" or of_image
+    found = Closure(subject, samples=samples, images=image_ids, uris=uris, faces=faces, is_known=is_known)
     if subject.kind == "person":
         found = _with_person(context, found, known)
     return _with_investigations(context, found)
@@ -242,7 +249,8 @@ def _with_investigations(context: Context, found: Closure) -> Closure:
                 asked.add(row.investigation)
     if tables.exists("findings"):
         rows = tables.read("findings").select("investigation", "asked", "asked_uri", "gallery_name").distinct()
-        with_uri = rows.join(F.broadcast(frame_of(context, "asked_uri", found.uris)), "asked_uri", "left_semi")
+        asked_with = frame_of(context, "asked_uri", found.uris | found.photo_uris)
+        with_uri = rows.join(F.broadcast(asked_with), "asked_uri", "left_semi")
         of_search = rows.where("gallery_name IS NULL")
         people = [found.person] if found.person is not None and found.everywhere else []
         named = frame_of(context, "asked", [*people, *found.faces])

@@ -20,7 +20,7 @@ from schemas.catalog import ERASURES, TABLES
 from udfs import lake
 from udfs.arrow import local_frame, spark_schema
 from udfs.errors import InputError
-from udfs.traces import READ, TRACE, Sought, traces
+from udfs.traces import READ, TRACE, UNREADABLE, Sought, traces
 
 Array = np.ndarray
 
@@ -86,7 +86,11 @@ def prove(context: Context, run_id: str, erasure_ids: list[str] | None, known: K
     files = {row["uri"]: row["places"] for row in rows if row["kind"] == READ}
     proofs = []
     for row in sorted(asked, key=lambda row: (row.at, row.erasure_id)):
-        found = {(each["uri"], each["kind"]): each["places"] for each in rows if each["erasure_id"] == row.erasure_id}
+        found = {
+            (each["uri"], each["kind"]): each["places"]
+            for each in rows
+            if each["erasure_id"] == row.erasure_id or each["kind"] == UNREADABLE
+        }
         counted = Counter(each.kind for each in noted if each.erasure_id == row.erasure_id)
         # Of each embedding there are two hashes: as it is, and as it is rounded for the search.
         counted["embedding"] //= 2
@@ -144,5 +148,10 @@ def told(context: Context, proof: Proof) -> None:
     )
     for (uri, kind), places in sorted(proof.found.items())[:_TOLD]:
         context.log.warning(f"erase: {lake.file_name(uri)} in {uri.rpartition('/')[0]}: {places:,} of kind {kind!r}")
+    if any(kind == UNREADABLE for _, kind in proof.found):
+        context.log.warning(
+            "erase: files that cannot be read are left of killed runs; `rollcall maintain --retain 0` removes them, and"
+            " then `rollcall erase --verify` proves it"
+        )
     if len(proof.found) > _TOLD:
         context.log.warning(f"erase: and {len(proof.found) - _TOLD:,} more files")

@@ -1,7 +1,7 @@
 """Which rows of each table go, and which change: by what their columns carry, and by name where that is not enough."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -268,6 +268,12 @@ def _findings(context: Context, closure: Closure, rows: DataFrame, table: str) -
     return _united(frames), changed
 
 
+def _verifications(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """A photo of the person is an image as well, where it was compared with another."""
+    images, uris = closure.images | closure.photos, closure.uris | closure.photo_uris
+    return _by_columns(context, replace(closure, images=images, uris=uris), rows, table)
+
+
 def _cohorts(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
     """A cohort is whole, or of no use."""
     found, _ = _by_columns(context, closure, rows, table)
@@ -370,6 +376,7 @@ _RULES: dict[str, Rule] = {
     "identifications": _of_searched_faces,
     "investigations": _investigations,
     "findings": _findings,
+    "verifications": _verifications,
     "cohorts": _cohorts,
     "thresholds": _thresholds,
     "clusters": _clusters,

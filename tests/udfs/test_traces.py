@@ -14,7 +14,7 @@ from udfs.parquet_pages import pages
 from udfs.search.packed import Part
 from udfs.search.quantisation import Quantised
 from udfs.search.samples import SampleMatrix
-from udfs.traces import Sought
+from udfs.traces import UNREADABLE, Sought
 
 Array = np.ndarray
 
@@ -82,6 +82,16 @@ def test_what_no_row_uses_is_found_in_its_page(tmp_path: Path) -> None:
     of = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int32()), pa.array(["bob", PERSON]))
     pq.write_table(pa.table({"person_id": of}), path)
     assert found_in(path, in_clear=True)["person"] >= 1
+
+
+def test_a_file_that_is_cut_off_is_said_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"person_id": ["bob"] * 99}), path)
+    path.write_bytes(path.read_bytes()[:-20])
+    found, _ = sought().in_file(lake.uri_of(str(path)))
+    assert found == {("", UNREADABLE): 1}
+    path.write_bytes(b"")
+    assert sought().in_file(lake.uri_of(str(path)))[0] == {("", UNREADABLE): 1}
 
 
 def test_packed_samples_are_found(tmp_path: Path) -> None:

@@ -182,19 +182,21 @@ def put_decisions(into: Rows) -> None:
         "similarity": 0.1,
         "decision": "non_match",
     }
+    compared = [(f"pair{at}", image_uri(DAY, at), image_id(DAY, at)) for at in (3, 4)]
+    compared.append(("pair of them", photo_uri(PERSON, 0), photo_id(PERSON, 0)))
     into.put(
         "verifications",
         *[
             {
-                "pair_id": f"pair{at}",
-                "left_uri": image_uri(DAY, at),
-                "left_image_id": image_id(DAY, at),
+                "pair_id": name,
+                "left_uri": uri,
+                "left_image_id": image,
                 "right_uri": image_uri(NEXT_DAY, 0),
                 "right_image_id": image_id(NEXT_DAY, 0),
                 "detail": "",
                 **pair,
             }
-            for at in (3, 4)
+            for name, uri, image in compared
         ],
     )
 

@@ -119,6 +119,7 @@ def test_all_else_is_as_it_was(lake: Context, without_person: tuple[Context, Pat
     assert gone.pop("thresholds") == keys("thresholds", ("by with them",))
     assert gone.pop("reviews") == keys("reviews", ("r1",))
     assert gone.pop("cluster_decisions") == keys("cluster_decisions", ("d3",))
+    assert gone.pop("verifications") == keys("verifications", ("pair of them",))
     assert gone.pop("investigations") == keys("investigations", ("for them",))
     assert len(gone.pop("findings")) == 3
     assert len(gone.pop("seen_photos")) == len(gone.pop("set_asides")) == 1
