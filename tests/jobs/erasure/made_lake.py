@@ -130,11 +130,20 @@ def _nearest(row: Values, people: tuple[str, ...]) -> Values:
     return {**near, "decision": "review", "reason": "resembles_another_person"}
 
 
+def put_nights(context: Context, first: Rows | None = None, days: tuple[date, ...] = (DAY, NEXT_DAY)) -> None:
+    """Images, people, and who was found; first: what else there is before that."""
+    into = first or Rows()
+    put_lake(into)
+    put_people(into)
+    put_contract(context)
+    into.write(context)
+    for day in days:
+        identify(context, run_date=day, k=K)
+
+
 def put_everything(context: Context) -> None:
     """Nights, decisions, investigations, clusters, calibrations; and rows that a killed run has left."""
     first, into = Rows(), Rows()
-    put_lake(first)
-    put_people(first)
     first.put(
         "set_asides",
         *[
@@ -150,10 +159,7 @@ def put_everything(context: Context) -> None:
             for person, reason in ((PERSON, "it is they"), (THIRD, f"not {NAME}, as I thought"))
         ],
     )
-    put_contract(context)
-    first.write(context)
-    for day in (DAY, NEXT_DAY):
-        identify(context, run_date=day, k=K)
+    put_nights(context, first)
     put_decisions(into)
     put_investigations(into)
     put_clusters(into)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -198,8 +199,8 @@ def test_without_yes_nothing_changes(made: MakeContext, lake: Context, capsys: p
 def test_the_next_identify_finds_what_it_would_have_without_them(
     made: MakeContext, without_person: tuple[Context, Path]
 ) -> None:
-    context = copied(made, without_person[0], "identified_again")
-    never = made("never", *OPTIONS)
+    copied(made, without_person[0], "identified_again")
+    context, never = made("identified_again", *OPTIONS), made("never", *OPTIONS)
     put_contract(never)
     rows = Rows()
     made_lake.put_lake(rows)
@@ -258,30 +259,39 @@ def test_nothing_is_left_of_an_image(made: MakeContext, lake: Context) -> None:
     assert NAME not in str(made.said)
 
 
+@pytest.fixture(scope="module")
+def nights(made: MakeContext) -> Context:
+    """A smaller lake, of two nights. Nobody changes it."""
+    context = made("nights", *OPTIONS)
+    made_lake.put_nights(context)
+    return context
+
+
+def vectors_of(*days: date, numbers: Sequence[int] = range(made_lake.IMAGES)) -> Array:
+    return np.stack([of for (day, at), of in made_lake.faces().items() if day in days and at in numbers])
+
+
 @pytest.mark.slow
-def test_the_images_of_a_person_go_as_well_where_that_is_said(made: MakeContext, lake: Context) -> None:
-    context = copied(made, lake, "without_images")
+def test_the_images_of_a_person_go_as_well_where_that_is_said(made: MakeContext, nights: Context) -> None:
+    context = copied(made, nights, "without_images")
     erase(context, person=PERSON, with_images=True, yes=True)
-    shown = lake.tables.read("identifications").where("decision = 'match'").collect()
+    shown = nights.tables.read("identifications").where("decision = 'match'").collect()
     of_them = {row.image_id for row in shown if row.person_id == PERSON}
     assert len(of_them) == 4
     assert {row.image_id for row in context.tables.read("images").collect()}.isdisjoint(of_them)
     assert context.tables.read("faces").count() == context.tables.read("images").count() == 12
-    vectors = np.stack([of for (day, at), of in made_lake.faces().items() if at < 2])
     uris = [image_uri(day, at) for day in (DAY, NEXT_DAY) for at in range(2)]
-    assert found_below(root_of(context), [*needles_of_person(), *uris], np.concatenate([vectors, of_person()])) == []
+    vectors = np.concatenate([vectors_of(DAY, NEXT_DAY, numbers=range(2)), of_person()])
+    assert found_below(root_of(context), [*needles_of_person(), *uris], vectors) == []
 
 
 @pytest.mark.slow
-def test_a_source_and_earlier_dates_are_erased(made: MakeContext, lake: Context) -> None:
-    context = copied(made, lake, "without_dates")
+def test_a_source_and_earlier_dates_are_erased(made: MakeContext, nights: Context) -> None:
+    context = copied(made, nights, "without_dates")
     erase(context, before=NEXT_DAY, yes=True)
     uris = [image_uri(DAY, at) for at in range(made_lake.IMAGES)]
-    assert (
-        found_below(root_of(context), uris, np.stack([of for (d, _), of in made_lake.faces().items() if d == DAY]))
-        == []
-    )
+    assert found_below(root_of(context), uris, vectors_of(DAY)) == []
     assert {row.run_date for row in context.tables.read("images").collect()} == {NEXT_DAY}
     erase(context, source="gate", yes=True)
-    assert all(context.tables.read(name).isEmpty() for name in ("images", "faces", "matches", "cluster_members"))
+    assert all(context.tables.read(name).isEmpty() for name in ("images", "faces", "matches", "identifications"))
     assert context.tables.read("gallery").count() == 10
