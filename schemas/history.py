@@ -19,6 +19,7 @@ from udfs import lake
 SINCE = "rollcall.historySince"
 """The property of a table that says since when there are versions to go back to."""
 _VERSION = re.compile(r"^\.?(\d{20})\.")
+_CHECKPOINT = re.compile(r"^(\d{20})\.checkpoint\.")
 _LOG = "_delta_log"
 
 
@@ -27,14 +28,12 @@ def forget_log(spark: SparkSession, table: DeltaTable, identifier: str, location
     now = datetime.now(UTC).isoformat(timespec="seconds")
     # The last commit is the one that stays: not one that names files, whose least and greatest ids it has.
     spark.sql(f"ALTER TABLE {identifier} SET TBLPROPERTIES ('{SINCE}' = '{now}')")
-    log = table._jdt.deltaLog()
-    log.checkpoint()
-    version = int(log.startTransaction().readVersion())
+    table._jdt.deltaLog().checkpoint()
     store, folder = lake.place(f"{location}/{_LOG}")
-    kept = [info for info in _below(store, folder) if info.base_name.startswith(f"{version:020}.checkpoint")]
-    if not kept:
-        return  # somebody has committed in between, and what stands before that version is removed next time
-    for info in _below(store, folder):
+    files = _below(store, folder)
+    # Somebody may have committed in between, and then it is that version's.
+    version = max(int(found.group(1)) for info in files if (found := _CHECKPOINT.match(info.base_name)))
+    for info in files:
         named = _VERSION.match(info.base_name)
         # What has no number is of a commit that never was, as of a process that was killed.
         never = named is None and info.base_name.endswith((".tmp", ".tmp.crc"))

@@ -110,6 +110,7 @@ _HARMLESS: dict[str, Values] = {
         "searches": 9,
         "created_at": NOW,
     },
+    "erasures": {"kind": "person", "who": "w", "tables": [], "counts": {}, "digest": "", "at": NOW},
     "runs": {"job": "embed", "arguments": {}, "versions": {}, "digests": {}, "counts": {}},
 }
 

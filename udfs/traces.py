@@ -27,8 +27,8 @@ Array = np.ndarray
 FILE = pa.schema([("uri", pa.string())])
 TRACE = pa.schema([("uri", pa.string()), ("erasure_id", pa.string()), ("kind", pa.string()), ("places", pa.int64())])
 READ, UNREADABLE = "bytes", "unreadable"
-"""The kinds of rows that say how many bytes of a file were read, and that it is not what its name says: it was cut off by
-a kill, most likely, and nobody can tell what it holds."""
+"""The kinds of rows that say how many bytes of a file were read, and that it is not what its name says: cut off by a
+kill, most likely. Nobody can tell what it holds."""
 _SHORTEST = 4
 """Bytes: anything shorter stands by chance in files that hold numbers; as a value it is found by its hash."""
 _PROBE = 4
