@@ -8,14 +8,13 @@ import pyarrow as pa
 from udfs.arrow import BatchFunction, RecordBatches
 from udfs.keyed import Keyed
 
-URI = pa.schema([("uri", pa.string())])
 HASHED_URI = pa.schema([("uri", pa.string()), ("hash", pa.string())])
 VECTOR = pa.schema([("embedding", pa.list_(pa.float32()))])
 HASH = pa.schema([("hash", pa.string())])
 
 
 def hash_uris(keyed: Keyed) -> BatchFunction:
-    """A function of URIs: each with its keyed hash."""
+    """A function of URIs (`uri`): each with its keyed hash (HASHED_URI)."""
 
     def hashed(batches: RecordBatches) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -24,7 +24,6 @@ from udfs.words import tokens
 
 Array = np.ndarray
 
-FILE = pa.schema([("uri", pa.string())])
 TRACE = pa.schema([("uri", pa.string()), ("erasure_id", pa.string()), ("kind", pa.string()), ("places", pa.int64())])
 READ, UNREADABLE = "bytes", "unreadable"
 """The kinds of rows that say how many bytes of a file were read, and that it is not what its name says: cut off by a
@@ -156,7 +155,7 @@ def _hidden(path: str) -> bool:
 
 
 def traces(sought: Sought) -> BatchFunction:
-    """A function of files (FILE): what is left in each (TRACE), and how much was read."""
+    """A function of files (`uri`): what is left in each (TRACE), and how much was read."""
 
     def search(batches: RecordBatches) -> Iterator[pa.RecordBatch]:
         for batch in batches:

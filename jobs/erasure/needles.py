@@ -1,7 +1,6 @@
 """What must be found nowhere once an erasure is done, in clear and by keyed hashes; and what may stay elsewhere."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -54,12 +53,6 @@ class Needles:
         vectors, copies = _own_vectors(context, plan)
         shared["embedding"] = copies
         return cls(texts, vectors, {kind: count for kind, count in shared.items() if count})
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many values there are by kind."""
-        found = {kind: len(values) for kind, values in self.texts.items()}
-        return {kind: count for kind, count in {**found, "embedding": self.vectors.count()}.items() if count}
 
     def hashed(self, context: Context, closure: Closure, keyed: Keyed, erasure_id: str, run_id: str) -> DataFrame:
         """Rows of `erased`."""

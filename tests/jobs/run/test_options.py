@@ -14,7 +14,15 @@ from jobs.run import ledger, options
 from jobs.run.context import Context
 from jobs.run.options import RUN_DATE, Job, Number, job
 
-NOWHERE = Context(None, None, None)  # type: ignore[arg-type]  # a job that asks for neither Spark nor tables
+
+class NoTables:
+    """Where nothing was erased either."""
+
+    def exists(self, name: str) -> bool:
+        return False
+
+
+NOWHERE = Context(None, NoTables(), None)  # type: ignore[arg-type]  # a job that asks for neither Spark nor tables
 
 
 @job("count", fails=bool)

@@ -1,0 +1,91 @@
+"""What derives from a person of one gallery, and from an image that several tables know by its URI."""
+
+import pytest
+
+from jobs.erasure.closure import closure_of
+from jobs.erasure.needles import Needles
+from jobs.erasure.plan import Plan
+from jobs.erasure.rows import ORDER
+from jobs.erasure.subject import Subject
+from jobs.run.context import Context
+from tests.rows import CONTRACT, DAY, put, put_contract, sample_rows, unit
+from tests.support import MakeContext
+from udfs.errors import InputError
+
+URI = "file:///lake/1.jpg"
+
+
+@pytest.fixture
+def context(make_context: MakeContext) -> Context:
+    """Anna is in two galleries, by the same photo, which is an image of the lake as well."""
+    context = make_context()
+    put_contract(context)
+    (one, two) = sample_rows(unit(2, seed=1), ["anna", "bob"])
+    rows = [{**one, "gallery_name": name, "sample_id": f"anna in {name}", "uri": URI} for name in "gh"]
+    put(context, "gallery", *rows, {**two, "uri": "file:///people/bob.jpg"})
+    put(context, "images", {"image_id": "image", "uri": URI})
+    put(context, "faces", {"face_id": "face", "image_id": "image", "embedding": one["embedding"]})
+    of_face = {"face_id": "face", "image_id": "image", "run_date": DAY, "contract_id": CONTRACT, "person_id": "anna"}
+    matches = [{"gallery_name": name, "sample_id": f"anna in {name}"} for name in "gh"]
+    put(context, "matches", *[{**of_face, **match, "rank": 1, "similarity": 1.0} for match in matches])
+    return context
+
+
+def counted(context: Context, subject: Subject) -> dict[str, int]:
+    return Plan.of(context, closure_of(context, subject)).counts
+
+
+def test_a_person_of_one_gallery_stays_in_the_other(context: Context) -> None:
+    subject = Subject("person", "anna", "g")
+    closure = closure_of(context, subject)
+    plan = Plan.of(context, closure)
+    assert plan.counts == {"matches": 1, "gallery": 1}
+    assert closure.samples == {"anna in g"}
+    assert not closure.everywhere
+    needles = Needles.of(context, closure, plan)
+    assert needles.texts["person"] == needles.texts["uri"] == frozenset()
+    assert needles.shared == {"uri": 1, "embedding": 1, "person": 1}
+
+    everywhere = closure_of(context, Subject("person", "anna"))
+    assert everywhere.everywhere
+    assert everywhere.samples == {"anna in g", "anna in h"}
+    assert counted(context, Subject("person", "anna")) == {"matches": 2, "gallery": 2}
+
+
+def test_the_samples_of_an_image_go_with_it(context: Context) -> None:
+    found = closure_of(context, Subject("image", URI))
+    assert found.samples == {"anna in g", "anna in h"}
+    assert found.faces == {"face"}
+    assert not found.is_empty
+    assert counted(context, Subject("image", URI)) == {"matches": 2, "gallery": 2, "faces": 1, "images": 1}
+
+
+def test_an_image_that_nobody_knows_is_nothing_to_erase(context: Context) -> None:
+    assert closure_of(context, Subject("image", "file:///lake/2.jpg")).is_empty
+    assert closure_of(context, Subject("person", "carl")).is_empty
+    assert closure_of(context, Subject("source", "gate")).is_empty
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "say what is to be erased"),
+        ({"person": "a", "image": "b"}, "say what is to be erased"),
+        ({"image": "b", "gallery_name": "g"}, "are for --person"),
+        ({"source": "s", "with_images": True}, "are for --person"),
+        ({"person": " "}, "the id is empty"),
+        ({"source": ""}, "the name is empty"),
+    ],
+)
+def test_what_is_asked_must_be_clear(given: dict[str, object], said: str) -> None:
+    nothing = {"person": None, "image": None, "source": None, "before": None}
+    with pytest.raises(InputError, match=said):
+        Subject.asked(**{**nothing, **given})  # type: ignore[arg-type]
+
+
+def test_what_leads_to_the_rest_goes_last() -> None:
+    before = [("identifications", "matches"), ("investigations", "findings"), ("thresholds", "cohorts")]
+    before += [("clusters", "cluster_members"), ("cluster_changes", "cluster_members"), ("gallery", "enrollments")]
+    before += [(table, "gallery") for table in ("matches", "runs", "set_asides", "reviews")]
+    before += [(table, "images") for table in ORDER if table != "images"]
+    assert all(ORDER.index(one) < ORDER.index(other) for one, other in before)
