@@ -1340,8 +1340,8 @@ ERASURES = Table(
         Column(
             "counts",
             "map<string, bigint>",
-            "planned, finished: rows by table, and what is beside the tables; verified: files and bytes that were searched,"
-            " what was looked for by kind, and what was found",
+            "planned, finished: rows by table, what is beside the tables, and values that others have as well; verified:"
+            " files and bytes that were searched, what was looked for by kind, and what was found",
             carries="nothing",
         ),
         Column("found", "bigint", "verified: in how many places something of it was found; else null", nullable=True),

@@ -25,6 +25,8 @@ from udfs.ids import stable_id
 
 _AT_ONCE = 4
 """Tables: what is done for each waits for small jobs of Spark."""
+SHARED = "shared: "
+"""Before the kinds of values of which some are not looked for, as others have them as well; in the counts of a plan."""
 _WAIT = 60.0
 """Seconds to wait for runs that have begun after the erasure has: these see it, and end."""
 _BEING_WRITTEN = timedelta(minutes=10)
@@ -109,7 +111,8 @@ def erase(context: Context, subject: Subject, run: ledger.Run, killed: Collectio
     plan = Plan.of(context, closure)
     needles = Needles.of(context, closure, plan)
     tables.append_new("erased", needles.hashed(context, closure, keyed, noted.erasure_id, run.run_id))
-    noted.note(context, "planned", plan.concerned, counts=plan.counts)
+    shared = {f"{SHARED}{kind}": count for kind, count in needles.shared.items()}
+    noted.note(context, "planned", plan.concerned, counts=plan.counts | shared)
     concerned = _planned(context, noted.erasure_id)
     _carry_out(context, plan, concerned)
     noted.note(context, "finished", concerned, counts=plan.counts, digest=digest_of(context, noted.erasure_id))

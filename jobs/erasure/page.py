@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from jobs.erasure.proof import Proof
+from jobs.erasure.proof import Proof, in_words
 from jobs.run.context import Context
 from pages.report import Headline, Report, ReportTable, html
 
@@ -27,7 +27,8 @@ def page(context: Context, proofs: list[Proof]) -> str:
             proof.erasure_id,
             proof.kind,
             proof.who,
-            ", ".join(f"{count:,} {kind}" for kind, count in proof.sought.items()),
+            in_words(proof.sought),
+            in_words(proof.shared),
             f"{proof.places:,}",
         )
         for proof in proofs
@@ -40,11 +41,12 @@ def page(context: Context, proofs: list[Proof]) -> str:
     tables = [
         ReportTable(
             "Erasures",
-            ("erasure", "kind", "of whom, as a keyed hash", "looked for", "found"),
+            ("erasure", "kind", "of whom, as a keyed hash", "looked for", "not looked for", "found"),
             rows,
-            numbers=(4,),
+            numbers=(5,),
             note="Whoever holds the key beside the tables and a name can tell whether a hash is of this name; nobody"
-            " else can. Embeddings are looked for as they are, and as they are rounded for the search.",
+            " else can. Embeddings are looked for as they are, and as they are rounded for the search. What is of"
+            " somebody else as well is not looked for, such as the embedding of a copy.",
         ),
         ReportTable("Not covered", ("what", "what to do"), NOT_COVERED),
     ]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from jobs.erasure.beside import copies, files_below, others
-from jobs.erasure.carrying_out import digest_of
+from jobs.erasure.carrying_out import SHARED, digest_of
 from jobs.erasure.needles import Needles
 from jobs.run import peak_memory
 from jobs.run.context import Context
@@ -30,7 +30,7 @@ _TOLD = 20
 @dataclass(frozen=True)
 class Proof:
     """files, bytes: that were read. sought: how many values, by kind. found: by file and kind, in how many places;
-    files without anything are not named."""
+    files without anything are not named. shared: how many values, by kind, were not looked for, as others have them."""
 
     erasure_id: str
     kind: str
@@ -39,6 +39,7 @@ class Proof:
     bytes: int
     sought: Mapping[str, int]
     found: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    shared: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def places(self) -> int:
@@ -95,10 +96,23 @@ def prove(context: Context, run_id: str, erasure_ids: list[str] | None, known: K
         # Of each embedding there are two hashes: as it is, and as it is rounded for the search.
         counted["embedding"] //= 2
         sought_of = {kind: count for kind, count in sorted(counted.items()) if count}
-        proof = Proof(row.erasure_id, row.kind, row.who, len(files), sum(files.values()), sought_of, found)
+        shared = _shared(context, row.erasure_id)
+        proof = Proof(row.erasure_id, row.kind, row.who, len(files), sum(files.values()), sought_of, found, shared)
         _note(context, run_id, proof)
         proofs.append(proof)
     return proofs
+
+
+def _shared(context: Context, erasure_id: str) -> dict[str, int]:
+    planned = F.col("event") == "planned"
+    rows = context.tables.read("erasures").where((F.col("erasure_id") == erasure_id) & planned).select("counts")
+    found: dict[str, int] = {}
+    for row in rows.collect():  # of one that was carried on, the first knew most
+        for name, count in row.counts.items():
+            if name.startswith(SHARED):
+                kind = name.removeprefix(SHARED)
+                found[kind] = max(count, found.get(kind, 0))
+    return found
 
 
 def _codes(vectors: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -139,9 +153,14 @@ def _note(context: Context, run_id: str, proof: Proof) -> None:
     context.tables.append("erasures", local_frame(context.spark, [row], ERASURES.schema))
 
 
+def in_words(counts: Mapping[str, int]) -> str:
+    """Values by kind."""
+    return ", ".join(f"{kind}: {count:,}" for kind, count in sorted(counts.items()))
+
+
 def told(context: Context, proof: Proof) -> None:
     """Say what a proof has found; never what it is."""
-    what = ", ".join(f"{count:,} {kind}" for kind, count in proof.sought.items())
+    what = in_words(proof.sought)
     context.log.info(
         f"erase: {proof.places:,} found of erasure {proof.erasure_id}, in {proof.files:,} files of"
         f" {proof.bytes / 1e6:,.1f} MB; looked for: {what}"
