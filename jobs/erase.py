@@ -14,13 +14,14 @@ from jobs.erasure.closure import closure_of
 from jobs.erasure.page import page
 from jobs.erasure.plan import Plan
 from jobs.erasure.proof import Known, Proof, prove, told
+from jobs.erasure.rows import models_trained_on
 from jobs.erasure.subject import Subject
 from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.erased import keyed
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job
-from jobs.run.pages import written
+from jobs.run.outputs import written
 from udfs.errors import InputError
 
 
@@ -101,7 +102,9 @@ def erase(
     else:
         assert subject is not None
         if not yes:
-            _print(Plan.of(context, closure_of(context, subject)))
+            plan = Plan.of(context, closure_of(context, subject))
+            _print(plan)
+            _tell_of_models(context, models_trained_on(context, plan.of_table("model_photos").gone))
             context.log.info("erase: nothing was changed; --yes does it")
             return []
         refuse_what_cannot_begin(context, subject, killed)
@@ -110,6 +113,7 @@ def erase(
             known = Known(done.noted.erasure_id, done.needles)
             proofs = prove(context, run.run_id, [done.noted.erasure_id], known)
         _print(done.plan)
+        _tell_of_models(context, models_trained_on(context, done.plan.of_table("model_photos").gone))
         for kind, count in done.needles.shared.items():
             context.log.info(
                 f"erase: {count:,} of kind {kind!r} stay, as they are of something else as well: of an image of the"
@@ -129,6 +133,14 @@ def _finished(context: Context, subject: Subject) -> list[str]:
     if not found:
         raise InputError("this was not erased here, or not with these options; leave them out to prove all erasures")
     return found
+
+
+def _tell_of_models(context: Context, names: list[str]) -> None:
+    if names:
+        context.log.warning(
+            f"erase: trained on photos of this: {', '.join(names)}. What a model has learnt is in its weights: train it"
+            " again without these photos, move to it with `rollcall activate`, and remove its file"
+        )
 
 
 def _print(plan: Plan) -> None:

@@ -11,15 +11,15 @@ SCHEMA_VERSION = "10"
 
 Carries = Literal[
     "person", "name", "image", "face", "sample", "uri", "content", "embedding", "embedding digest", "features",
-    "cluster", "digest", "keyed", "words", "operator", "labels", "place", "nothing",
+    "cluster", "digest", "hashed", "keyed", "words", "operator", "labels", "place", "nothing",
 ]  # fmt: skip
 """What a column tells of somebody, so that what derives from a person or an image can be found and erased.
 
 person, name: the id and the name of somebody who is registered. image, face, sample, uri: what was seen, and where.
 content: the digest of an image's bytes. embedding, embedding digest, features: numbers computed from a face. cluster: a
-group of faces, by an id that names none. digest: of many rows together. keyed: a hash that tells of somebody only to
-who has its key and the name. words: free text, which may say anything. operator: who works with Rollcall. labels,
-place: groups of persons or faces, and where images come from. nothing: nobody.
+group of faces, by an id that names none. digest: of many rows together. hashed: an id or URI, to who has it. keyed: a
+hash that tells of somebody only to who has its key and the name. words: free text, which may say anything. operator:
+who works with Rollcall. labels, place: groups of persons or faces, and where images come from. nothing: nobody.
 """
 CARRIED = get_args(Carries)
 

@@ -1,5 +1,6 @@
 """Which rows of each table go, and which change: by what their columns carry, and by name where that is not enough."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ class TableRows:
         return not (self.deleted or self.rewritten)
 
 
-UNTOUCHED = ("contracts", "activations", "erasures", "erased")
+UNTOUCHED = ("contracts", "erasures", "erased")
 """Tables that say nothing of anybody."""
 BY_DIGEST = ("searches", "searched_samples")
 """Tables that `jobs.erasure.galleries_searched` changes, both together."""
@@ -52,6 +53,9 @@ ORDER = (
     "thresholds",
     "cohorts",
     "evaluations",
+    "activations",
+    "models",
+    "model_photos",
     "runs",
     "investigations",
     "findings",
@@ -370,7 +374,28 @@ def _runs(context: Context, closure: Closure, rows: DataFrame, table: str) -> Fo
     return None, changed.withColumn("arguments", F.col("_said")).select(*rows.columns)
 
 
+def _model_photos(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
+    """They name persons and photos by hashes of their ids and URIs."""
+    found, _ = _by_columns(context, replace(closure, images=closure.images | closure.photos), rows, table)
+    frames = [] if found is None else [found]
+    persons = [closure.person] if closure.person is not None and closure.everywhere else []
+    for column, values in (("person_digest", persons), ("photo_digest", closure.uris | closure.photo_uris)):
+        if values:
+            hashed = [hashlib.sha256(value.encode()).hexdigest() for value in values]
+            frames.append(rows.join(frame_of(context, column, hashed), column, "left_semi").select(*rows.columns))
+    return _united(frames), None
+
+
+def models_trained_on(context: Context, gone: DataFrame | None) -> list[str]:
+    """The names of models that were trained on photos that go: what they have learnt of these is in their weights."""
+    if gone is None or not context.tables.exists("models"):
+        return []
+    models = context.tables.read("models").join(gone.select("model_id").distinct(), "model_id", "left_semi")
+    return sorted({row["name"] for row in models.select("name").collect()})
+
+
 _RULES: dict[str, Rule] = {
+    "model_photos": _model_photos,
     "enrollments": _enrollments,
     "matches": _of_searched_faces,
     "identifications": _of_searched_faces,

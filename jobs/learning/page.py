@@ -9,7 +9,7 @@ from evaluation.improvement import Improvement
 from jobs.learning.compared import Seen
 from jobs.learning.divided import Divided, Photos
 from jobs.learning.registered import Place, Trained
-from jobs.run import pages
+from jobs.run import outputs
 from jobs.run.context import Context
 from pages import plots
 from pages.plots import Line, Plot
@@ -43,7 +43,7 @@ def write_page(
 ) -> None:
     """Write the page beside the model's file."""
     shown = _page(trained, found, divided, before, after, measured, course)
-    pages.written(context, html(shown), place.folder / f"{place.name}.html")
+    outputs.written(context, html(shown), place.folder / f"{place.name}.html")
 
 
 def _page(

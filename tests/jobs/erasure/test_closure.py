@@ -1,14 +1,16 @@
 """What derives from a person of one gallery, and from an image that several tables know by its URI."""
 
+from hashlib import sha256
+
 import pytest
 
 from jobs.erasure.closure import closure_of
 from jobs.erasure.needles import Needles
 from jobs.erasure.plan import Plan
-from jobs.erasure.rows import ORDER
+from jobs.erasure.rows import ORDER, models_trained_on
 from jobs.erasure.subject import Subject
 from jobs.run.context import Context
-from tests.rows import CONTRACT, DAY, put, put_contract, sample_rows, unit
+from tests.rows import CONTRACT, DAY, NOW, Values, put, put_contract, sample_rows, unit
 from tests.support import MakeContext
 from udfs.errors import InputError
 
@@ -89,3 +91,33 @@ def test_what_leads_to_the_rest_goes_last() -> None:
     before += [(table, "gallery") for table in ("matches", "runs", "set_asides", "reviews")]
     before += [(table, "images") for table in ORDER if table != "images"]
     assert all(ORDER.index(one) < ORDER.index(other) for one, other in before)
+
+
+def test_models_that_were_trained_on_somebody_are_named(context: Context) -> None:
+    def photo(model: str, person: str, uri: str, image: str) -> Values:
+        digests = {
+            "person_digest": sha256(person.encode()).hexdigest(),
+            "photo_digest": sha256(uri.encode()).hexdigest(),
+        }
+        return {"model_id": model, "image_id": image, **digests}
+
+    model: Values = dict.fromkeys(("kind", "parent", "parent_contract_id", "contract_id", "file", "sha256"), "")
+    model |= dict.fromkeys(("declaration", "loss", "plan", "data", "data_digest"), "")
+    model |= dict.fromkeys(("seed", "persons", "photos", "held_out_persons"), 1)
+    model |= {"missed": 0.1, "missed_before": 0.2, "difference_low": -0.2, "difference_high": -0.1, "better": True}
+    model |= {"kind": "adapter", "measured": {}, "trained_at": NOW}
+    put(context, "models", *[{**model, "model_id": each, "name": f"model {each}"} for each in "abc"])
+    put(
+        context,
+        "model_photos",
+        photo("a", "anna", "file:///elsewhere/9.jpg", "other"),
+        photo("b", "carl", URI, "another version"),
+        photo("c", "carl", "file:///elsewhere/8.jpg", "yet another"),
+    )
+    plan = Plan.of(context, closure_of(context, Subject("person", "anna")))
+    assert plan.counts["model_photos"] == 2
+    assert models_trained_on(context, plan.of_table("model_photos").gone) == ["model a", "model b"]
+    plan = Plan.of(context, closure_of(context, Subject("image", URI)))
+    assert models_trained_on(context, plan.of_table("model_photos").gone) == ["model b"]
+    of_one = Plan.of(context, closure_of(context, Subject("person", "anna", "g")))
+    assert models_trained_on(context, of_one.of_table("model_photos").gone) == ["model b"]
