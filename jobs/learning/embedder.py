@@ -22,6 +22,7 @@ from jobs.learning.registered import Place, Trained, register, with_model
 from jobs.run import ledger, settings_file
 from jobs.run.context import Context
 from training.plans import SIAMESE, EmbedderPlan, Imitation
+from udfs import private
 from udfs.errors import InputError
 from udfs.ids import document_id
 from udfs.vision import onnx_trial, weights
@@ -74,6 +75,7 @@ def train_embedder(
     work = place.folder.absolute() / f".{place.name}.training"
     with ledger.run(context) as run:
         run.digests.update(settings=settings_id(spec))
+        private.make_folder(work, private=context.settings.files.private)
         files = CropFiles(work / "crops").cut(context, divided.all_uris, agreed, at.meant)
         found = files.by_uri()
         divided = with_a_face(context, divided, found["uri"].to_pylist(), found["outcome"].to_pylist())
