@@ -80,10 +80,9 @@ def erase(
 
     Without --yes it says what would go. A face of the lake that was taken for the person stays a face, of nobody, and
     the next `identify` looks at it anew, as if the person had never been there; with --with-images its image goes as
-    well. The tables that change forget all their earlier versions: there is no time travel back. Refused while a run is
-    under way; runs that begin meanwhile wait. If it is killed, the same command carries it on. Exits with 1 if anything
-    was found. What was erased is not ingested or enrolled again, unless that is allowed. docs/privacy.md says what is
-    covered.
+    well. All tables forget their earlier versions: there is no time travel back. Refused while a run is under way; runs
+    that begin meanwhile wait. If it is killed, the same command carries it on. Exits with 1 if anything was found. What
+    was erased is not ingested or enrolled again, unless that is allowed. docs/privacy.md says what is covered.
     """
     named = person is not None or image is not None or source is not None or before is not None
     if verify and yes:

@@ -14,11 +14,12 @@ from jobs.erasure.closure import closure_of
 from jobs.erasure.galleries_searched import forget_samples
 from jobs.erasure.needles import Needles
 from jobs.erasure.plan import Plan
+from jobs.erasure.rows import UNTOUCHED
 from jobs.erasure.subject import Subject
 from jobs.run import ledger, under_way
 from jobs.run.context import Context
 from jobs.run.erased import keyed_from_now_on
-from schemas.catalog import ERASURES
+from schemas.catalog import ERASURES, TABLES
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
@@ -66,7 +67,6 @@ class Erased:
     noted: Noted
     plan: Plan
     needles: Needles
-    tables: frozenset[str]
 
 
 def refuse_what_cannot_begin(context: Context, subject: Subject, killed: Collection[str]) -> None:
@@ -113,12 +113,13 @@ def erase(context: Context, subject: Subject, run: ledger.Run, killed: Collectio
     tables.append_new("erased", needles.hashed(context, closure, keyed, noted.erasure_id, run.run_id))
     shared = {f"{SHARED}{kind}": count for kind, count in needles.shared.items()}
     noted.note(context, "planned", plan.concerned, counts=plan.counts | shared)
-    concerned = _planned(context, noted.erasure_id)
-    _carry_out(context, plan, concerned)
-    noted.note(context, "finished", concerned, counts=plan.counts, digest=digest_of(context, noted.erasure_id))
+    _carry_out(context, plan)
+    noted.note(
+        context, "finished", _that_forget(context), counts=plan.counts, digest=digest_of(context, noted.erasure_id)
+    )
     for name, count in plan.counts.items():
         run.count(name, count)
-    return Erased(noted, plan, needles, frozenset(concerned))
+    return Erased(noted, plan, needles)
 
 
 def digest_of(context: Context, erasure_id: str) -> str:
@@ -127,7 +128,7 @@ def digest_of(context: Context, erasure_id: str) -> str:
     return stable_id("erased", *[part for row in sorted(rows) for part in row])
 
 
-def _carry_out(context: Context, plan: Plan, concerned: list[str]) -> None:
+def _carry_out(context: Context, plan: Plan) -> None:
     tables = context.tables
     plan.beside.remove()
     for table, rows in plan.tables.items():
@@ -139,13 +140,11 @@ def _carry_out(context: Context, plan: Plan, concerned: list[str]) -> None:
         if rows.deleted and rows.gone is not None:
             tables.delete_rows(table, rows.gone, rows.dates)
             context.log.info(f"erase: {table}: {rows.deleted:,} rows")
+    forgetting = _that_forget(context)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(partial(_forget, context), concerned):
+        for _ in pool.map(partial(_forget, context), forgetting):
             pass
-    context.log.info(
-        f"erase: of {len(concerned)} tables all earlier versions are gone, and no time travel leads there:"
-        f" {', '.join(concerned)}"
-    )
+    context.log.info(f"erase: of {len(forgetting)} tables all earlier versions are gone; no time travel leads there")
 
 
 def _forget(context: Context, table: str) -> None:
@@ -154,10 +153,10 @@ def _forget(context: Context, table: str) -> None:
     context.tables.forget_history(table, now - _BEING_WRITTEN if table == "runs" else now)
 
 
-def _planned(context: Context, erasure_id: str) -> list[str]:
-    """All tables that held something when the erasure began, or was carried on."""
-    rows = context.tables.read("erasures").where(F.col("erasure_id") == erasure_id).select("tables").collect()
-    return sorted({table for row in rows for table in row.tables if context.tables.exists(table)})
+def _that_forget(context: Context) -> list[str]:
+    """All tables that tell of anybody. One that holds nothing now may have held it yesterday, as `staged` does for a
+    while: files of earlier versions stay for a week, and the ids in the log for a month."""
+    return [name for name in TABLES if name not in UNTOUCHED and context.tables.exists(name)]
 
 
 def _own_id(context: Context, subject: Subject) -> str | None:
