@@ -1347,7 +1347,7 @@ ERASURES = Table(
         ),
         Column("kind", "string", "person, image, source, or before (all images of earlier dates)", carries="nothing"),
         Column("who", "string", "keyed hash of what was asked to be erased", carries="keyed"),
-        Column("tables", "array<string>", "the tables that held something", carries="nothing"),
+        Column("tables", "array<string>", "planned: that held something; finished: that forgot", carries="nothing"),
         Column(
             "counts",
             "map<string, bigint>",
