@@ -42,9 +42,10 @@ accept: $(INSTALLED) $(AIRFLOW)  ## the slow proofs, in two runs at once: each p
 	$(BIN)/python -m tests.prepare
 	@$(MAKE) --no-print-directory -j2 --output-sync=target accept-whole accept-parts
 
-# One run has jobs and clusters as processes, accuracy, vision and faces; the other has the rest. Each alone leaves a
-# processor idle for half of its time.
-WHOLE := tests/accept tests/udfs tests/conf tests/schemas tests/jobs/faces tests/jobs/test_writers.py
+# One run has jobs and clusters as processes, accuracy, vision and faces, training and erasures; the other has the rest.
+# Each alone leaves a processor idle for half of its time.
+WHOLE := tests/accept tests/udfs tests/conf tests/schemas tests/training tests/jobs/faces tests/jobs/learning \
+	tests/jobs/erasure tests/jobs/test_writers.py
 
 accept-whole:
 	$(BIN)/python -m pytest -m slow -s $(WHOLE)

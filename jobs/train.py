@@ -200,6 +200,13 @@ class Range(click.ParamType[tuple[float, float]]):
     help="How strongly what the network makes of good pictures is kept.",
 )
 @click.option(
+    "--mix",
+    type=Number(0, 1, min_open=True),
+    default=0.75,
+    show_default=True,
+    help="The share of what was learnt in the weights; the rest is what they were. Less forgets less.",
+)
+@click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
     default="fp32",

@@ -85,9 +85,21 @@ class _Fitting:
         if self.group.rank == 0:
             if self.best.weights is not None:
                 self.averaged.load_state_dict(self.best.weights)
-            self.folder.write("trained.pt", merged(self.averaged).state_dict())
+            self.folder.write("trained.pt", self._mixed(merged(self.averaged).state_dict()))
             (self.folder.path / "course.json").write_text(json.dumps(self.course.held()), "utf-8")
         self.group.wait()
+
+    def _mixed(self, learnt: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What was learnt, with a share of what the parent knew; all of it where there is no parent."""
+        if self.parent is None:
+            return learnt
+        start = self.folder.read("start.pt")
+        return {
+            name: torch.lerp(start[name], value, self.plan.mix)
+            if name in start and value.is_floating_point()
+            else value
+            for name, value in learnt.items()
+        }
 
     def _phases(self, persons: int, dimension: int) -> list[tuple[str, nn.Module]]:
         names = [name for name in (self.plan.first, self.plan.loss) if name is not None]

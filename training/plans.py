@@ -92,7 +92,8 @@ class EmbedderPlan:
     is taken. batch: photos. rate: the highest rate of AdamW (one cycle, its momentum cycled the other way). keep: times
     1 - cosine to what the parent makes of the picture as it was: what it knows already is not to be forgotten.
     average: how much of the average of the weights so far is left after a step; the average is what is kept (Polyak and
-    Juditsky 1992), and it lies between what was known and what is new. precision: in which it is computed. patience:
+    Juditsky 1992). mix: the share of what was learnt in the weights that are written; the rest is the parent's (Wortsman
+    et al. 2022, "Robust fine-tuning"), so that less of what was known is lost. precision: in which it is computed. patience:
     passes without an improvement, on the persons by whom that is decided, after which it stops.
     """
 
@@ -108,6 +109,7 @@ class EmbedderPlan:
     rate: float = 1e-3
     keep: float = 20.0
     average: float = 0.98
+    mix: float = 0.75
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: int = 4
     imitation: Imitation = Imitation()

@@ -13,7 +13,7 @@ from training.plans import EmbedderPlan
 Array = np.ndarray
 
 SIDE = 16
-PLAN = EmbedderPlan("mobilefacenet", passes=6, batch=16, rate=0.01, keep=0.0, patience=9)
+PLAN = EmbedderPlan("mobilefacenet", passes=6, batch=16, rate=0.01, keep=0.0, mix=1.0, patience=9)
 
 
 class Small(nn.Module):

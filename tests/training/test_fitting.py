@@ -56,6 +56,15 @@ def test_what_is_known_is_kept(tmp_path: Path) -> None:
     assert drift(1000.0) < drift(0.0) / 3
 
 
+def test_what_was_learnt_is_mixed_with_what_was_known(tmp_path: Path) -> None:
+    whole, half = (trained(prepared(tmp_path / str(mix), replace(PLAN, mix=mix))) for mix in (1.0, 0.5))
+    start = prepared(tmp_path / "start").read("start.pt")
+    assert not same(whole, start)
+    for name, value in half.items():
+        if value.is_floating_point():
+            assert torch.allclose(value, (start[name] + whole[name]) / 2, atol=1e-6)
+
+
 @pytest.mark.parametrize("killed_at", [1, 2, 7])
 def test_a_killed_training_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
