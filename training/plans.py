@@ -92,8 +92,8 @@ class EmbedderPlan:
     is taken. batch: photos. rate: the highest rate of AdamW (one cycle, its momentum cycled the other way). keep: times
     1 - cosine to what the parent makes of the picture as it was: what it knows already is not to be forgotten.
     average: how much of the average of the weights so far is left after a step; the average is what is kept (Polyak and
-    Juditsky 1992). mix: the share of it in the weights that are written; the rest is the parent's (Wortsman et al. 2022,
-    "Robust fine-tuning of zero-shot models"), so that less of what was known is lost. precision: in which it is
+    Juditsky 1992). mix: the share of it in the weights that are written; the rest is the parent's (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models"), so that less of what was known is lost. precision: in which it is
     computed. patience: passes without an improvement, on the persons by whom that is decided, after which it stops.
     """
 
