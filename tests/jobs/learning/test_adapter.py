@@ -1,6 +1,8 @@
 """train adapter, on made-up vectors that the tables say were found in real files; and what becomes of the adapter."""
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +126,11 @@ def test_what_is_no_better_is_refused_unless_a_reason_is_given(
     assert context.tables.read("activations").collect()[0].although == "for the trial of May"
 
 
-def test_misuse(context: Context, tmp_path: Path) -> None:
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_misuse(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people = tmp_path / "people"
     found = photos(people, noise=1.8)
     put_photos(context, found)
@@ -147,6 +153,19 @@ def test_misuse(context: Context, tmp_path: Path) -> None:
         train(context, images=str(people), name="fused", **PLAN)
     with pytest.raises(InputError, match="no number any more at step"):
         train(context, images=str(people), name="ours", **{**PLAN, "loss": "softmax", "rate": 1e30})
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(InputError, match=r"taken: cannot be written \(File exists\); choose another --output"):
+        train(context, images=str(people), name="ours", folder=tmp_path / "taken", **PLAN)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(InputError, match=r"cannot be written \(No space left on device\); choose another --output"):
+            train(context, images=str(people), name="ours", **PLAN)
+    assert list((tmp_path / "models").iterdir()) == []
+    put_photos(
+        context, {tmp_path / "nobody" / f"p{at:02}" / f"{photo}.jpg": [] for at in range(9) for photo in range(2)}
+    )
+    with pytest.raises(InputError, match="of 18 photos 0 show a face: 0 person to learn from"):
+        train(context, images=str(tmp_path / "nobody"), name="ours", **PLAN)
     assert not (tmp_path / "rollcall.toml").exists()
     assert not context.tables.exists("models")
 
