@@ -24,10 +24,10 @@ from benchmarks import lfw
 from benchmarks.data import data_option, facenet
 from benchmarks.rounds import isa, save
 from jobs.inputs.labelled import LabelledPhoto, in_half
+from jobs.learning.adapter import learnt_adapter
 from jobs.learning.compared import Seen, compare
 from jobs.learning.divided import Photos
 from jobs.learning.embedder import CHOOSING
-from training.adapter import fitted
 from training.fitting import fit
 from training.folder import TrainingFolder
 from training.imitation import all_worse
@@ -79,6 +79,10 @@ class Lfw:
         """Which photos are of a half of the persons."""
         return np.array([in_half(photo.person, half, seed) for photo in self.photos.photos])  # type: ignore[arg-type]
 
+    def drawn(self, share: float, seed: int) -> Array:
+        """The photos of so many of the persons, drawn by a seed."""
+        return (np.random.default_rng(seed).random(len(self.photos.persons)) < share)[self.photos.labels]
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -89,6 +93,7 @@ class Gain:
     after: float
     better: bool
     worse: bool
+    strength: float
     seconds: float
 
 
@@ -97,11 +102,11 @@ def adapted(faces: Lfw, name: str, seed: int) -> Gain:
     first, second = faces.half("first", seed), faces.half("second", seed)
     vectors = faces.vectors[name]
     began = time.monotonic()
-    adapter, _ = fitted(vectors[first], faces.photos.which(first).labels, AdapterPlan(seed=seed))
+    adapter, strength, _ = learnt_adapter(faces.photos.which(first), vectors[first], AdapterPlan(seed=seed), FPIR)
     seconds = time.monotonic() - began
     held_out, moved = vectors[second], adapter(vectors[second])
     found = compare(faces.photos.which(second), Seen(held_out, held_out), Seen(moved, moved), SIZE, FPIR, seed)
-    return Gain(seed, found.before, found.after, found.better, found.worse, round(seconds, 1))
+    return Gain(seed, found.before, found.after, found.better, found.worse, strength, round(seconds, 1))
 
 
 def adapters(faces: Lfw, name: str) -> list[Gain]:
@@ -164,7 +169,7 @@ def trained(faces: Lfw, plan: EmbedderPlan, learnt: Array, chosen: Array) -> tup
 def domain(faces: Lfw, passes: int) -> dict[str, float]:
     """A network trained for small, grey, noisy pictures."""
     first, second = faces.half("first", 0), faces.half("second", 0)
-    aside = np.random.default_rng(0).random(len(faces.photos.persons))[faces.photos.labels] < CHOOSING
+    aside = faces.drawn(CHOOSING, 0)
     plan = EmbedderPlan(FAST, imitation=DOMAIN, passes=passes, patience=passes)
     network, seconds, _ = trained(faces, plan, first & ~aside, first & aside)
     held_out, crops = faces.photos.which(second), faces.crops[second]

@@ -48,6 +48,13 @@ class Adapter:
         length = np.sqrt(np.einsum("nd,nd->n", moved, moved))[:, None]
         return np.asarray(moved / length, np.float32)
 
+    def scaled(self, strength: float) -> "Adapter":
+        """The map that moves vectors a share of the way."""
+        share = np.float32(strength)
+        if self.second is None:
+            return Adapter(self.first * share, self.offset * share, None, self.bent)
+        return Adapter(self.first, self.offset, self.second * share, self.bent)
+
     def content(self) -> bytes:
         """As a file, in NumPy's format; the same adapter is the same bytes."""
         held: dict[str, Any] = {"first": self.first, "offset": self.offset, "bent": np.array(self.bent)}

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 
+from jobs import train
 from jobs.cli import COMMANDS
 from jobs.run import ledger, options
 from jobs.run.context import Context
@@ -74,7 +75,7 @@ def test_the_ledger_keeps_what_says_something() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in COMMANDS if name not in ("properties", "doctor", "models", "weights")]
+    "name", [name for name in COMMANDS if name not in ("properties", "doctor", "models", "weights", "train")]
 )
 def test_every_job_takes_the_options_that_all_share(name: str) -> None:
     module = import_module(f"jobs.{name}")
@@ -82,4 +83,13 @@ def test_every_job_takes_the_options_that_all_share(name: str) -> None:
     assert isinstance(made, Job)
     assert made.command is module.command
     assert made.name == name
+    assert {"tables", "database", "config", "changes", "master"} <= {option.name for option in made.command.params}
+
+
+@pytest.mark.parametrize("name", train.command.commands)
+def test_every_training_is_a_job(name: str) -> None:
+    made = getattr(train, name)
+    assert isinstance(made, Job)
+    assert made.command is train.command.commands[name]
+    assert made.name == f"train {name}"
     assert {"tables", "database", "config", "changes", "master"} <= {option.name for option in made.command.params}
