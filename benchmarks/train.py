@@ -248,7 +248,7 @@ def main(data: Path, threads: int, passes: int, losses: bool) -> None:
         "faces": len(faces.crops),
         "adapters": {name: [asdict(gain) for gain in of] for name, of in gains.items()},
         "adapter_gain": {name: round(won_back(of), 4) for name, of in gains.items()},
-        "domain": {name: round(value, 4) for name, value in other.items()},
+        "domain": {"passes": passes, **{name: round(value, 4) for name, value in other.items()}},
         "losses": every_loss(faces, 4) if losses else [],
     }
     print(f"written to {save('train', figures)}")
