@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,13 +39,10 @@ class Place:
             InputError: the name is taken or no name, or the folder cannot be written.
         """
         settings_file.refuse_taken(self.declared_in, self.name)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f".{self.name}.writable"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            raise InputError(f"{self.folder}: cannot be written ({error.strerror}); choose another --output") from error
+        nearest = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+            reason = "no right to" if nearest.is_dir() else f"{nearest} is no folder"
+            raise InputError(f"{self.folder}: cannot be written ({reason}); choose another --output")
 
     def write(self, content: bytes, suffix: str) -> Path:
         """Write the model's file, whole or not at all.
@@ -55,6 +53,7 @@ class Place:
         path = (self.folder / f"{self.name}{suffix}").absolute()
         partial = path.with_name(f".{path.name}.partial")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
             partial.replace(path)
         except OSError as error:
