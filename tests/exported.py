@@ -1,11 +1,9 @@
 """Packaged networks as ONNX files, as a person would export them."""
 
 import pkgutil
-import warnings
 from pathlib import Path
 
-import torch
-
+from training.exported import onnx
 from udfs.vision import weights
 from udfs.vision.models import NETWORKS
 from udfs.vision.tensors import put
@@ -16,15 +14,5 @@ def exported(name: str, file: str, folder: Path) -> Path:
     model = NETWORKS[name]
     module = put(pkgutil.resolve_name(model.network)(), weights.load(name, file)).eval()
     path = folder / f"{name}.onnx"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter without onnxscript, which is deprecated
-        torch.onnx.export(
-            module,
-            (torch.zeros(1, 3, model.crop.side, model.crop.side),),
-            str(path),
-            dynamo=False,
-            input_names=["pixels"],
-            output_names=["vector"],
-            dynamic_axes={"pixels": {0: "n"}, "vector": {0: "n"}},
-        )
+    path.write_bytes(onnx(module, model.crop.side))
     return path

@@ -51,8 +51,11 @@ def _cover(pixels: Array, random: np.random.Generator) -> None:
     pixels[top : top + covered, left : left + covered] = _GREY
 
 
-def all_worse(crops: Array, imitation: Imitation, seed: int) -> Array:
-    """All crops made worse, each by its own draw: uint8 (n, side, side, 3). A crop's is the same wherever it stands."""
+def all_worse(crops: Array, imitation: Imitation, *seeds: int, first: int = 0) -> Array:
+    """All crops made worse, each by its own draw: uint8 (n, side, side, 3). A crop's draw follows from the seeds and
+    from its number alone, of which the first crop has `first`."""
     if not imitation.anything:
         return crops
-    return np.stack([worse(crop, imitation, np.random.default_rng([seed, at])) for at, crop in enumerate(crops)])
+    return np.stack(
+        [worse(crop, imitation, np.random.default_rng([*seeds, at])) for at, crop in enumerate(crops, first)]
+    )

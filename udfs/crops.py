@@ -7,7 +7,6 @@ network, is left out.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +14,13 @@ from PIL import Image
 
 from udfs.arrow import BatchFunction, RecordBatches
 from udfs.embedding import content_of, on_this_executor
+from udfs.records import Meant
 from udfs.vision.detect import Detection
 from udfs.vision.embed import Crops, Embedder
 from udfs.vision.pipeline import Face, FacePipeline, ImageOutcome, Read
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
-Meant = Literal["largest", "middle", "only"]
 
 CROP = pa.schema(
     [

@@ -17,6 +17,11 @@ def document_id(document: object) -> str:
     return hashlib.sha256(_canonical(document)).hexdigest()
 
 
+def hashed(text: str) -> str:
+    """SHA-256 of an id or a URI, as 64 hex digits: for tables that are to name nobody."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def image_id(uri: str, size: int, modified_us: int) -> str:
     """One version of one file: its percent-encoded URI, size in bytes, modification time in microseconds."""
     return stable_id("image", uri, size, modified_us)

@@ -4,6 +4,7 @@ Tables and Spark's schemas are declared from here.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pyarrow as pa
 
@@ -13,6 +14,10 @@ BOX = pa.struct([(side, pa.float64()) for side in SIDES])
 QUALITY = pa.struct(
     [(name, pa.float64()) for name in ("size", "sharpness", "brightness", "clipped", "yaw", "pitch", "roll")]
 )
+
+
+Meant = Literal["largest", "middle", "only"]
+"""Which of several faces of an image is meant: the largest, the one nearest the middle, or none of them."""
 
 
 def edges(box: Mapping[str, float]) -> list[float]:

@@ -14,7 +14,7 @@ from evaluation.verification import Comparisons, Curve
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.trials import ComparedPairs, SearchedPhotos
 from jobs.faces.contracts import note_contract, verified_contract
-from jobs.faces.lookup import Meant, MeantFaces
+from jobs.faces.lookup import MeantFaces
 from jobs.inputs.labelled import Half, LabelledPair, LabelledPhoto, read_labelled_pairs, read_labelled_photos
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -22,6 +22,7 @@ from schemas.catalog import THRESHOLDS
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
+from udfs.records import Meant
 from udfs.vision.contract import Contract, settings_id
 
 Values = dict[str, object]

@@ -14,10 +14,11 @@ from evaluation.verification import Curve, Folds
 from jobs.decisions.cohort import Cohort
 from jobs.decisions.thresholds import IdentificationThresholds, for_identification, for_verification
 from jobs.decisions.trials import ComparedPairs, SearchedPhotos, listed_column
-from jobs.faces.lookup import Meant, MeantFaces
+from jobs.faces.lookup import MeantFaces
 from jobs.inputs.labelled import Half, LabelledPair, LabelledPhoto, read_labelled_pairs, read_labelled_photos
 from jobs.run.context import Context
 from udfs.errors import InputError
+from udfs.records import Meant
 from udfs.vision.contract import Contract
 
 Array = np.ndarray

@@ -7,7 +7,7 @@ import numpy as np
 
 from jobs.decisions.thresholds import PairThresholds, for_verification
 from jobs.faces.contracts import note_contract, verified_contract
-from jobs.faces.lookup import Meant, MeantFaces
+from jobs.faces.lookup import MeantFaces
 from jobs.inputs import records
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -16,6 +16,7 @@ from udfs import lake
 from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
+from udfs.records import Meant
 from udfs.search.pairs import similarities
 from udfs.vision.contract import settings_id
 

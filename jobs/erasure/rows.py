@@ -1,6 +1,5 @@
 """Which rows of each table go, and which change: by what their columns carry, and by name where that is not enough."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -12,7 +11,9 @@ from pyspark.sql import functions as F
 from jobs.erasure.closure import Closure, frame_of, of_gallery
 from jobs.run.context import Context
 from schemas.catalog import TABLES
+from schemas.cluster_counts import cluster_counts
 from schemas.table import Column as DeclaredColumn
+from udfs.ids import hashed
 from udfs.words import ERASED, Words
 
 if TYPE_CHECKING:
@@ -315,16 +316,10 @@ def _clusters(context: Context, closure: Closure, rows: DataFrame, table: str) -
         return None, None
     concerned, left = found
     of_cluster = ["grouping", "cluster_id"]
-    now = left.join(concerned, of_cluster, "left_semi").groupBy(*of_cluster).agg(
-        F.count("*").alias("_faces"),
-        F.count_distinct("image_id").alias("_images"),
-        F.count_distinct("run_date").alias("_days"),
-        F.min("run_date").alias("_first_run_date"),
-        F.max("run_date").alias("_last_run_date"),
-        F.min("face_id").alias("_first_face_id"),
-    )  # fmt: skip
+    counted = cluster_counts()
+    members = left.join(concerned, of_cluster, "left_semi").groupBy(*of_cluster)
+    now = members.agg(*[count.alias(f"_{name}") for name, count in counted.items()])
     mine = rows.join(concerned, of_cluster, "left_semi").join(now, of_cluster, "left")
-    counted = ("faces", "images", "days", "first_run_date", "last_run_date", "first_face_id")
     changed = mine.where("_faces IS NOT NULL").withColumns({name: F.col(f"_{name}") for name in counted})
     return mine.where("_faces IS NULL").select(*rows.columns), changed.select(*rows.columns)
 
@@ -381,8 +376,8 @@ def _model_photos(context: Context, closure: Closure, rows: DataFrame, table: st
     persons = [closure.person] if closure.person is not None and closure.everywhere else []
     for column, values in (("person_digest", persons), ("photo_digest", closure.uris | closure.photo_uris)):
         if values:
-            hashed = [hashlib.sha256(value.encode()).hexdigest() for value in values]
-            frames.append(rows.join(frame_of(context, column, hashed), column, "left_semi").select(*rows.columns))
+            digests = frame_of(context, column, map(hashed, values))
+            frames.append(rows.join(digests, column, "left_semi").select(*rows.columns))
     return _united(frames), None
 
 

@@ -27,20 +27,6 @@ def known_outcomes(context: Context, asked: DataFrame, agreed: Contract) -> Data
     )
 
 
-def adapted_outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame | None:
-    """The same of images without an outcome under a contract with an adapter, from their faces under the contract
-    behind it. None for a contract without an adapter.
-
-    Columns: records.OUTCOME, and `precision` and `detector_precision`, in which the faces were computed.
-    """
-    behind = Behind.of(context.settings.spec())
-    if behind is None:
-        return None
-    settings = settings_id(context.settings.spec())
-    kept = _kept(context, asked, behind.contract_id)
-    return kept.mapInArrow(adapt_faces(behind.adapter, agreed.contract_id, settings), kept.schema)
-
-
 @dataclass(frozen=True)
 class Behind:
     """An adapter, and the contract of the embedder behind it."""
@@ -56,11 +42,26 @@ class Behind:
             return None
         return cls(contract(model.spec(spec)).contract_id, adapter_of(model, spec))
 
+    def outcomes(self, context: Context, asked: DataFrame) -> DataFrame:
+        """What the tables say of images under the contract behind the adapter.
+
+        Columns: records.OUTCOME, and `precision` and `detector_precision`, in which the faces were computed.
+        """
+        return _kept(context, asked, self.contract_id)
+
+    def adapted(self, context: Context, outcomes: DataFrame, agreed: Contract) -> DataFrame:
+        """Such outcomes as they are under the adapter's own contract."""
+        settings = settings_id(context.settings.spec())
+        return outcomes.mapInArrow(adapt_faces(self.adapter, agreed.contract_id, settings), outcomes.schema)
+
 
 def _outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame:
     kept = _kept(context, asked, agreed.contract_id)
-    adapted = adapted_outcomes(context, asked.join(kept, "image_id", "left_anti"), agreed)
-    return kept if adapted is None else kept.unionByName(adapted)
+    behind = Behind.of(context.settings.spec())
+    if behind is None:
+        return kept
+    rest = behind.outcomes(context, asked.join(kept, "image_id", "left_anti"))
+    return kept.unionByName(behind.adapted(context, rest, agreed))
 
 
 def _kept(context: Context, asked: DataFrame, contract_id: str) -> DataFrame:

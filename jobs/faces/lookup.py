@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +18,14 @@ from udfs import inventory, records
 from udfs.arrow import local_frame, spark_schema
 from udfs.ids import image_id
 from udfs.lake import File
+from udfs.records import Meant
 from udfs.vision.contract import Contract, settings_id
 from udfs.vision.speed import settled
 
 Array = np.ndarray
 
-Meant = Literal["largest", "middle", "only"]
 MEANT: tuple[str, ...] = get_args(Meant)
-"""Which of several faces is meant: the largest, the one nearest the middle of the picture, or none of them."""
+"""As options name them."""
 
 _IMAGE = pa.schema([*inventory.IMAGE, ("content_table", pa.string())])
 

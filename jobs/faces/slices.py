@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs.faces.compute import crashed_outcome, faces_of
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.faces.crashes import by_halves
-from jobs.faces.known import adapted_outcomes
+from jobs.faces.known import Behind
 from jobs.faces.pending import PendingImages
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -72,6 +72,7 @@ class Slices:
         self._tables = context.tables
         self._spec = spec
         self._partitions = partitions
+        self._behind = Behind.of(spec)
         self.contract = agreed
         self.settings_id = settings_id(spec)
 
@@ -86,12 +87,13 @@ class Slices:
     def _outcomes(self, images: pa.Table, run: ledger.Run) -> DataFrame:
         """Those of images whose faces an adapter can take from another contract, of whom none is opened; and those of
         all others."""
-        asked = self._context.spark.createDataFrame(images.select(["image_id"]))
-        adapted = adapted_outcomes(self._context, asked, self.contract)
-        if adapted is None:
+        if self._behind is None:
             return self._computed(images)
-        ids = adapted.select("image_id").toArrow()["image_id"].combine_chunks()
+        asked = self._context.spark.createDataFrame(images.select(["image_id"]))
+        known = self._behind.outcomes(self._context, asked)
+        ids = known.select("image_id").toArrow()["image_id"].combine_chunks()
         run.count("adapted", len(ids))
+        adapted = self._behind.adapted(self._context, known, self.contract)
         rest = images.filter(pc.invert(pc.is_in(images["image_id"], ids)))
         return adapted.unionByName(self._computed(rest)) if rest.num_rows else adapted
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from jobs.faces.compute import readable
-from jobs.faces.lookup import Meant, images_of, locate
+from jobs.faces.lookup import images_of, locate
 from jobs.run import peak_memory, task_resources
 from jobs.run.context import Context
 from udfs.arrow import spark_schema
@@ -22,6 +22,7 @@ from udfs.crops import CROP, cut_crops
 from udfs.errors import InputError
 from udfs.ids import document_id
 from udfs.lake import File
+from udfs.records import Meant
 from udfs.vision.contract import Contract, settings_id
 from udfs.vision.speed import settled
 

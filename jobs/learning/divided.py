@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from jobs.faces.lookup import Meant
 from jobs.inputs.labelled import LabelledPhoto, read_labelled_photos
 from jobs.run.context import Context
 from udfs.errors import InputError
+from udfs.records import Meant
 
 Array = np.ndarray
 

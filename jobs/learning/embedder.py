@@ -88,10 +88,7 @@ def train_embedder(
         held_out = _crops_of(files, divided.held_out.uris, work / "held_out.npy")
         before, after = (_seen(each, held_out, plan.imitation, plan.seed) for each in (made, child))
         result = compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed)
-        as_they_are = [
-            (name, Seen(seen.enrolled, seen.enrolled)) for name, seen in (("before", before), ("after", after))
-        ]
-        measured = rates(divided.held_out, as_they_are)
+        measured = rates(divided.held_out, [("before", before.good), ("after", after.good)])
         if plan.imitation.anything:
             measured |= rates(divided.held_out, [("before_worse", before), ("after_worse", after)])
         contract = register(context, trained, agreed, divided, plan.seed, result, measured, images, run)
@@ -203,12 +200,10 @@ def _seen(made: Embedder, crops: Array, imitation: Imitation, seed: int) -> Seen
 
 
 def _worse(crops: Array, imitation: Imitation, seed: int) -> Iterator[Array]:
-    from training.imitation import worse
+    from training.imitation import all_worse
 
     for start in range(0, len(crops), _EMBEDDED):
-        part = crops[start : start + _EMBEDDED]
-        draws = (np.random.default_rng([seed, _WORSE_SEED, start + at]) for at in range(len(part)))
-        yield np.stack([worse(crop, imitation, draw) for crop, draw in zip(part, draws, strict=True)])
+        yield all_worse(crops[start : start + _EMBEDDED], imitation, seed, _WORSE_SEED, first=start)
 
 
 def _embedded(made: Embedder, crops: Array) -> Array:

@@ -1,6 +1,5 @@
 """A trained model becomes a file, a section of the settings, and a row of `models` that says how good it is."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from jobs.run.settings import Settings
 from schemas.catalog import MODEL_PHOTOS, MODELS
 from udfs.arrow import local_frame
 from udfs.errors import InputError
-from udfs.ids import document_id, stable_id
+from udfs.ids import document_id, hashed, stable_id
 from udfs.vision.contract import Contract, contract
 from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
 
@@ -159,10 +158,6 @@ def register(
 def _photos(model_id: str, trained: Trained, divided: Divided, run: ledger.Run) -> list[tuple[str, str, str, str, str]]:
     image_of = dict(zip(trained.images["uri"].to_pylist(), trained.images["image_id"].to_pylist(), strict=True))
     return [
-        (model_id, _digest(photo.person), _digest(photo.uri), image_of[photo.uri], run.run_id)
+        (model_id, hashed(photo.person), hashed(photo.uri), image_of[photo.uri], run.run_id)
         for photo in divided.learnt.photos
     ]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

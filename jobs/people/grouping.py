@@ -17,6 +17,7 @@ from jobs.run import ledger
 from jobs.run.context import Context
 from jobs.run.ledger import Run
 from schemas.catalog import CLUSTER_CHANGES
+from schemas.cluster_counts import cluster_counts
 from udfs.arrow import local_frame
 from udfs.ids import stable_id
 from udfs.vision.contract import settings_id
@@ -116,20 +117,14 @@ def _keep_clusters(
 ) -> None:
     changed = [of.cluster_id for of in found.changes]
     asked = context.spark.createDataFrame(pa.table({"cluster_id": pa.array(changed, pa.string())}))
+    counted = cluster_counts()
     rows = (
         members.join(asked, "cluster_id", "left_semi")
         .groupBy("cluster_id")
-        .agg(
-            F.count("*").alias("faces"),
-            F.count_distinct("image_id").alias("images"),
-            F.count_distinct("run_date").alias("days"),
-            F.min("run_date").alias("first_run_date"),
-            F.max("run_date").alias("last_run_date"),
-            F.min("face_id").alias("first_face_id"),
-        )
+        .agg(*[count.alias(name) for name, count in counted.items()])
         .select(
             F.lit(grouping).alias("grouping"),
-            *("cluster_id", "faces", "images", "days", "first_run_date", "last_run_date", "first_face_id"),
+            *("cluster_id", *counted),
             F.lit(contract_id).alias("contract_id"),
             F.lit(run.run_id).alias("run_id"),
         )
