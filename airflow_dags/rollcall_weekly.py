@@ -1,4 +1,6 @@
-"""Every week: small files are joined, old ones removed, and the task `status` fails if someone should look."""
+"""Every week: what the settings keep no longer is removed, small files are joined, old ones removed, and the task
+`status` fails if someone should look.
+"""
 
 from datetime import timedelta
 
@@ -15,9 +17,14 @@ with DAG(
     default_args=DEFAULTS,
     tags=["rollcall"],
 ):
-    maintain = RollcallJob(task_id="maintain", job="maintain", execution_timeout=timedelta(hours=6))
+    # Where no retention is configured, it says so and does nothing.
+    retain = RollcallJob(task_id="retain", job="retain", arguments=["--yes"], execution_timeout=timedelta(hours=6))
+    # It runs whether or not `retain` succeeded.
+    maintain = RollcallJob(
+        task_id="maintain", job="maintain", trigger_rule="all_done", execution_timeout=timedelta(hours=6)
+    )
     # No retries: another try finds the same. It runs whether or not `maintain` succeeded.
     status = RollcallJob(
         task_id="status", job="status", retries=0, trigger_rule="all_done", execution_timeout=timedelta(hours=1)
     )
-    maintain >> status
+    retain >> maintain >> status

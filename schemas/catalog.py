@@ -694,7 +694,7 @@ REVIEWS = Table(
 INVESTIGATIONS = Table(
     name="investigations",
     row="one question that somebody has put to the lake under a name",
-    written_by="search --investigation, identify --investigation (after findings)",
+    written_by="search --investigation, identify --investigation (after findings); close",
     columns=(
         Column("investigation", "string", "the name that was given; there are no two of a name", carries="words"),
         Column("kind", "string", "search (of all faces ever seen), or identify (against a gallery)", carries="nothing"),
@@ -718,6 +718,14 @@ INVESTIGATIONS = Table(
         ),
         Column("searched", "bigint", "number of faces (search), or of samples (identify), that were compared with"),
         Column("findings", "bigint", "number of rows in findings"),
+        Column(
+            "closed_at",
+            "timestamp",
+            "when it was closed, by the clock of the computer; null while it is open, and holds the faces it has found"
+            " beyond their time",
+            nullable=True,
+        ),
+        Column("closed_by", "string", "who has closed it; null while it is open", nullable=True, carries="operator"),
         _RUN,
     ),
     key=("investigation",),
@@ -726,6 +734,11 @@ INVESTIGATIONS = Table(
         "somebody_has_asked": "asked_by != ''",
     },
     examples=(
+        (
+            "Which investigations are open, and hold what they have found?",
+            "SELECT investigation, asked_by, purpose, findings, asked_at FROM investigations WHERE closed_at IS NULL"
+            " ORDER BY asked_at",
+        ),
         (
             "Who has searched for what, and why?",
             "SELECT asked_at, asked_by, purpose, case_id, question, findings FROM investigations ORDER BY asked_at DESC",
@@ -975,7 +988,12 @@ EVALUATIONS = Table(
     written_by="evaluate; append-only",
     columns=(
         Column("evaluation_id", "string", "the evaluation; all its rows have the same", carries="nothing"),
-        Column("protocol", "string", "pairs (1:1) or open-set (1:N)", carries="nothing"),
+        Column(
+            "protocol",
+            "string",
+            "pairs (1:1), open-set (1:N), or attack (of a score that comes from elsewhere: without contract and settings)",
+            carries="nothing",
+        ),
         _CONTRACT,
         _SETTINGS,
         Column("data", "string", "what it was measured on", carries="words"),
@@ -984,7 +1002,7 @@ EVALUATIONS = Table(
         Column(
             "metric",
             "string",
-            "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, and others",
+            "accuracy, tar, fnmr, fmr, auc, eer, fpir, fnir, identified, apcer, bpcer, and others",
             carries="nothing",
         ),
         Column(
@@ -1007,7 +1025,7 @@ EVALUATIONS = Table(
     ),
     key=("evaluation_id", "metric", "at", "gallery_size", "grouped_by", "group"),
     constraints={
-        "known_protocol": _any_of("protocol", ("open-set", "pairs")),
+        "known_protocol": _any_of("protocol", ("open-set", "pairs", "attack")),
         "no_nan": "NOT isnan(coalesce(value, 0)) AND NOT isnan(coalesce(low, 0)) AND NOT isnan(coalesce(high, 0))",
     },
     examples=(
@@ -1397,6 +1415,26 @@ ERASED = Table(
     constraints={"known_kind": _any_of("kind", ERASED_KINDS)},
 )
 
+EXPIRED_DATES = Table(
+    name="expired_dates",
+    row="one date of one source of which `retain` has removed images, as their time was over: `ingest` takes in no more"
+    " of it, unless that is said",
+    written_by="retain (first)",
+    columns=(
+        _RUN_DATE,
+        Column("source", "string", "the camera or feed, as in images; empty: images that name none", carries="place"),
+        Column("expired_at", "timestamp", "when the first of them were removed, by the clock of the computer"),
+        _RUN,
+    ),
+    key=("run_date", "source"),
+    examples=(
+        (
+            "Up to which date has the time of each source's images been over?",
+            "SELECT source, max(run_date) FROM expired_dates GROUP BY source",
+        ),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -1430,5 +1468,6 @@ TABLES = {
         RUNS,
         ERASURES,
         ERASED,
+        EXPIRED_DATES,
     )
 }

@@ -147,6 +147,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "7": (add_declared_columns,),
     "8": (add_declared_columns,),
     "9": (add_declared_columns,),
+    "10": (add_declared_columns, renew_constraints),
 }
 """What brings a table of a version to the next version. Older versions than these cannot be migrated."""
 

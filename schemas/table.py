@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pyspark.sql import types as T
 
-SCHEMA_VERSION = "10"
+SCHEMA_VERSION = "11"
 """Raised by hand when tables change in a way that needs a migration: see `schemas/migration.py`."""
 
 Carries = Literal[

@@ -45,6 +45,7 @@ ROOMS = (
     "reports",
     "queries",
     "erasure",
+    "retention",
 )
 """Of jobs/, the lowest first: each may import those before it."""
 APART = (

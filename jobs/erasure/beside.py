@@ -1,5 +1,6 @@
 """What is kept beside the tables: packed galleries and faces, their copies on this machine, and pages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyarrow import fs
@@ -30,8 +31,7 @@ class Beside:
             tables += ["gallery", "seen_photos"]
         if closure.faces or closure.images:
             tables += ["faces"]
-        places = [f"{context.tables.location(table)}/{_PACKED}" for table in tables if context.tables.exists(table)]
-        packed = [place for place in places if _is_there(place)]
+        packed = packed_beside(context, *tables)
         pages = [uri for uri in others(context) if uri.lower().endswith(_PAGES) and _holds(uri, closure)]
         return cls(tuple(packed), tuple(pages))
 
@@ -47,13 +47,24 @@ class Beside:
 
     def remove(self) -> None:
         """Remove all of it, and what this machine has copied of it."""
-        for place in self.packed:
-            artifacts.remove(place)
-            copied = cache() / "copies" / place.replace("://", "/")
-            artifacts.remove(lake.uri_of(str(copied)))
+        remove_packed(self.packed)
         for page in self.pages:
             store, path = lake.place(page)
             store.delete_file(path)
+
+
+def packed_beside(context: Context, *tables: str) -> list[str]:
+    """The folders of what is packed beside some tables, as far as there are any."""
+    places = [f"{context.tables.location(table)}/{_PACKED}" for table in tables if context.tables.exists(table)]
+    return [place for place in places if _is_there(place)]
+
+
+def remove_packed(places: Iterable[str]) -> None:
+    """Remove such folders, and what this machine has copied of them."""
+    for place in places:
+        artifacts.remove(place)
+        copied = cache() / "copies" / place.replace("://", "/")
+        artifacts.remove(lake.uri_of(str(copied)))
 
 
 def files_below(place: str) -> list[str]:

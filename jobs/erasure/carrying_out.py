@@ -135,10 +135,8 @@ def _carry_out(context: Context, plan: Plan) -> None:
         if table == "gallery":  # before what led to the samples goes
             for gallery in plan.galleries:
                 forget_samples(context, gallery)
-        if rows.rewritten and rows.changed is not None:
-            tables.change(table, rows.changed)
-        if rows.deleted and rows.gone is not None:
-            tables.delete_rows(table, rows.gone, rows.dates)
+        rows.carry_out(tables)
+        if rows.deleted:
             context.log.info(f"erase: {table}: {rows.deleted:,} rows")
     forgetting = _that_forget(context)
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.erasure.closure import Closure, frame_of, of_gallery
+from jobs.erasure.clusters import LeftOfClusters, decisions_without
 from jobs.run.context import Context
 from schemas.catalog import TABLES
-from schemas.cluster_counts import cluster_counts
+from schemas.store import Tables
 from schemas.table import Column as DeclaredColumn
 from udfs.ids import hashed
 from udfs.words import ERASED, Words
@@ -37,8 +38,15 @@ class TableRows:
         """Whether nothing of the table is concerned."""
         return not (self.deleted or self.rewritten)
 
+    def carry_out(self, tables: Tables) -> None:
+        """Change and delete the rows."""
+        if self.rewritten and self.changed is not None:
+            tables.change(self.table, self.changed)
+        if self.deleted and self.gone is not None:
+            tables.delete_rows(self.table, self.gone, self.dates)
 
-UNTOUCHED = ("contracts", "erasures", "erased")
+
+UNTOUCHED = ("contracts", "erasures", "erased", "expired_dates")
 """Tables that say nothing of anybody."""
 BY_DIGEST = ("searches", "searched_samples")
 """Tables that `jobs.erasure.galleries_searched` changes, both together."""
@@ -230,6 +238,18 @@ def _of_searched_faces(context: Context, closure: Closure, rows: DataFrame, tabl
     return doomed, None
 
 
+def findings_counted(rows: DataFrame, findings: DataFrame, gone: DataFrame) -> DataFrame:
+    """Of some rows of `investigations` those that lose findings, with the number that they keep."""
+    left = _without(findings, gone.select(*TABLES["findings"].key), list(TABLES["findings"].key))
+    counted = left.groupBy("investigation").agg(F.count("*").alias("left"))
+    return (
+        rows.join(gone.select("investigation").distinct(), "investigation", "left_semi")
+        .join(counted, "investigation", "left")
+        .withColumn("findings", F.coalesce("left", F.lit(0)).cast("bigint"))
+        .select(*rows.columns)
+    )
+
+
 def _investigations(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
     doomed = rows.join(frame_of(context, "investigation", closure.investigations), "investigation", "left_semi")
     if not context.tables.exists("findings"):
@@ -238,15 +258,7 @@ def _investigations(context: Context, closure: Closure, rows: DataFrame, table: 
     gone, _ = _findings(context, closure, findings, "findings")
     if gone is None:
         return doomed, None
-    left = _without(findings, gone.select(*TABLES["findings"].key), list(TABLES["findings"].key))
-    counted = left.groupBy("investigation").agg(F.count("*").alias("left"))
-    concerned = gone.select("investigation").distinct()
-    changed = (
-        rows.join(concerned, "investigation", "left_semi")
-        .join(counted, "investigation", "left")
-        .withColumn("findings", F.coalesce("left", F.lit(0)).cast("bigint"))
-        .select(*rows.columns)
-    )
+    changed = findings_counted(rows, findings, gone)
     return doomed.select(*rows.columns), changed
 
 
@@ -297,43 +309,22 @@ def _thresholds(context: Context, closure: Closure, rows: DataFrame, table: str)
     return rows.join(cohorts.select("cohort_id").distinct(), "cohort_id", "left_semi").select(*rows.columns), None
 
 
-def _left_of_clusters(context: Context, closure: Closure) -> tuple[DataFrame, DataFrame] | None:
-    """Of the clusters that lose a face: grouping and cluster_id, and the members that stay."""
+def _left_of_clusters(context: Context, closure: Closure) -> LeftOfClusters | None:
     if not context.tables.exists("cluster_members") or not (closure.faces or closure.images):
         return None
     members = context.tables.read("cluster_members")
     gone, _ = _by_columns(context, closure, members, "cluster_members")
-    if gone is None:
-        return None
-    left = _without(members, gone.select("grouping", "face_id"), ["grouping", "face_id"])
-    return gone.select("grouping", "cluster_id").distinct(), left
+    return None if gone is None else LeftOfClusters.of(members, gone)
 
 
 def _clusters(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
-    """A cluster goes on without the faces; of one that has none left nothing is kept."""
     found = _left_of_clusters(context, closure)
-    if found is None:
-        return None, None
-    concerned, left = found
-    of_cluster = ["grouping", "cluster_id"]
-    counted = cluster_counts()
-    members = left.join(concerned, of_cluster, "left_semi").groupBy(*of_cluster)
-    now = members.agg(*[count.alias(f"_{name}") for name, count in counted.items()])
-    mine = rows.join(concerned, of_cluster, "left_semi").join(now, of_cluster, "left")
-    changed = mine.where("_faces IS NOT NULL").withColumns({name: F.col(f"_{name}") for name in counted})
-    return mine.where("_faces IS NULL").select(*rows.columns), changed.select(*rows.columns)
+    return (None, None) if found is None else found.clusters(rows)
 
 
 def _cluster_changes(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
     found = _left_of_clusters(context, closure)
-    if found is None:
-        return None, None
-    concerned, left = found
-    emptied = concerned.join(left.select("grouping", "cluster_id").distinct(), ["grouping", "cluster_id"], "left_anti")
-    doomed = rows.join(emptied, ["grouping", "cluster_id"], "left_semi").select(*rows.columns)
-    of_other = emptied.withColumnRenamed("cluster_id", "other_cluster_id")
-    changed = rows.join(of_other, ["grouping", "other_cluster_id"], "left_semi").select(*rows.columns)
-    return doomed, changed.withColumn("other_cluster_id", F.lit(None).cast("string"))
+    return (None, None) if found is None else found.changes(rows)
 
 
 def _cluster_decisions(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:
@@ -343,13 +334,8 @@ def _cluster_decisions(context: Context, closure: Closure, rows: DataFrame, tabl
     doomed = rows.where(names("name"))
     if not faces:
         return doomed, None
-    without = F.udf(lambda said: [face for face in said if face not in faces], "array<string>")
-    fewer = rows.withColumns({"_faces": without("faces"), "_other_faces": without("other_faces")})
-    fewer = fewer.where((F.size("_faces") < F.size("faces")) | (F.size("_other_faces") < F.size("other_faces")))
-    least: Column = F.when(F.col("decision") == "together", F.lit(2)).otherwise(F.lit(1))
-    empty = (F.size("_faces") < least) | ((F.col("decision") == "apart") & (F.size("_other_faces") == 0))
-    changed = fewer.where(~empty).withColumns({"faces": F.col("_faces"), "other_faces": F.col("_other_faces")})
-    return doomed.unionByName(fewer.where(empty).select(*rows.columns)), changed.select(*rows.columns)
+    empty, changed = decisions_without(rows, faces)
+    return doomed.unionByName(empty), changed
 
 
 def _runs(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:

@@ -20,6 +20,8 @@ from udfs.vision.spec import VisionSpec
 def known_outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame:
     """What the tables say of images, given by image_id, under the models and limits of the settings.
 
+    Of an image some of whose faces have been removed, as their time was over (`rollcall retain`), they say nothing.
+
     Columns: image_id, outcome, detail, content_sha256, width, height, faces, as records.OUTCOME has them.
     """
     return _outcomes(context, asked, agreed).select(
@@ -43,11 +45,11 @@ class Behind:
         return cls(contract(model.spec(spec)).contract_id, adapter_of(model, spec))
 
     def outcomes(self, context: Context, asked: DataFrame) -> DataFrame:
-        """What the tables say of images under the contract behind the adapter.
+        """What the tables say of images under the contract behind the adapter; faces that were removed stay away.
 
         Columns: records.OUTCOME, and `precision` and `detector_precision`, in which the faces were computed.
         """
-        return _kept(context, asked, self.contract_id)
+        return _kept(context, asked, self.contract_id, whole=False)
 
     def adapted(self, context: Context, outcomes: DataFrame, agreed: Contract) -> DataFrame:
         """Such outcomes as they are under the adapter's own contract."""
@@ -56,34 +58,34 @@ class Behind:
 
 
 def _outcomes(context: Context, asked: DataFrame, agreed: Contract) -> DataFrame:
-    kept = _kept(context, asked, agreed.contract_id)
+    kept = _kept(context, asked, agreed.contract_id, whole=True)
     behind = Behind.of(context.settings.spec())
     if behind is None:
         return kept
-    rest = behind.outcomes(context, asked.join(kept, "image_id", "left_anti"))
+    rest = _kept(context, asked.join(kept, "image_id", "left_anti"), behind.contract_id, whole=True)
     return kept.unionByName(behind.adapted(context, rest, agreed))
 
 
-def _kept(context: Context, asked: DataFrame, contract_id: str) -> DataFrame:
-    """Of the tables, under a contract and the limits of the settings."""
+def _kept(context: Context, asked: DataFrame, contract_id: str, *, whole: bool) -> DataFrame:
+    """Of the tables, under a contract and the limits of the settings. whole: only where all faces are there that were
+    found."""
     names = [field.name for field in records.FACE]
     mine = (F.col("contract_id") == contract_id) & (F.col("settings_id") == settings_id(context.settings.spec()))
     outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
     of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
     gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
-    return (
-        outcomes.join(asked, "image_id", "left_semi")
-        .join(gathered, "image_id", "left")
-        .select(
-            "image_id",
-            "outcome",
-            "detail",
-            "content_sha256",
-            "width",
-            "height",
-            F.when(F.col("captured_at_source") == "exif", F.col("captured_at")).alias("exif_captured_at"),
-            "faces",
-            "precision",
-            F.coalesce("detector_precision", "precision").alias("detector_precision"),
-        )
+    found = outcomes.join(asked, "image_id", "left_semi").join(gathered, "image_id", "left")
+    if whole:
+        found = found.where((F.col("outcome") != "faces") | (F.size("faces") == F.col("face_count")))
+    return found.select(
+        "image_id",
+        "outcome",
+        "detail",
+        "content_sha256",
+        "width",
+        "height",
+        F.when(F.col("captured_at_source") == "exif", F.col("captured_at")).alias("exif_captured_at"),
+        "faces",
+        "precision",
+        F.coalesce("detector_precision", "precision").alias("detector_precision"),
     )

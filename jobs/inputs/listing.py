@@ -25,6 +25,7 @@ def list_source(
     case_id: str | None,
     allow_empty: bool,
     allow_erased: bool,
+    allow_expired: bool,
 ) -> dict[str, int]:
     """Take the inventory of a source, or of a table of images; returns what was counted. The arguments are those of
     `rollcall ingest`.
@@ -62,7 +63,8 @@ def list_source(
                 F.lit(run.run_id).alias("run_id"),
             )
             known = context.tables.read_or_empty("images").select("image_id")
-            new = _not_erased(context, images.join(known, "image_id", "left_anti"), run, allow_erased)
+            new = images.join(known, "image_id", "left_anti")
+            new = _not_expired(context, _not_erased(context, new, run, allow_erased), run, allow_expired)
             listed_files = images.count()
             run.count("listed", listed_files)
             run.count("outside_template", rows.where("run_date IS NULL AND problem IS NULL").count())
@@ -98,6 +100,23 @@ def _not_erased(context: Context, new: DataFrame, run: ledger.Run, allowed: bool
         new = new.join(found.select("uri"), "uri", "left_anti").localCheckpoint()
         context.log.info(f"ingest: {count:,} files were erased, and are left out; --allow-erased takes them in again")
     found.unpersist()
+    return new
+
+
+def _not_expired(context: Context, new: DataFrame, run: ledger.Run, allowed: bool) -> DataFrame:
+    """New rows without those of dates whose images `retain` has removed; where these are allowed, with them."""
+    expired = context.tables.read_or_empty("expired_dates").select("run_date", F.col("source").alias("of"))
+    if allowed or expired.isEmpty():
+        return new
+    over = (new.run_date == expired.run_date) & (F.coalesce(new.source, F.lit("")) == F.col("of"))
+    count = new.join(F.broadcast(expired), over, "left_semi").count()
+    run.count("expired", count)
+    if count:
+        new = new.join(F.broadcast(expired), over, "left_anti")
+        context.log.info(
+            f"ingest: {count:,} files are of dates whose images were removed, as their time was over (retain), and are"
+            " left out; --allow-expired takes them in"
+        )
     return new
 
 

@@ -45,7 +45,7 @@ class Investigation:
                 raise InputError(
                     f"there is an investigation {name!r}, of {known.asked_by} at {asked_at}; give this one another name"
                 )
-        return cls(name, asked_by or _user(), (purpose or "").strip(), case_id)
+        return cls(name, asked_by or user(), (purpose or "").strip(), case_id)
 
     def write(
         self,
@@ -81,6 +81,8 @@ class Investigation:
             "digests": run.digests,
             "searched": searched,
             "findings": count,
+            "closed_at": None,
+            "closed_by": None,
         }
         context.tables.append_new("investigations", local_frame(context.spark, [row], INVESTIGATIONS.schema))
 
@@ -100,7 +102,12 @@ def recorded(context: Context, name: str) -> Row:
     return row
 
 
-def _user() -> str:
+def user() -> str:
+    """Who works on this machine.
+
+    Raises:
+        InputError: nobody has a name.
+    """
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:  # as in a container, where the number of the user has no name

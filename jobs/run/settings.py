@@ -4,9 +4,9 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from jobs.run.own_models import KINDS, ModelName, ModelSection
 from jobs.run.setting_names import setting_names, unknown
@@ -87,6 +87,33 @@ class Cluster(_Strict):
     minimum_sharpness: Annotated[float, Field(ge=0)] = 10.0
 
 
+def _days(value: object) -> object:
+    if value == KEEP or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f'must be a number of days from 1, or "{KEEP}"')
+
+
+KEEP = "keep"
+Days = Annotated[int | Literal["keep"], BeforeValidator(_days)]
+
+
+class RetentionLimits(_Strict):
+    """Days after the run_date for which something is kept; None: what is said elsewhere, else without limit."""
+
+    matches: Days | None = None
+    faces_in_review: Days | None = None
+    unknown_faces: Days | None = None
+    images_without_faces: Days | None = None
+    rejected_images: Days | None = None
+
+
+class Retention(RetentionLimits):
+    """For how long faces and images are kept; see the comments in `conf/rollcall.toml`."""
+
+    investigations: Days | None = None
+    sources: dict[str, RetentionLimits] = {}
+
+
 class Threshold(_Strict):
     """Similarities at or above which a person is named (`match`), should be looked at (`review`), is kept."""
 
@@ -132,6 +159,7 @@ class Settings(_Strict):
     investigation: Investigation = Investigation()
     cluster: Cluster = Cluster()
     files: Files = Files()
+    retention: Retention = Retention()
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}

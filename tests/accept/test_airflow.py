@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,36 @@ def test_every_dag_is_imported(airflow: Airflow) -> None:
         print(
             f"\n{path.name}: {float(done.stdout.splitlines()[-1]):.2f} s, {time.monotonic() - began:.2f} s with Airflow"
         )
+
+
+def test_the_week_removes_what_is_over_before_it_maintains(
+    airflow: Airflow, made: MakeContext, undisturbed: Context
+) -> None:
+    """Where nothing is configured, nothing; the night is of January, so all of it is over where something is."""
+    code = "import json, rollcall_weekly as weekly; dag = weekly.maintain.dag"
+    code += "; print(json.dumps({task.task_id: [*task.upstream_task_ids, task.trigger_rule] for task in dag.tasks}))"
+    python, place = str(AIRFLOW.with_name("python")), {"PYTHONPATH": str(ROOT / "airflow_dags")}
+    done = subprocess.run(
+        [python, "-c", code], env=airflow.environment | place, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "retain": ["all_success"],
+        "maintain": ["retain", "all_done"],
+        "status": ["maintain", "all_done"],
+    }
+    context = copied(made, undisturbed, "weekly")
+    before = context.tables.read("faces").count()
+    known = context.tables.read("identifications").where("decision IN ('match', 'review')").count()
+    assert 0 < known < before
+    options = airflow.environment["AIRFLOW_VAR_ROLLCALL_OPTIONS"]
+    week = copy(airflow)
+    week.environment = {**airflow.environment, "AIRFLOW_VAR_ROLLCALL_TABLES": str(root_of(context))}
+    for more, left in (("", before), (" --set retention.unknown_faces=30 --set retention.rejected_images=7", known)):
+        week.environment["AIRFLOW_VAR_ROLLCALL_OPTIONS"] = options + more
+        week("tasks", "test", "rollcall_weekly", "retain")
+        assert context.tables.read("faces").count() == left
+    assert {row.outcome for row in context.tables.read("image_outcomes").collect()} == {"faces", "no_face"}
+    week("tasks", "test", "rollcall_weekly", "maintain")
 
 
 def test_the_date_of_a_run_its_spark_submit_and_the_error_of_a_task(airflow: Airflow) -> None:

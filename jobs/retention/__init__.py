@@ -1,0 +1,1 @@
+"""What is removed because its time is over."""
