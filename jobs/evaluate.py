@@ -7,16 +7,23 @@ import click
 
 from evaluation.figures import Figure
 from jobs.faces.lookup import MEANT
+from jobs.reports.attacks import PROTOCOL, lines, report_attacks
 from jobs.reports.evaluation import refuse_what_is_above, report_evaluation
 from jobs.reports.evaluation_page import line
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
 from jobs.run.printed import echo
+from udfs.errors import InputError
 
 
 @job("evaluate")
-@click.option("--protocol", type=click.Choice(["pairs", "open-set"]), required=True, help="1:1, or 1:N.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["pairs", "open-set", PROTOCOL]),
+    required=True,
+    help="1:1, or 1:N; or how often a score takes presentation attacks for live persons.",
+)
 @click.option(
     "--pairs",
     metavar="FILE",
@@ -26,6 +33,12 @@ from jobs.run.printed import echo
     "--images",
     metavar="URI",
     help="The folder PERSON/photo.jpg that LFW's names are in; for open-set also a table with person_id, uri.",
+)
+@click.option(
+    "--attacks",
+    metavar="FILE",
+    help="For attack: a CSV, Parquet or Delta table with presentation (bona_fide or attack), species (of an attack) and"
+    " score (higher: more likely live).",
 )
 @click.option(
     "--threshold",
@@ -77,22 +90,39 @@ from jobs.run.printed import echo
     type=click.Path(file_okay=False, path_type=Path),
     help="For report.html and figures.json.",
 )
-def evaluate(context: Context, *, check: bool, **arguments: Any) -> dict[str, list[Figure]]:
+def evaluate(
+    context: Context, *, protocol: str, check: bool, attacks: str | None, **arguments: Any
+) -> dict[str, list[Figure]]:
     """Measure error rates on labelled images.
 
     \b
     rollcall evaluate --tables ./tables --protocol pairs --pairs pairs.txt --images ./lfw --output ./report
     rollcall evaluate --tables ./tables --protocol open-set --images ./lfw --gallery-size 300 --output ./report
+    rollcall evaluate --tables ./tables --protocol attack --attacks scores.csv --threshold 0.5 --output ./report
 
     Figures are appended to the table evaluations, with 95% intervals over persons. Images without a face count: as
-    misses if somebody should have been found.
+    misses if somebody should have been found. The protocol attack states the rates of ISO/IEC 30107-3 of a score that
+    comes from elsewhere: APCER by species, and BPCER.
     """
-    measured = report_evaluation(context, **arguments)
+    if protocol == PROTOCOL:
+        return _attacks(context, check, attacks, arguments)
+    if attacks is not None:
+        raise InputError(f"--attacks is for --protocol {PROTOCOL}")
+    measured = report_evaluation(context, protocol=protocol, **arguments)
     for figure in measured.figures[""]:
         echo(line(figure))
     if check:
         refuse_what_is_above(context, measured)
     return measured.figures
+
+
+def _attacks(context: Context, check: bool, attacks: str | None, arguments: dict[str, Any]) -> dict[str, list[Figure]]:
+    if check or any(arguments[name] is not None for name in ("pairs", "images", "threshold_from", "group_by")):
+        raise InputError(f"--protocol {PROTOCOL} takes --attacks, --threshold and --output alone")
+    found = report_attacks(context, attacks=attacks, threshold=arguments["threshold"], output=arguments["output"])
+    for said in lines(found):
+        echo(said)
+    return found
 
 
 command = evaluate.command

@@ -34,8 +34,8 @@ from jobs.run.options import RUN_DATE, job
 @click.option(
     "--allow-expired",
     is_flag=True,
-    help="Take in files of dates whose images were removed when their time was over (rollcall retain); the next one"
-    " removes them again.  [default: leave them out]",
+    help="Take in older files of dates whose images were removed when their time was over (rollcall retain); the next"
+    " one removes them again.  [default: leave them out]",
 )
 @click.option("--allow-empty", is_flag=True, help="An empty listing is not an error.")
 def ingest(context: Context, **arguments: Any) -> dict[str, int]:
@@ -47,7 +47,7 @@ def ingest(context: Context, **arguments: Any) -> dict[str, int]:
 
     Every file is noted: hidden, empty and oddly named ones too. A file's run date is the {run_date} in the
     source, else the date it was last modified (UTC). Nothing is opened; `embed` does that. Files that were erased stay
-    out, whatever their version; so do new files of dates whose time is over.
+    out, whatever their version; so do older ones of dates whose images were removed in time.
     """
     return list_source(context, **arguments)
 

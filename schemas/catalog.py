@@ -181,6 +181,14 @@ FACES = Table(
         _CONTRACT,
         _SETTINGS,
         *_FACE_COLUMNS,
+        Column(
+            "liveness",
+            "double",
+            "advice: how likely the face is that of a live person and no picture of one, by the network that the settings"
+            " name ([liveness]); null where there was none. Nothing is decided by it",
+            nullable=True,
+            carries="features",
+        ),
         _EMBEDDING,
         _RUN,
     ),
@@ -203,6 +211,13 @@ STAGED = Table(
         Column("slice_id", "string", "hash of the run and of the images in the slice", carries="nothing"),
         *IMAGE_OUTCOMES.columns,
         Column("faces", f"array<{spark_type(FACE)}>", "the faces found", carries="embedding"),
+        Column(
+            "liveness",
+            "array<double>",
+            "that of each of the faces; null without any",
+            nullable=True,
+            carries="features",
+        ),
     ),
     key=("slice_id", "image_id"),
     partition_by=("slice_id",),
@@ -1417,13 +1432,13 @@ ERASED = Table(
 
 EXPIRED_DATES = Table(
     name="expired_dates",
-    row="one date of one source of which `retain` has removed images, as their time was over: `ingest` takes in no more"
-    " of it, unless that is said",
+    row="one date of one source of which `retain` has removed images, as their time was over: `ingest` leaves out its files"
+    " that were last written before, unless that is said",
     written_by="retain (first)",
     columns=(
         _RUN_DATE,
         Column("source", "string", "the camera or feed, as in images; empty: images that name none", carries="place"),
-        Column("expired_at", "timestamp", "when the first of them were removed, by the clock of the computer"),
+        Column("expired_at", "timestamp", "when the last of them were removed, by the clock of the computer"),
         _RUN,
     ),
     key=("run_date", "source"),

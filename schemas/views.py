@@ -119,6 +119,7 @@ FACE_DECISIONS = View(
         "face_id": "the face; see faces",
         "box": "where the face is, in pixels of the upright image",
         "quality": "size, sharpness and so on; see faces",
+        "liveness": "advice of a network of one's own, which decides nothing; see faces",
         "decision": "match, review, unknown, or too_small",
         "review_state": "what people have decided about the face and that person, see reviewed; null if nobody has",
         "similarity": "cosine of the face and the sample that is nearest; null if nobody is near",
@@ -134,7 +135,7 @@ FACE_DECISIONS = View(
     },
     reads=_OF_FACES,
     query=f"""
-SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.quality, i.decision,
+SELECT i.gallery_name, i.person_id, g.name, {_OF_IMAGE}, i.face_id, f.box, i.quality, f.liveness, i.decision,
   r.state AS review_state, i.similarity, i.score, i.threshold_id, i.threshold, i.review_threshold, i.margin,
   i.runner_up_person_id, i.sample_id, i.contract_id, i.run_id
 {_SEEN_FACES}

@@ -108,9 +108,15 @@ def _to_arrow(rows: list[tuple[object, ImageOutcome]], contract_id: str, setting
             pa.array([outcome.height for outcome in outcomes], pa.int32()),
             pa.array([outcome.captured_at for outcome in outcomes], pa.timestamp("us", tz="UTC")),
             _lists([len(outcome.faces) for outcome in outcomes], _faces(found), FACE),
+            pa.array([_liveness(outcome.faces) for outcome in outcomes], OUTCOME.field("liveness").type),
         ],
         schema=OUTCOME,
     )
+
+
+def _liveness(faces: list[Face]) -> list[float | None] | None:
+    said = [face.liveness for face in faces]
+    return said if any(each is not None for each in said) else None
 
 
 def _faces(found: list[tuple[str, int, Face]]) -> pa.Array:

@@ -48,5 +48,7 @@ OUTCOME = pa.schema(
         ("height", pa.int32()),
         ("exif_captured_at", pa.timestamp("us", tz="UTC")),
         ("faces", pa.list_(FACE)),
+        ("liveness", pa.list_(pa.float64())),
     ]
 )
+"""What became of an image. liveness: of each of its faces, in their order; null where no network says it."""

@@ -64,4 +64,5 @@ def crashed_outcome(image_id: str) -> dict[str, object]:
         "height": 0,
         "exif_captured_at": None,
         "faces": [],
+        "liveness": None,
     }

@@ -73,7 +73,12 @@ def _kept(context: Context, asked: DataFrame, contract_id: str, *, whole: bool) 
     mine = (F.col("contract_id") == contract_id) & (F.col("settings_id") == settings_id(context.settings.spec()))
     outcomes = context.tables.read_or_empty("image_outcomes").where(mine & (F.col("outcome") != "rejected:unreadable"))
     of_images = context.tables.read_or_empty("faces").where(mine).join(asked, "image_id", "left_semi")
-    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names)).alias("faces"))
+    gathered = of_images.groupBy("image_id").agg(F.collect_list(F.struct(*names, "liveness")).alias("found"))
+    gathered = gathered.select(
+        "image_id",
+        F.transform("found", lambda face: F.struct(*[face[name].alias(name) for name in names])).alias("faces"),
+        F.transform("found", lambda face: face["liveness"]).alias("liveness"),
+    )
     found = outcomes.join(asked, "image_id", "left_semi").join(gathered, "image_id", "left")
     if whole:
         found = found.where((F.col("outcome") != "faces") | (F.size("faces") == F.col("face_count")))
@@ -86,6 +91,7 @@ def _kept(context: Context, asked: DataFrame, contract_id: str, *, whole: bool) 
         "height",
         F.when(F.col("captured_at_source") == "exif", F.col("captured_at")).alias("exif_captured_at"),
         "faces",
+        "liveness",
         "precision",
         F.coalesce("detector_precision", "precision").alias("detector_precision"),
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -40,6 +41,8 @@ def embed_pending(
     if (run_date is None) != all_pending:
         raise InputError("say which images: --run-date YYYY-MM-DD, or --all-pending")
     spec = context.settings.spec()
+    if context.settings.liveness is not None:  # embed alone keeps it
+        spec = replace(spec, liveness=context.settings.liveness.declaration())
     agreed = verified_contract(spec)
     work = Slices(context, settled(spec), agreed, partitions)
     chosen = F.lit(True) if run_date is None else F.col("run_date") == F.lit(run_date)
@@ -148,6 +151,7 @@ class Slices:
                 (F.col("attempts") + 1).alias("attempts"),
                 F.lit(run.run_id).alias("run_id"),
                 _no_null("faces").alias("faces"),
+                "liveness",
             ),
         )
         run.count("images", len(ids))
@@ -166,11 +170,12 @@ class Slices:
         dates = [row.run_date for row in outcomes]
         ids = _around([row.first for row in outcomes], [row.last for row in outcomes])
         scope = staged.select("image_id", "contract_id", "settings_id")
-        found = staged.select(
-            "image_id", "run_date", "contract_id", "settings_id", "run_id", F.explode("faces").alias("face")
-        ).select("image_id", "run_date", "contract_id", "settings_id", "run_id", "face.*")
+        of_image = ["image_id", "run_date", "contract_id", "settings_id", "run_id"]
+        found = staged.select(*of_image, "liveness", F.posexplode("faces").alias("at", "face")).select(
+            *of_image, "face.*", F.get("liveness", F.col("at")).alias("liveness")
+        )
         self._tables.replace("faces", found, scope, dates, ids)
-        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces"), scope, dates, ids)
+        self._tables.replace("image_outcomes", staged.drop("slice_id", "faces", "liveness"), scope, dates, ids)
         for row in outcomes:
             run.count(row.outcome, row.n)
             run.count("faces_found", row.f)

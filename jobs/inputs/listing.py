@@ -104,11 +104,16 @@ def _not_erased(context: Context, new: DataFrame, run: ledger.Run, allowed: bool
 
 
 def _not_expired(context: Context, new: DataFrame, run: ledger.Run, allowed: bool) -> DataFrame:
-    """New rows without those of dates whose images `retain` has removed; where these are allowed, with them."""
-    expired = context.tables.read_or_empty("expired_dates").select("run_date", F.col("source").alias("of"))
+    """New rows without those of dates whose images `retain` has removed; where these are allowed, with them.
+
+    What was removed was written before it was. A file that was written since is another one.
+    """
+    expired = context.tables.read_or_empty("expired_dates")
     if allowed or expired.isEmpty():
         return new
+    expired = expired.select("run_date", F.col("source").alias("of"), F.unix_micros("expired_at").alias("expired_us"))
     over = (new.run_date == expired.run_date) & (F.coalesce(new.source, F.lit("")) == F.col("of"))
+    over = over & (new.modified_us <= F.col("expired_us"))
     count = new.join(F.broadcast(expired), over, "left_semi").count()
     run.count("expired", count)
     if count:

@@ -80,7 +80,7 @@ class Plan:
             return
         dates = self.due.images.select("run_date", F.coalesce("source", F.lit("")).alias("source")).distinct()
         of_all = {"expired_at": F.lit(datetime.now(UTC)), "run_id": F.lit(run.run_id)}
-        context.tables.append_new("expired_dates", dates.withColumns(of_all).localCheckpoint())
+        context.tables.update("expired_dates", dates.withColumns(of_all).localCheckpoint())
 
 
 class _Tables:

@@ -12,6 +12,7 @@ from udfs.vision.own import (
     CropRule,
     FusedDeclaration,
     Layout,
+    LivenessDeclaration,
     OnnxDeclaration,
     PartDeclaration,
 )
@@ -94,6 +95,34 @@ class AdaptedSection(_Section):
     def declaration(self, name: str) -> AdaptedDeclaration:
         """As workers know it."""
         return AdaptedDeclaration(name, self.of, self.file, self.sha256)
+
+
+class LivenessSection(_Section):
+    """An ONNX file that says how likely a face is that of a live person; see `udfs.vision.own.LivenessDeclaration`."""
+
+    file: _File
+    sha256: _Digest
+    crop: CropRule
+    side: Annotated[int, Field(ge=16, le=1024)]
+    margin: Annotated[int, Field(ge=0)] = 0
+    colour: Colour
+    shift: float
+    scale: Annotated[float, Field(gt=0)]
+    layout: Layout
+    live: Annotated[int, Field(ge=0)] = 0
+    softmax: bool = False
+
+    @model_validator(mode="after")
+    def _margin_is_of_a_box(self) -> "LivenessSection":
+        if self.margin and self.crop != "margin":
+            raise ValueError('must have a margin only with crop = "margin"')
+        if self.margin >= self.side:
+            raise ValueError(f"must have a margin below side, {self.side}")
+        return self
+
+    def declaration(self) -> LivenessDeclaration:
+        """As workers know it."""
+        return LivenessDeclaration(**dict(self))
 
 
 _KIND_BY_FIELD = {"parts": "<fused>", "of": "<adapted>"}

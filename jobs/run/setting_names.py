@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -23,8 +23,10 @@ def setting_names(settings: type[BaseModel], of_a_model: Mapping[str, type[BaseM
                 names |= {f"{section}.{model}", *_joined(f"{section}.{model}", of_a_model[section].model_fields)}
         elif section == "weights":
             names |= _joined(section, {*MODELS, *own})
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            names |= _joined(section, field.annotation.model_fields)
+        else:
+            for kind in (field.annotation, *get_args(field.annotation)):
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
+                    names |= _joined(section, kind.model_fields)
     return names
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from jobs.run.own_models import KINDS, ModelName, ModelSection
+from jobs.run.own_models import KINDS, LivenessSection, ModelName, ModelSection
 from jobs.run.setting_names import setting_names, unknown
 from udfs import lake
 from udfs.errors import InputError
@@ -160,6 +160,7 @@ class Settings(_Strict):
     cluster: Cluster = Cluster()
     files: Files = Files()
     retention: Retention = Retention()
+    liveness: LivenessSection | None = None
     thresholds: dict[str, Threshold]
     pairs: dict[str, PairThreshold] = {}
     weights: dict[str, str] = {}

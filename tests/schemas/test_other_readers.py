@@ -88,7 +88,7 @@ def write(tables: Tables, name: str, both: DataFrame) -> None:
     tables.append(name, both)
     if name in {"images", "contracts", "cohorts", "searches", "erased"}:
         tables.append_new(name, both)
-    if name in {"gallery", "enrollments", "searches", "verifications"}:
+    if name in {"gallery", "enrollments", "searches", "verifications", "expired_dates"}:
         tables.update(name, both.limit(1))
     if name in {"faces", "image_outcomes", "matches", "identifications"}:
         tables.replace(name, both, key.limit(1), [DAY])

@@ -10,6 +10,7 @@ import numpy as np
 from udfs.vision.decode import PIXEL_BYTES, REDUCTIONS, Limits, Picture, Undecoded, finer
 from udfs.vision.detect import Detection, Detector, in_order, second_looks
 from udfs.vision.embed import Crops, Embedder
+from udfs.vision.liveness import Liveness
 from udfs.vision.quality import Quality, quality
 from udfs.vision.spec import VisionSpec
 from udfs.vision.upright import stood_up
@@ -51,11 +52,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Cut:
-    """A face in pixels of the original, measured and cut out."""
+    """A face in pixels of the original, measured and cut out. live_crop: of a network for liveness, if there is one."""
 
     face: Detection
     quality: Quality
     crop: Crops
+    live_crop: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,17 @@ class FaceFinder:
     """
 
     def __init__(
-        self, detector: Detector, embedder: Embedder, spec: VisionSpec, batch_size: Callable[[Canvas], int]
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        spec: VisionSpec,
+        batch_size: Callable[[Canvas], int],
+        *,
+        liveness: Liveness | None = None,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
+        self._liveness = liveness
         self._spec = spec
         self._batch_size = batch_size
         # A half of the memory is for the one picture that is decoded once more.
@@ -199,9 +208,9 @@ class FaceFinder:
     def _cut_one(self, picture: Picture, face: Detection) -> Cut:
         """face: in pixels of the picture as it was decoded."""
         turned = stood_up(self._detector, picture.image, face)
-        if turned is None:
-            crops = self._embedder.crop(picture.image, face)
-        else:
-            face, crops = turned.face, self._embedder.crop(turned.image, turned.upright)
+        image, upright = (picture.image, face) if turned is None else (turned.image, turned.upright)
+        crops = self._embedder.crop(image, upright)
+        live_crop = None if self._liveness is None else self._liveness.crop(image, upright)
+        face = face if turned is None else turned.face
         face = face.scaled(picture.width / picture.image.width, picture.height / picture.image.height)
-        return Cut(face, quality(crops[0], face), crops)
+        return Cut(face, quality(crops[0], face), crops, live_crop)

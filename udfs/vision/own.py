@@ -67,5 +67,28 @@ class AdaptedDeclaration:
     sha256: str
 
 
+@dataclass(frozen=True)
+class LivenessDeclaration:
+    """A network in one ONNX file that says how likely a face is that of a live person, as the section `[liveness]` has
+    it; what it says decides nothing.
+
+    margin: of a crop by the rule "margin", in pixels of the crop. live: which of its outputs speaks for a live person.
+    softmax: whether its outputs are logits, which become probabilities: several by the softmax, one by the logistic
+    function. The rest as of OnnxDeclaration.
+    """
+
+    file: str
+    sha256: str
+    crop: CropRule
+    side: int
+    margin: int
+    colour: Colour
+    shift: float
+    scale: float
+    layout: Layout
+    live: int
+    softmax: bool
+
+
 OwnModel = OnnxDeclaration | FusedDeclaration | AdaptedDeclaration
 OwnModels = tuple[OwnModel, ...]

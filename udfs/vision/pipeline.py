@@ -19,8 +19,9 @@ from udfs.vision.canvases import CanvasBatches
 from udfs.vision.contract import contract
 from udfs.vision.decode import Undecoded, judged
 from udfs.vision.detect import detector_class
-from udfs.vision.embed import Crops, embedder_of
+from udfs.vision.embed import embedder_of
 from udfs.vision.finding import AllCut, Cut, FaceFinder, Prepared, limits
+from udfs.vision.liveness import Liveness
 from udfs.vision.models import detector, embedder
 from udfs.vision.quality import Quality
 from udfs.vision.read_ahead import ByteBudget, Hold, ahead
@@ -33,18 +34,23 @@ Read = Callable[[], bytes]
 
 _IMAGES_AHEAD = 32
 
+_Numbers = list[tuple[Array, float | None]]
+"""Of faces: the embedding, and how likely the face is live."""
+
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face in pixels of the upright original; `embedding` is float32 (dimension,), of length 1."""
+    """One face in pixels of the upright original; `embedding` is float32 (dimension,), of length 1. liveness: as a
+    network of one's own has it, if there is one and it has given a number."""
 
     box: Array
     landmarks: Array
     score: float
     quality: Quality
     embedding: Array
+    liveness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class _Image:
     undecoded: Undecoded | None = None
     prepared: Prepared | None = None
     faces: list[Cut] = field(default_factory=list)
-    embeddings: list[Array] = field(default_factory=list)
+    embeddings: "_Numbers" = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -103,6 +109,7 @@ class FacePipeline:
         finds, embeds = detector(spec.detector), embedder(spec.embedder, spec.models)
         self.detector = detector_class(finds)(spec.for_detector(), weights.source_of(spec, finds.name))
         self.embedder = embedder_of(embeds, spec, partial(weights.source_of, spec))
+        self.liveness = None if spec.liveness is None else Liveness(spec.liveness, spec)
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         """Outcomes in the order of the images.
@@ -123,6 +130,7 @@ class _Run:
     def __init__(self, pipeline: FacePipeline) -> None:
         self._spec = spec = pipeline.spec
         self._embedder = pipeline.embedder
+        self._liveness = pipeline.liveness
         self._limits = limits(spec, pipeline.detector)
         # An eighth of the memory is for what runs ahead, a sixteenth for pictures that wait for others of their
         # canvas, a sixteenth for those that are being searched, a half for the one picture that is decoded once more
@@ -131,11 +139,13 @@ class _Run:
         self._budget = ByteBudget(spec.memory // 8)
         self._searched_bytes = spec.memory // 16
         self._batches: CanvasBatches[_Image] = CanvasBatches(spec.detection_pixels, spec.memory // 16)
-        self._finder = FaceFinder(pipeline.detector, pipeline.embedder, spec, self._batches.size)
+        self._finder = FaceFinder(
+            pipeline.detector, pipeline.embedder, spec, self._batches.size, liveness=pipeline.liveness
+        )
         self._waiting: deque[_Image] = deque()
         self._searching: deque[tuple[list[_Image], Future[list[AllCut]]]] = deque()
-        self._crops: list[tuple[_Image, Crops]] = []
-        self._embedding: deque[tuple[list[_Image], Future[Array]]] = deque()
+        self._crops: list[tuple[_Image, Cut]] = []
+        self._embedding: deque[tuple[list[_Image], Future[_Numbers]]] = deque()
 
     def run(self, images: Iterable[tuple[object, Read]]) -> Iterator[tuple[object, ImageOutcome]]:
         threads = self._spec.threads
@@ -235,7 +245,7 @@ class _Run:
             for image, cut in zip(batch, found.result(), strict=True):
                 image.prepared, image.faces = None, cut.faces
                 image.outcome = image.outcome.said(cut.said)
-                self._crops.extend((image, face.crop) for face in cut.faces)
+                self._crops.extend((image, face) for face in cut.faces)
             self._searching.popleft()
 
     def _embed(self, least: int) -> None:
@@ -243,17 +253,25 @@ class _Run:
         size = self._spec.batch_size
         while len(self._crops) >= least:
             batch, self._crops = self._crops[:size], self._crops[size:]
-            vectors = self._models.submit(self._embedder.embed, [crop for _, crop in batch])
-            self._embedding.append(([image for image, _ in batch], vectors))
+            numbers = self._models.submit(self._numbers, [cut for _, cut in batch])
+            self._embedding.append(([image for image, _ in batch], numbers))
+
+    def _numbers(self, faces: list[Cut]) -> "_Numbers":
+        """The embedding of each face, and how likely it is live."""
+        vectors = self._embedder.embed([face.crop for face in faces])
+        if self._liveness is None:
+            return [(vector, None) for vector in vectors]
+        live = self._liveness([_given(face.live_crop) for face in faces])
+        return list(zip(vectors, live, strict=True))
 
     def _take_embeddings(self, most: int) -> None:
         """Take the embeddings that are done, and wait while more than so many batches are not."""
         while self._embedding:
-            batch, vectors = self._embedding[0]
-            if len(self._embedding) <= most and not vectors.done():
+            batch, numbers = self._embedding[0]
+            if len(self._embedding) <= most and not numbers.done():
                 return
-            for image, vector in zip(batch, vectors.result(), strict=True):
-                image.embeddings.append(vector)
+            for image, of_face in zip(batch, numbers.result(), strict=True):
+                image.embeddings.append(of_face)
             self._embedding.popleft()
 
     def _finished(self) -> Iterator[tuple[object, ImageOutcome]]:
@@ -271,8 +289,8 @@ def _outcome(image: _Image) -> ImageOutcome:
     if not image.faces:
         return image.outcome
     faces = [
-        Face(cut.face.box, cut.face.landmarks, cut.face.score, cut.quality, embedding)
-        for cut, embedding in zip(image.faces, image.embeddings, strict=True)
+        Face(cut.face.box, cut.face.landmarks, cut.face.score, cut.quality, embedding, live)
+        for cut, (embedding, live) in zip(image.faces, image.embeddings, strict=True)
     ]
     return replace(image.outcome, outcome="faces", faces=faces)
 

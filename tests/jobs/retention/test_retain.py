@@ -1,5 +1,6 @@
 """What has been kept for longer than the settings say goes, with all that is kept of it; what is held stays."""
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -191,11 +192,14 @@ def test_dates_whose_time_is_over_are_not_listed_again(
         for source in ("gate", "street"):
             (tmp_path / str(day) / source).mkdir(parents=True)
             (tmp_path / str(day) / source / "a.jpg").write_bytes(b"x")
+            os.utime(tmp_path / str(day) / source / "a.jpg", (1.7e9, 1.7e9))
     template = f"{tmp_path}/{{run_date}}/{{source}}/"
     listed = ingest(context, source=template)
     assert (listed["listed"], listed["new"], listed["expired"]) == (4, 3, 1)
     assert "1 files are of dates whose images were removed" in str(made.said)
     assert ingest(context, source=template, run_date=ago(31))["new"] == 0
+    (tmp_path / str(ago(31)) / "gate" / "b.jpg").write_bytes(b"x")  # which is written now, so was never removed
+    assert ingest(context, source=template, run_date=ago(31))["new"] == 1
     assert ingest(context, source=template, allow_expired=True)["new"] == 1
 
 

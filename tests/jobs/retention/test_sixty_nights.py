@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
+from jobs.cluster import cluster
 from jobs.identify import identify
 from jobs.maintain import maintain
 from jobs.report import report
@@ -22,6 +23,7 @@ LIMITS = {"matches": 21, "faces_in_review": 14, "unknown_faces": 7, "too_small":
 SETTINGS = (
     *(f"retention.{kind}={days}" for kind, days in LIMITS.items() if kind != "too_small"),
     *("retention.images_without_faces=3", "retention.rejected_images=3", "retention.sources.street.unknown_faces=2"),
+    "cluster.minimum_sharpness=0",
     *("thresholds.dlib-resnet-v1.keep_floor=0.1", "thresholds.dlib-resnet-v1.review=0.5"),
 )
 KIND = {"match": "matches", "review": "faces_in_review", "unknown": "unknown_faces", "too_small": "unknown_faces"}
@@ -100,6 +102,9 @@ def test_what_is_kept_is_bounded(make_context: MakeContext, tmp_path: Path) -> N
     some = sorted(held)[0]
     found = search(context, face_id=some, k=3)
     assert found.findings
+    cluster(context)
+    members = {row.face_id for row in context.tables.read("cluster_members").select("face_id").collect()}
+    assert members <= {row.face_id for row in context.tables.read("faces").select("face_id").collect()}
     status(context)
     report(context, run_date=day, blackout=True, output=tmp_path / "day.html")
     assert (tmp_path / "day.html").exists()
