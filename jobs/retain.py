@@ -13,6 +13,7 @@ from jobs.run import ledger, upkeep
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job
+from udfs.errors import InputError
 
 _NAMED = 3
 """Investigations that are named; of more the number is said."""
@@ -41,21 +42,29 @@ def retain(context: Context, *, on: date | None, yes: bool, forgetting: bool) ->
     image. What an open investigation has found is held until it is closed (`rollcall close`). `ingest` does not take in
     again what was removed. Without --yes it says what would go. docs/privacy.md says when the bytes are gone.
     """
-    limits = Limits(context.settings.retention, on or datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    limits = Limits(context.settings.retention, on or today)
     if not limits.numbers:
         context.log.info("retain: the settings limit nothing (section [retention]), so nothing is removed")
         return {}
     context.tables.read("images")  # without an inventory there is nothing to remove, and it says so
-    context.log.info(f"retain: what is older than these days on {limits.on}: {_in_words(limits)}")
+    context.log.info(f"retain: what is older than these days on {limits.on}: {limits.in_words()}")
     if limits.unlimited:
         context.log.info(f"retain: kept without limit: {', '.join(limits.unlimited)}")
+    if nowhere := limits.unknown_sources(context):
+        context.log.warning(
+            f"retain: no image is of these sources, which the settings name: {', '.join(nowhere)}; are they written"
+            " as the table images has them?"
+        )
     if not yes:
         _print(plan := Plan.of(context, limits))
         context.log.info("retain: nothing was changed; --yes does it")
         return {name: each.rows.deleted for name, each in plan.tables.items()}
+    if limits.on > today:
+        raise InputError(f"--on {limits.on} has not come yet, and what is over then is not over now; leave out --yes")
     if forgetting:
         upkeep.refuse_forgetting(context)
-    with ledger.run(context, on=limits.on) as run:
+    with ledger.run(context, on=limits.on, limits=limits.in_words()) as run:
         plan = Plan.of(context, limits)
         plan.carry_out(context, run)
         if forgetting:
@@ -66,14 +75,6 @@ def retain(context: Context, *, on: date | None, yes: bool, forgetting: bool) ->
             )
     _print(plan)
     return run.counts
-
-
-def _in_words(limits: Limits) -> str:
-    return ", ".join(
-        f"{kind}{'' if source is None else f' of {source}'} {days:,}"
-        for (kind, source), days in limits.numbers.items()
-        if source is None or days != limits.days(kind)
-    )
 
 
 def _print(plan: Plan) -> None:

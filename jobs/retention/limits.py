@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from jobs.run.context import Context
 from jobs.run.settings import KEEP, Retention
 
 MATCHES, IN_REVIEW, UNKNOWN = FACES = ("matches", "faces_in_review", "unknown_faces")
@@ -49,6 +50,23 @@ class Limits:
             for source in sources
             if self.days(kind, source) is None and (source is None or self.days(kind) is not None)
         ]
+
+    def unknown_sources(self, context: Context) -> list[str]:
+        """The sources that the settings name and that no image is of."""
+        named = set(self.retention.sources)
+        if not named:
+            return []
+        return sorted(
+            named - {row.source for row in context.tables.read("images").select("source").distinct().collect()}
+        )
+
+    def in_words(self) -> str:
+        """All of them in one line."""
+        return ", ".join(
+            f"{kind}{'' if source is None else f' of {source}'} {days:,}"
+            for (kind, source), days in self.numbers.items()
+            if source is None or days != self.days(kind)
+        )
 
     @property
     def horizon(self) -> date:

@@ -60,11 +60,6 @@ class Plan:
         concerned = {name: plan for name, plan in plans.items() if plan.held or not plan.rows.is_empty}
         return cls(due, concerned, packed_beside(context, "faces") if due.faces_by_kind else [])
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing goes."""
-        return all(plan.rows.is_empty for plan in self.tables.values())
-
     def carry_out(self, context: Context, run: ledger.Run) -> None:
         """Remove it. It may be killed, and done again."""
         self._close_dates(context, run)
@@ -72,6 +67,7 @@ class Plan:
         for name, plan in self.tables.items():
             plan.rows.carry_out(context.tables)
             run.count(name, plan.rows.deleted)
+        remove_packed(self.packed)  # a search may have packed them again meanwhile
         run.count("held", self.due.held_count)
 
     def _close_dates(self, context: Context, run: ledger.Run) -> None:

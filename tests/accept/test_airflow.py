@@ -77,7 +77,7 @@ def test_the_week_removes_what_is_over_before_it_maintains(
     options = airflow.environment["AIRFLOW_VAR_ROLLCALL_OPTIONS"]
     week = copy(airflow)
     week.environment = {**airflow.environment, "AIRFLOW_VAR_ROLLCALL_TABLES": str(root_of(context))}
-    for more, left in (("", before), (" --set retention.unknown_faces=30 --set retention.rejected_images=7", known)):
+    for more, left in (("", before), (" --set retention.unknown_faces=1 --set retention.rejected_images=1", known)):
         week.environment["AIRFLOW_VAR_ROLLCALL_OPTIONS"] = options + more
         week("tasks", "test", "rollcall_weekly", "retain")
         assert context.tables.read("faces").count() == left

@@ -19,7 +19,7 @@ from tests.rows import CONTRACT, NOW, Values, put
 from tests.support import MakeContext, root_of
 from udfs.errors import InputError
 
-ON = date(2026, 6, 30)
+ON = date(2024, 6, 30)
 OPTIONS = (
     "retention.matches=180",
     "retention.unknown_faces=30",
@@ -146,6 +146,10 @@ def test_what_is_over_goes_and_all_else_stays(
     assert counts["faces"] == len(GONE)
     assert counts["images"] == counts["image_outcomes"] == len(GONE_IMAGES)
     assert counts["held"] == 2
+    run = context.tables.read("runs").where("job = 'retain' AND event = 'finished'").orderBy("at").first()
+    assert run is not None
+    assert run.arguments["on"] == str(ON)
+    assert run.arguments["limits"].startswith("matches 180, unknown_faces 30, unknown_faces of street 10")
     assert not (root_of(context) / "faces" / "_packed").exists()
 
 
@@ -207,6 +211,16 @@ def test_nothing_is_removed_where_nothing_is_configured(make_context: MakeContex
     context = make_context()
     assert retain(context, yes=True) == {}
     assert "the settings limit nothing" in str(make_context.said)
+    assert not context.tables.exists("runs")
+
+
+def test_a_day_to_come_is_for_looking_alone(make_context: MakeContext) -> None:
+    context = make_context("tables", "retention.sources.gaet.unknown_faces=30")
+    put(context, "images", {"image_id": "i", "run_date": ON, "source": "gate"})
+    assert retain(context, on=date(2999, 1, 1)) == {}
+    assert "no image is of these sources, which the settings name: gaet" in str(make_context.said)
+    with pytest.raises(InputError, match="--on 2999-01-01 has not come yet"):
+        retain(context, on=date(2999, 1, 1), yes=True)
     assert not context.tables.exists("runs")
 
 

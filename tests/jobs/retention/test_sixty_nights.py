@@ -18,7 +18,7 @@ from tests.jobs.retention.made_nights import Nights, findings, investigation, ra
 from tests.rows import put_contract, put_samples, unit
 from tests.support import MakeContext, root_of
 
-FIRST, NIGHTS, IMAGES, A_WEEK = date(2026, 1, 1), 60, 12, 7
+FIRST, NIGHTS, IMAGES, A_WEEK = date(2024, 1, 1), 60, 12, 7
 LIMITS = {"matches": 21, "faces_in_review": 14, "unknown_faces": 7, "too_small": 7}
 SETTINGS = (
     *(f"retention.{kind}={days}" for kind, days in LIMITS.items() if kind != "too_small"),
