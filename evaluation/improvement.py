@@ -20,12 +20,10 @@ _SAMPLE = 1000
 
 
 @dataclass(frozen=True)
-class Improvement:
-    """FNIR at an FPIR in a gallery of N of the one (`before`) and of the other (`after`), their difference (below 0
-    where the other misses fewer), and its 95% interval over persons."""
+class Change:
+    """The share that is missed by the one (`before`) and by the other (`after`), the difference (below 0 where the
+    other misses less), and its 95% interval."""
 
-    fpir: float
-    gallery_size: int
     before: float
     after: float
     difference: Interval
@@ -46,6 +44,14 @@ class Improvement:
         return 1 - self.after / self.before if self.before else 0.0
 
 
+@dataclass(frozen=True)
+class Improvement(Change):
+    """Of FNIR at an FPIR in a gallery of N; its interval is over persons."""
+
+    fpir: float
+    gallery_size: int
+
+
 def improvement(before: Trials, after: Trials, gallery_size: int, fpir: float, seed: int = 0) -> Improvement:
     """Compare two embedders by the same searches.
 
@@ -59,7 +65,7 @@ def improvement(before: Trials, after: Trials, gallery_size: int, fpir: float, s
 
     values = measure(None)
     found = intervals(measure, draws(before.persons, seed), REPLICATES, around=values)
-    return Improvement(fpir, gallery_size, values["before"], values["after"], found["difference"])
+    return Improvement(values["before"], values["after"], found["difference"], fpir, gallery_size)
 
 
 def _missed(trials: Trials, gallery_size: int, fpir: float, weight: Array | None) -> float:

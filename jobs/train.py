@@ -11,7 +11,7 @@ from jobs.faces.lookup import MEANT
 from jobs.learning.adapter import train_adapter
 from jobs.learning.divided import MeasuredAt
 from jobs.learning.embedder import How, train_embedder
-from jobs.learning.registered import Place
+from jobs.learning.trained import Place
 from jobs.run.commands import Group
 from jobs.run.context import Context
 from jobs.run.errors import run_command

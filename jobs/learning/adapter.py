@@ -9,12 +9,12 @@ from evaluation.identification import Trials
 from evaluation.improvement import Improvement, floor
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import MeantFaces
-from jobs.learning.calibrated import calibrate_on_held_out
-from jobs.learning.compared import Seen, compare, first_of_each, rates, tell
+from jobs.learning.compared import Seen, compare, first_of_each, rates
 from jobs.learning.divided import MeasuredAt, Photos, divide, with_a_face
-from jobs.learning.page import Course, write_page
-from jobs.learning.registered import Place, Trained, register
-from jobs.run import ledger, settings_file
+from jobs.learning.finished import finish_on_persons
+from jobs.learning.measured import Course, MeasuredOnPersons
+from jobs.learning.trained import Place, Trained
+from jobs.run import ledger
 from jobs.run.context import Context
 from training.plans import AdapterPlan
 from udfs.errors import InputError
@@ -65,9 +65,6 @@ def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan
         )
         moved = _moved(faces, adapter)
         before, after = (_seen(of, divided.held_out) for of in (faces, moved))
-        found = compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed)
-        measured = rates(divided.held_out, [("before", before), ("after", after)])
-
         content = adapter.content()
         file = place.write(content, ".adapter.npz")
         declared = AdaptedDeclaration(place.name, spec.embedder, str(file), digest(content))
@@ -79,14 +76,20 @@ def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan
             plan={**asdict(plan), "strength": strength},
             images=faces.table.filter(pc.equal(faces.table["outcome"], "faces")),
         )
-        child = register(context, trained, agreed, divided, plan.seed, found, measured, images, run)
-        settings_file.append(place.declared_in, trained.section)
-        calibrate_on_held_out(context, child, divided.held_out, moved, found, trained, plan.seed, images, run)
-        run.count("persons", len(divided.learnt.persons))
-        run.count("photos", len(divided.learnt.photos))
-        write_page(context, place, trained, found, divided, before, after, measured, Course(course))
-    tell(context, place, spec.embedder, found)
-    return found
+        measured = MeasuredOnPersons(
+            trained=trained,
+            parent=agreed,
+            data=images,
+            seed=plan.seed,
+            found=compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed),
+            rates=rates(divided.held_out, [("before", before), ("after", after)]),
+            course=Course(course),
+            divided=divided,
+            before=before,
+            after=after,
+        )
+        finish_on_persons(context, place, measured, moved, run)
+    return measured.found
 
 
 def learnt_adapter(

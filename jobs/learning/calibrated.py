@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from evaluation.improvement import Improvement
 from jobs.decisions.calibration import CalibrationData, calibrate_on_photos
 from jobs.faces.lookup import MeantFaces
-from jobs.learning.divided import Photos
-from jobs.learning.registered import Trained, with_model
+from jobs.learning.measured import MeasuredOnPersons
+from jobs.learning.trained import with_model
 from jobs.run import ledger
 from jobs.run.context import Context
 from udfs.errors import InputError
@@ -14,20 +13,13 @@ from udfs.vision.contract import Contract
 
 
 def calibrate_on_held_out(
-    context: Context,
-    child: Contract,
-    photos: Photos,
-    faces: MeantFaces,
-    found: Improvement,
-    trained: Trained,
-    seed: int,
-    images: str,
-    run: ledger.Run,
+    context: Context, child: Contract, measured: MeasuredOnPersons, faces: MeantFaces, run: ledger.Run
 ) -> None:
     """Write a threshold of the new contract. What the number of persons cannot carry is said: the model is there all
     the same."""
-    of_child = replace(context, settings=with_model(context, trained))
-    on = CalibrationData(images, "second", seed)
+    of_child = replace(context, settings=with_model(context, measured.trained))
+    on = CalibrationData(measured.data, "second", measured.seed)
+    found, photos = measured.found, measured.divided.held_out
     review = min(10 * found.fpir, 0.5)
     try:
         row = calibrate_on_photos(

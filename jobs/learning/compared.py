@@ -9,8 +9,6 @@ from evaluation.identification import Trials
 from evaluation.improvement import Improvement, floor, improvement
 from evaluation.verification import Comparisons, Curve
 from jobs.learning.divided import Photos
-from jobs.learning.registered import Place
-from jobs.run.context import Context
 from udfs.errors import InputError
 
 Array = np.ndarray
@@ -85,22 +83,3 @@ def rates(photos: Photos, seen: Sequence[tuple[str, Seen]]) -> dict[str, float]:
         curve = each.curve(photos)
         found |= {f"{name}_tar_at_far_{far:g}": curve.tar_at(far) for far in FARS if curve.supports(far)}
     return found
-
-
-def tell(context: Context, place: Place, parent: str, found: Improvement) -> None:
-    """Say what was found, and what follows."""
-    verdict = "better" if found.better else "worse, and not to be used" if found.worse else "not better beyond doubt"
-    context.log.info(
-        f"{context.job}: of other persons, at FPIR {found.fpir:g} among {found.gallery_size:,}, {place.name} misses"
-        f" {found.after:.4f}, {parent} {found.before:.4f}; difference {found.difference.low:+.4f} to"
-        f" {found.difference.high:+.4f} (95%): {verdict}"
-    )
-    if not found.better:
-        context.log.warning(
-            f"{context.job}: `rollcall activate` will refuse {place.name}, unless it is told --although REASON; more"
-            " persons with several photos help most"
-        )
-    context.log.info(
-        f"{context.job}: declared in {place.declared_in}; use it with --config {place.declared_in} --set"
-        f" vision.embedder={place.name}"
-    )

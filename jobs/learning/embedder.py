@@ -12,14 +12,14 @@ import pyarrow as pa
 from evaluation.improvement import Improvement
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import MeantFaces
-from jobs.learning.calibrated import calibrate_on_held_out
-from jobs.learning.compared import Seen, compare, rates, tell
+from jobs.learning.compared import Seen, compare, rates
 from jobs.learning.crops import CropFiles, with_faces
 from jobs.learning.divided import Divided, MeasuredAt, divide, with_a_face
-from jobs.learning.page import Course, write_page
+from jobs.learning.finished import finish_on_persons
+from jobs.learning.measured import Course, MeasuredOnPersons
 from jobs.learning.processes import train_in
-from jobs.learning.registered import Place, Trained, register, with_model
-from jobs.run import ledger, settings_file
+from jobs.learning.trained import Place, Trained, with_model
+from jobs.run import ledger
 from jobs.run.context import Context
 from training.plans import SIAMESE, EmbedderPlan, Imitation
 from udfs import private
@@ -87,21 +87,25 @@ def train_embedder(
         child = _made(with_model(context, trained).spec(), place.name)
         held_out = _crops_of(files, divided.held_out.uris, work / "held_out.npy")
         before, after = (_seen(each, held_out, plan.imitation, plan.seed) for each in (made, child))
-        result = compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed)
-        measured = rates(divided.held_out, [("before", before.good), ("after", after.good)])
+        others = rates(divided.held_out, [("before", before.good), ("after", after.good)])
         if plan.imitation.anything:
-            measured |= rates(divided.held_out, [("before_worse", before), ("after_worse", after)])
-        contract = register(context, trained, agreed, divided, plan.seed, result, measured, images, run)
-        settings_file.append(place.declared_in, trained.section)
-        faces = MeantFaces(_table_of(divided), after.enrolled)
-        calibrate_on_held_out(context, contract, divided.held_out, faces, result, trained, plan.seed, images, run)
-        run.count("persons", len(divided.learnt.persons))
-        run.count("photos", len(divided.learnt.photos))
-        write_page(context, place, trained, result, divided, before, after, measured, _course(work))
+            others |= rates(divided.held_out, [("before_worse", before), ("after_worse", after)])
+        measured = MeasuredOnPersons(
+            trained=trained,
+            parent=agreed,
+            data=images,
+            seed=plan.seed,
+            found=compare(divided.held_out, before, after, at.gallery_size, at.fpir, plan.seed),
+            rates=others,
+            course=_course(work),
+            divided=divided,
+            before=before,
+            after=after,
+        )
+        finish_on_persons(context, place, measured, MeantFaces(_table_of(divided), after.enrolled), run)
         if not how.keep_crops:
             shutil.rmtree(work)
-    tell(context, place, spec.embedder, result)
-    return result
+    return measured.found
 
 
 def _prepare(

@@ -1,19 +1,13 @@
 """What a training did, as a page: how the loss fell, and how far apart it has put one person's photos and others'."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
-from evaluation.improvement import Improvement
 from jobs.learning.compared import Seen
-from jobs.learning.divided import Divided, Photos
-from jobs.learning.registered import Place, Trained
-from jobs.run import outputs
-from jobs.run.context import Context
+from jobs.learning.divided import Photos
+from jobs.learning.measured import Course, Measured, MeasuredOnPersons
 from pages import plots
 from pages.plots import Line, Plot
-from pages.report import Headline, Report, ReportTable, html
+from pages.report import Headline, Report, ReportTable
 from training.plans import LOSSES
 
 Array = np.ndarray
@@ -22,39 +16,9 @@ _MOST = 1000
 """Photos whose similarities are drawn."""
 
 
-@dataclass(frozen=True)
-class Course:
-    """The loss, step by step; and how well persons were told apart by whom is decided when to stop, by steps."""
-
-    losses: Sequence[float]
-    chosen: Sequence[tuple[int, float]] = ()
-
-
-def write_page(
-    context: Context,
-    place: Place,
-    trained: Trained,
-    found: Improvement,
-    divided: Divided,
-    before: Seen,
-    after: Seen,
-    measured: Mapping[str, float],
-    course: Course,
-) -> None:
-    """Write the page beside the model's file."""
-    shown = _page(trained, found, divided, before, after, measured, course)
-    outputs.written(context, html(shown), place.folder / f"{place.name}.html")
-
-
-def _page(
-    trained: Trained,
-    found: Improvement,
-    divided: Divided,
-    before: Seen,
-    after: Seen,
-    measured: Mapping[str, float],
-    course: Course,
-) -> Report:
+def page_of(measured: MeasuredOnPersons) -> Report:
+    """The page of a training."""
+    trained, found, divided = measured.trained, measured.found, measured.divided
     verdict = (
         f"misses fewer persons than {trained.parent}, beyond doubt"
         if found.better
@@ -78,30 +42,37 @@ def _page(
             Headline("misses won back", f"{found.gain:.1%}"),
         ],
         plots=[
-            *_course(course),
-            _similarities("Before", before, divided.held_out),
-            _similarities("After", after, divided.held_out),
+            *course_of(measured.course, "TAR", "On persons it does not learn from; the best state is kept."),
+            _similarities("Before", measured.before, divided.held_out),
+            _similarities("After", measured.after, divided.held_out),
         ],
         tables=[
             ReportTable(
                 "What else was measured",
                 ("figure", "value"),
-                [(name, f"{value:.4f}") for name, value in sorted(measured.items())],
+                [(name, f"{value:.4f}") for name, value in sorted(measured.rates.items())],
                 numbers=(1,),
                 note="TAR: mated pairs accepted, at the share of non-mated pairs that is accepted (FAR).",
             )
         ],
-        facts=[
-            ("loss", f"{trained.loss}: {LOSSES[trained.loss].paper}"),
-            *[(name, str(value)) for name, value in trained.plan.items() if name != "loss"],
-            ("file", str(trained.file)),
-            ("SHA-256", trained.sha256),
-        ],
+        facts=facts_of(measured, f"{trained.loss}: {LOSSES[trained.loss].paper}"),
         facts_title="How it was trained",
     )
 
 
-def _course(course: Course) -> list[Plot]:
+def facts_of(measured: Measured, loss: str) -> list[tuple[str, str]]:
+    """How a model was trained. loss: in words."""
+    trained = measured.trained
+    return [
+        ("loss", loss),
+        *[(name, str(value)) for name, value in trained.plan.items() if name != "loss"],
+        ("file", str(trained.file)),
+        ("SHA-256", trained.sha256),
+    ]
+
+
+def course_of(course: Course, chosen: str, by: str) -> list[Plot]:
+    """How the loss fell; and how good it was on what decides when to stop, which is called `chosen`. by: on what."""
     steps = np.arange(1, len(course.losses) + 1)
     fallen = plots.course(
         "Loss", [Line("loss", steps, np.array(course.losses))], "step", "loss", "On the photos it learns from."
@@ -111,10 +82,10 @@ def _course(course: Course) -> list[Plot]:
     at, value = np.array(course.chosen, np.float64).T
     told = plots.course(
         "When to stop",
-        [Line("TAR", at, value)],
+        [Line(chosen, at, value)],
         "step",
-        "TAR",
-        "On persons it does not learn from; the best state is kept.",
+        chosen,
+        by,
     )
     return [fallen, told]
 
