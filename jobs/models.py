@@ -29,7 +29,7 @@ def command(context: click.Context, config: str | None, speed: bool) -> None:
 
     The settings choose a detector and an embedder among them (vision.detector, vision.embedder). A fused embedder is
     several beside each other. `rollcall weights fetch NAME` fetches what is not here; `rollcall models add` declares
-    an ONNX file of your own.
+    an ONNX file of your own, and `rollcall train` what it has learnt.
     """
     if context.invoked_subcommand is not None:
         if config is not None or speed:

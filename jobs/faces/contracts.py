@@ -7,9 +7,9 @@ from pyspark.sql import functions as F
 from jobs.run.context import Context
 from schemas.catalog import CONTRACTS
 from udfs.arrow import local_frame
-from udfs.vision import own_file, weights
+from udfs.vision import own_detector_file, own_file, weights
 from udfs.vision.contract import Contract, contract
-from udfs.vision.declaration import AdaptedModel, OnnxModel
+from udfs.vision.declaration import AdaptedModel, Model, OnnxModel, OwnDetector
 from udfs.vision.embed import adapter_of
 from udfs.vision.models import embedder, with_weights
 from udfs.vision.spec import VisionSpec
@@ -23,15 +23,26 @@ def verified_contract(spec: VisionSpec) -> Contract:
     """
     agreed = contract(spec)
     for model in with_weights(spec):
-        explicit = weights.named_in(spec, model.name)
-        if isinstance(model, OnnxModel):
-            own_file.read(model.declared, explicit)
-        else:
-            weights.verify(model.name, explicit)
+        verify(spec, model)
     embeds = embedder(spec.embedder, spec.models)
     if isinstance(embeds, AdaptedModel):
         adapter_of(embeds, spec)
     return agreed
+
+
+def verify(spec: VisionSpec, model: Model | OnnxModel | OwnDetector) -> None:
+    """Make sure that the weights of a model are there, and the right ones.
+
+    Raises:
+        InputError: they are not.
+    """
+    explicit = weights.named_in(spec, model.name)
+    if isinstance(model, OnnxModel):
+        own_file.read(model.declared, explicit)
+    elif isinstance(model, OwnDetector):
+        own_detector_file.verify(model.declared, explicit)
+    else:
+        weights.verify(model.name, explicit)
 
 
 def note_contract(context: Context, agreed: Contract) -> None:

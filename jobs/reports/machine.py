@@ -11,10 +11,18 @@ from jobs.run.settings import Settings
 from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
-from udfs.vision import own_file, weights
-from udfs.vision.declaration import AdaptedModel, EmbedderDeclaration, EmbedderModel, FusedModel, Model, OnnxModel
+from udfs.vision import own_detector_file, own_file, weights
+from udfs.vision.declaration import (
+    AdaptedModel,
+    EmbedderDeclaration,
+    EmbedderModel,
+    FusedModel,
+    Model,
+    OnnxModel,
+    OwnDetector,
+)
 from udfs.vision.int8 import has_int8
-from udfs.vision.models import DETECTORS, EMBEDDERS, embedders, with_weights
+from udfs.vision.models import EMBEDDERS, detectors, embedders, own_detector, with_weights
 from udfs.vision.onnx_network import onnx_network
 from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration, OwnModels
 from udfs.vision.runtime import cpu_precisions
@@ -53,7 +61,7 @@ def model_rows(speed: bool, own: OwnModels = ()) -> list[list[str]]:
     """
     rows = [
         [model.name, "detector", "", "", model.licence, model.trained_on, _weights_here([model])]
-        for model in DETECTORS.values()
+        for model in detectors(own).values()
     ]
     for embeds in embedders(own).values():
         networks = embeds.networks
@@ -72,16 +80,16 @@ def model_rows(speed: bool, own: OwnModels = ()) -> list[list[str]]:
     return rows
 
 
-def _weights_here(models: Sequence[Model | OnnxModel]) -> str:
+def _weights_here(models: Sequence[Model | OnnxModel | OwnDetector]) -> str:
     sizes = [size for model in models if (size := _bytes_here(model)) is not None]
     if not sizes:
         return "inside a package"
     return f"here, {sum(sizes) / 1e6:.1f} MB" if all(sizes) else "not here"
 
 
-def _bytes_here(model: Model | OnnxModel) -> int | None:
+def _bytes_here(model: Model | OnnxModel | OwnDetector) -> int | None:
     """The size of the file of a model, 0 if it is not here; None if it needs no file."""
-    if isinstance(model, OnnxModel):
+    if isinstance(model, OnnxModel | OwnDetector):
         return lake.find(lake.uri_of(model.declared.file)).size
     if model.weights.file is None:
         return None
@@ -110,6 +118,10 @@ def weights_of(model: str, settings: Settings) -> str:
     Raises:
         InputError: they are not, or they are others.
     """
+    detector = own_detector(model, settings.own_models())
+    if detector is not None:
+        own_detector_file.verify(detector.declared, weights.named_in(settings.spec(), model))
+        return "the file is the declared one, and holds weights of CenterFace"
     for own in settings.own_models():
         if own.name == model and isinstance(own, AdaptedDeclaration):
             own_file.read(own)

@@ -1,15 +1,18 @@
-"""Sections `[models.NAME]` of the settings: embedders of one's own, from an ONNX file, from others, or adapted."""
+"""Sections `[models.NAME]` of the settings: embedders of one's own, from an ONNX file, from others, or adapted; and
+detectors with weights of one's own."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
+from udfs.vision.models import DETECTORS
 from udfs.vision.own import (
     NOT_STATED,
     AdaptedDeclaration,
     Colour,
     CropRule,
+    DetectorDeclaration,
     FusedDeclaration,
     Layout,
     LivenessDeclaration,
@@ -125,21 +128,51 @@ class LivenessSection(_Section):
         return LivenessDeclaration(**dict(self))
 
 
-_KIND_BY_FIELD = {"parts": "<fused>", "of": "<adapted>"}
-"""The field that only one kind of section has; without any of them it is an ONNX file's."""
-_ONNX = "<onnx>"
-KINDS = (_ONNX, *_KIND_BY_FIELD.values())
+class DetectorSection(_Section):
+    """A packaged detector with other weights; see `udfs.vision.own.DetectorDeclaration`."""
+
+    of: str
+    file: _File
+    sha256: _Digest
+
+    def declaration(self, name: str) -> DetectorDeclaration:
+        """As workers know it."""
+        return DetectorDeclaration(name, self.of, self.file, self.sha256)
+
+
+_ONNX, _FUSED, _ADAPTED, _DETECTOR = KINDS = ("<onnx>", "<fused>", "<adapted>", "<detector>")
 """The kinds of sections, as pydantic has them in the places of errors."""
 
 
 def _kind(section: object) -> str:
-    fields = section if isinstance(section, dict) else getattr(type(section), "model_fields", {})
-    return next((kind for field, kind in _KIND_BY_FIELD.items() if field in fields), _ONNX)
+    """By the fields that only one kind has, and by what it is of; without any of them it is an ONNX file's."""
+    if isinstance(section, BaseModel):
+        return _OF_CLASS[type(section)]
+    fields = section if isinstance(section, dict) else {}
+    if "parts" in fields:
+        return _FUSED
+    if "of" in fields:
+        return _DETECTOR if fields["of"] in list(DETECTORS) else _ADAPTED
+    return _ONNX
 
+
+_OF_CLASS: dict[type[BaseModel], str] = {
+    OnnxSection: _ONNX,
+    FusedSection: _FUSED,
+    AdaptedSection: _ADAPTED,
+    DetectorSection: _DETECTOR,
+}
 
 ModelSection = Annotated[
     Annotated[OnnxSection, Tag(_ONNX)]
-    | Annotated[FusedSection, Tag(_KIND_BY_FIELD["parts"])]
-    | Annotated[AdaptedSection, Tag(_KIND_BY_FIELD["of"])],
+    | Annotated[FusedSection, Tag(_FUSED)]
+    | Annotated[AdaptedSection, Tag(_ADAPTED)]
+    | Annotated[DetectorSection, Tag(_DETECTOR)],
     Discriminator(_kind),
 ]
+
+
+def section_of(values: Any) -> ModelSection:
+    """A section of these values, which are known to be right."""
+    section: ModelSection = TypeAdapter(ModelSection).validate_python(values)
+    return section

@@ -12,7 +12,7 @@ from jobs.run.own_models import KINDS, LivenessSection, ModelName, ModelSection
 from jobs.run.setting_names import setting_names, unknown
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision.models import EMBEDDERS, embedders
+from udfs.vision.models import EMBEDDERS, detectors, embedders
 from udfs.vision.own import OwnModels
 from udfs.vision.spec import Fastest, Precision, VisionSpec
 
@@ -167,7 +167,7 @@ class Settings(_Strict):
     models: dict[ModelName, ModelSection] = {}
 
     def own_models(self) -> OwnModels:
-        """The embedders that the settings declare."""
+        """The models that the settings declare."""
         return tuple(section.declaration(name) for name, section in sorted(self.models.items()))
 
     def spec(self) -> VisionSpec:
@@ -254,6 +254,7 @@ def of_text(text: str, where: str, changes: tuple[str, ...] = ()) -> Settings:
         _apply(document, change, names)
     try:
         settings = Settings.model_validate(document)
+        detectors(settings.own_models())
         embedders(settings.own_models())
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

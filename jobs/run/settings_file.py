@@ -9,7 +9,7 @@ from jobs.run import settings
 from jobs.run.own_models import MODEL_NAME
 from udfs.errors import InputError
 from udfs.vision.models import EMBEDDERS, MODELS
-from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, DetectorDeclaration, OnnxDeclaration
 
 
 def refuse_taken(path: Path, name: str) -> None:
@@ -26,13 +26,13 @@ def refuse_taken(path: Path, name: str) -> None:
         raise InputError(f"{path} already has a section [models.{name}]; choose another --name, or remove the section")
 
 
-def section(own: OnnxDeclaration | AdaptedDeclaration) -> str:
+def section(own: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration) -> str:
     """The section `[models.NAME]` of a declaration, as TOML."""
-    values = _adapted(own) if isinstance(own, AdaptedDeclaration) else _onnx(own)
+    values = _onnx(own) if isinstance(own, OnnxDeclaration) else _of_another(own)
     return "\n".join([f"[models.{own.name}]", *(f"{name} = {value}" for name, value in values.items())]) + "\n"
 
 
-def _adapted(own: AdaptedDeclaration) -> dict[str, str]:
+def _of_another(own: AdaptedDeclaration | DetectorDeclaration) -> dict[str, str]:
     return {"of": _text(own.of), "file": _text(own.file), "sha256": _text(own.sha256)}
 
 

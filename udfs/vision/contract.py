@@ -29,10 +29,10 @@ def contract(spec: VisionSpec) -> Contract:
     Raises:
         InputError: unknown models.
     """
-    found_by, embedded_by = detector(spec.detector), embedder(spec.embedder, spec.models)
+    found_by, embedded_by = detector(spec.detector, spec.models), embedder(spec.embedder, spec.models)
     document: dict[str, object] = {
         "decode": DECODE_RULE,
-        "detector": {**detector_class(found_by).rule(), "weights": found_by.weights.tensors_sha256},
+        "detector": {**detector_class(found_by).rule(), "weights": found_by.digest},
         "upright": upright.RULE,
         "embedder": embedded_by.document(spec),
         "dimension": embedded_by.dimension,
@@ -45,7 +45,7 @@ def settings_id(spec: VisionSpec) -> str:
     return document_id(
         {
             "minimum_face": spec.minimum_face,
-            "detection_score": detector_class(detector(spec.detector)).score
+            "detection_score": detector_class(detector(spec.detector, spec.models)).score
             if spec.detection_score is None
             else spec.detection_score,
             "maximum_side": spec.maximum_side,

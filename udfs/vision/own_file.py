@@ -4,10 +4,17 @@ import hashlib
 
 from udfs import lake
 from udfs.errors import InputError
-from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, DetectorDeclaration, OnnxDeclaration
+
+_AGAIN = {
+    OnnxDeclaration: "rollcall models add",
+    AdaptedDeclaration: "rollcall train adapter",
+    DetectorDeclaration: "rollcall train detector",
+}
+"""The command that declares a file of this kind."""
 
 
-def read(own: OnnxDeclaration | AdaptedDeclaration, explicit: str | None = None) -> bytes:
+def read(own: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration, explicit: str | None = None) -> bytes:
     """The content of the declared file. explicit: the path or URI of a copy, which is read instead.
 
     Raises:
@@ -17,7 +24,7 @@ def read(own: OnnxDeclaration | AdaptedDeclaration, explicit: str | None = None)
     content = lake.read_anything(where)
     found = digest(content)
     if found != own.sha256:
-        again = "rollcall train adapter" if isinstance(own, AdaptedDeclaration) else "rollcall models add"
+        again = _AGAIN[type(own)]
         raise InputError(
             f"{where}: not the file that [models.{own.name}] declares: its SHA-256 is {found[:12]}..., declared is"
             f" {own.sha256[:12]}...; put the declared file back, or declare this one under another name with `{again}`"

@@ -106,7 +106,7 @@ class FacePipeline:
                 )
         return_large_blocks()
         self.spec = spec
-        finds, embeds = detector(spec.detector), embedder(spec.embedder, spec.models)
+        finds, embeds = detector(spec.detector, spec.models), embedder(spec.embedder, spec.models)
         self.detector = detector_class(finds)(spec.for_detector(), weights.source_of(spec, finds.name))
         self.embedder = embedder_of(embeds, spec, partial(weights.source_of, spec))
         self.liveness = None if spec.liveness is None else Liveness(spec.liveness, spec)

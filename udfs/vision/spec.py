@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from udfs.vision.own import LivenessDeclaration, OwnModels
+from udfs.vision.own import DetectorDeclaration, LivenessDeclaration, OwnModels
 
 Precision = Literal["fp32", "bf16"]
 Fastest = Literal["fastest"]
@@ -14,8 +14,8 @@ class VisionSpec:
     """Models, limits and numeric precision. Sizes are in pixels, `maximum_bytes` and `memory` in bytes.
 
     `weights` maps a model's name to the path or URI of its file; models not named there are looked up in
-    the cache. `models` are embedders of one's own. `liveness`: the network that says how likely a face is
-    live, if that is to be kept; no id depends on it. `contract_id` is what the driver computed; a worker that
+    the cache. `models` are those of one's own. `liveness`: the network that says how likely a face is live, if
+    that is to be kept; no id depends on it. `contract_id` is what the driver computed; a worker that
     computes another refuses to work. `precision` is that of the embedder, and of the detector as well unless
     `detector_precision` is another; "fastest" until `speed.settled` has put a measured one in its place: no network is
     built from it.
@@ -41,6 +41,12 @@ class VisionSpec:
     models: OwnModels = ()
     liveness: LivenessDeclaration | None = None
     contract_id: str | None = None
+
+    @property
+    def boxes(self) -> str:
+        """The packaged detector whose boxes are those of the detector, which has other weights, or looks twice."""
+        own = {model.name: model.of for model in self.models if isinstance(model, DetectorDeclaration)}
+        return own.get(self.detector, self.detector).partition("-")[0]
 
     def for_detector(self) -> "VisionSpec":
         """The same with the detector's precision as `precision`."""

@@ -94,7 +94,7 @@ def _measured(spec: VisionSpec) -> dict[str, dict[str, float]]:
     calls: dict[tuple[str, Precision], Callable[[], object]] = {}
     for precision in cpu_precisions():
         of = replace(spec, precision=precision, threads=1)
-        finds = detector_class(detector(of.detector))(of, weights.source_of(spec, of.detector))
+        finds = detector_class(detector(of.detector, of.models))(of, weights.source_of(spec, of.detector))
         embeds = embedder_of(embedder(of.embedder, of.models), of, partial(weights.source_of, spec))
         picture = _noise(*finds.canvas(_PICTURE, _PICTURE))[None]
         calls["detector", precision] = partial(finds.detect, picture)

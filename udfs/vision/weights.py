@@ -7,8 +7,9 @@ from udfs import lake
 from udfs.cache import cache
 from udfs.errors import InputError
 from udfs.kept import Files, kept
+from udfs.vision import own_detector_file
 from udfs.vision.declaration import Model
-from udfs.vision.models import MODELS, model
+from udfs.vision.models import MODELS, model, own_detector
 from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import Tensors, WeightsSource, digest
 
@@ -71,6 +72,9 @@ def source_of(spec: VisionSpec, name: str) -> WeightsSource:
     Raises:
         InputError: no such weights.
     """
+    own = own_detector(name, spec.models)
+    if own is not None:
+        return WeightsSource(own.digest, lambda: own_detector_file.load(own.declared, named_in(spec, name)))
     return source(name, named_in(spec, name))
 
 

@@ -1,6 +1,7 @@
 """Sections [models.NAME] of the settings, and how they are written."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.onnx_files import declared
 from udfs.errors import InputError
 from udfs.vision.contract import contract
 from udfs.vision.models import embedder, networks_of, with_weights
-from udfs.vision.own import FusedDeclaration, OnnxDeclaration, PartDeclaration
+from udfs.vision.own import DetectorDeclaration, FusedDeclaration, OnnxDeclaration, PartDeclaration
 
 FUSED = """
 [models.both]
@@ -195,3 +196,54 @@ def test_names_that_will_not_do(tmp_path: Path, name: str) -> None:
         settings_file.refuse_taken(tmp_path / "rollcall.toml", name)
     with pytest.raises(InputError, match="a packaged model is called 'mtcnn'"):
         settings_file.refuse_taken(tmp_path / "rollcall.toml", "mtcnn")
+
+
+DETECTOR = """
+[models.ours]
+of = "centerface-twice"
+file = "/models/ours.centerface.npz"
+sha256 = "{}"
+""".format("ab" * 32)
+
+
+def test_a_detector_with_weights_of_ones_own() -> None:
+    spec = loaded(DETECTOR, changes=("vision.detector=ours", "vision.embedder=facenet-vggface2")).spec()
+    own = DetectorDeclaration("ours", "centerface-twice", "/models/ours.centerface.npz", "ab" * 32)
+    assert spec.models == (own,)
+    assert settings_file.section(own).split() == DETECTOR.split()
+    assert [model.name for model in with_weights(spec)] == ["ours", "facenet-vggface2"]
+    agreed = contract(spec)
+    packaged = contract(replace(spec, detector="centerface-twice"))
+    assert agreed.detector == "ours"
+    assert agreed.document["detector"] == {**packaged.document["detector"], "weights": "ab" * 32}  # type: ignore[dict-item]
+    # Its boxes are CenterFace's, and so are the margins around them.
+    assert agreed.document["embedder"] == packaged.document["embedder"]
+    assert agreed.document["embedder"]["margin"] == 26  # type: ignore[index]
+    once = contract(loaded(DETECTOR.replace("-twice", ""), changes=("vision.detector=ours",)).spec())
+    assert once.document["detector"]["revision"] == 1  # type: ignore[index]
+    with pytest.raises(InputError, match=r"no detector is called 'yours'; use one of: mtcnn, .*ours"):
+        contract(replace(spec, detector="yours"))
+    with pytest.raises(InputError, match=r"no embedder is called 'ours'"):
+        contract(replace(spec, embedder="ours"))
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (
+            DETECTOR.replace("centerface-twice", "mtcnn"),
+            r"\[models.ours\]: 'mtcnn' takes no other weights; use one of: c",
+        ),
+        (
+            DETECTOR.replace("centerface-twice", "centreface"),
+            "cannot be adapted; .* a detector of your own, centerface",
+        ),
+        (DETECTOR.replace("ab" * 32, "ab"), "models.ours.sha256: String should match pattern"),
+        (DETECTOR.replace("/models", "models"), "models.ours.file: String should match pattern"),
+        (DETECTOR.replace("models.ours", "models.centerface"), "a packaged model has this name"),
+        (f"{DETECTOR}score = 3", "there is no setting models.ours.score"),
+    ],
+)
+def test_wrong_detectors_are_named(section: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"mine.toml: .*{said}"):
+        loaded(section)
