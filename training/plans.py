@@ -114,3 +114,37 @@ class EmbedderPlan:
     patience: int = 4
     imitation: Imitation = Imitation()
     seed: int = 0
+
+
+DetectorPart = Literal["heads", "last", "whole"]
+DETECTOR_PARTS: tuple[str, ...] = get_args(DetectorPart)
+
+
+@dataclass(frozen=True)
+class DetectorPlan:
+    """How CenterFace is trained.
+
+    scale: of the pictures that it sees, as a share of their pixels, where it is used. part: what of it is trained: the
+    heads (what is computed of the features: heat map, sizes, offsets, landmarks), the `last` convolutions, or all of
+    it. passes: how often each photo is taken. batch: photos, of each of which a square of `side` pixels is seen.
+    zoom: how much smaller or larger than at `scale` a photo is seen. light: how much darker or brighter. smallest:
+    pixels of the shorter side, as seen, from which on a face is learnt; what is smaller is neither face nor
+    background. rate, average, mix, patience: as of `EmbedderPlan`. landmarks: times how far landmarks are from where
+    the parent sees them: photos have none marked, and those that are known are to stay.
+    """
+
+    scale: float = 0.5
+    part: DetectorPart = "heads"
+    last: int = 8
+    passes: int = 20
+    batch: int = 8
+    side: int = 320
+    zoom: tuple[float, float] = (0.6, 1.6)
+    light: float = 0.3
+    smallest: int = 12
+    rate: float = 3e-4
+    average: float = 0.98
+    mix: float = 0.75
+    landmarks: float = 1.0
+    patience: int = 5
+    seed: int = 0

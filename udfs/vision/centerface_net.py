@@ -49,6 +49,10 @@ class CenterFaceNet(nn.Module):
         self.outputs = nn.ModuleList([nn.Conv2d(_WIDTH, width, 1) for width in (1, 2, 2, 10)])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.neck(x))
+
+    def neck(self, x: torch.Tensor) -> torch.Tensor:
+        """What the head computes the features of."""
         x = self.stem(x)
         levels = []
         for stage in self.backbone:
@@ -57,7 +61,7 @@ class CenterFaceNet(nn.Module):
         y = self.lateral[0](levels[self.tapped[0]])
         for upward, lateral, tap in zip(self.upward, self.lateral[1:], self.tapped[1:], strict=True):
             y = upward(y) + lateral(levels[tap])
-        return self.head(y)
+        return y
 
     def in_file_order(self) -> list[nn.Module]:
         """The layers with weights in the order of the ONNX file's nodes."""
