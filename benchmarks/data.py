@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 import numpy as np
 
+from evaluation.detection import NOTHING, Found, found_in
+
 Array = np.ndarray
 
 data_option = click.option(
@@ -53,43 +55,10 @@ def facenet(data: Path) -> Path:
     return data / "weights" / "inception_resnet_v1-vggface2.pt"
 
 
-@dataclass(frozen=True)
-class Found:
-    """Faces found among those marked that are large enough."""
-
-    true: int
-    marked: int
-    false: int
-    boxes: int
-
-    @property
-    def recall(self) -> float:
-        """The share of marked faces that were found."""
-        return self.true / self.marked
-
-
 def found(photos_with_boxes: list[PhotoFile], boxes: list[Array], minimum: float) -> Found:
-    """Compare boxes with those marked: a face is found by a box with an overlap (IoU) of at least 0.5.
-
-    Marked faces whose shorter side is under `minimum` need not be found, and may be.
-    """
-    true = marked = false = count = 0
+    """Compare boxes with those marked, as `found_in` does."""
+    total = NOTHING
     for photo, mine in zip(photos_with_boxes, boxes, strict=True):
         assert photo.boxes is not None
-        wanted = np.minimum(*(photo.boxes[:, 2:] - photo.boxes[:, :2]).T) >= minimum
-        marked += int(wanted.sum())
-        count += len(mine)
-        if len(mine):
-            near = np.greater_equal(overlaps(mine, photo.boxes), 0.5)
-            true += int(near.any(0)[wanted].sum())
-            false += int((~near.any(1)).sum())
-    return Found(true, marked, false, count)
-
-
-def overlaps(left: Array, right: Array) -> Array:
-    """Intersection over union of each box with each: float64 (n, m)."""
-    start = np.maximum(left[:, None, :2], right[None, :, :2])
-    end = np.minimum(left[:, None, 2:], right[None, :, 2:])
-    shared = np.prod(np.maximum(end - start, 0), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (left, right)]
-    return shared / (areas[0][:, None] + areas[1][None, :] - shared)
+        total += found_in(mine, photo.boxes, minimum)
+    return total

@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import click
 
+from evaluation.detection import DetectionChange
 from evaluation.improvement import Improvement
 from jobs.faces.lookup import MEANT
 from jobs.learning.adapter import train_adapter
+from jobs.learning.detector import train_detector
 from jobs.learning.divided import MeasuredAt
 from jobs.learning.embedder import How, train_embedder
 from jobs.learning.trained import Place
@@ -16,17 +18,23 @@ from jobs.run.commands import Group
 from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import Number, job
-from training.plans import LOSSES, PARTS, SHAPES, SIAMESE, AdapterPlan, EmbedderPlan, Imitation
+from training.plans import (
+    DETECTOR_PARTS,
+    LOSSES,
+    PARTS,
+    SHAPES,
+    SIAMESE,
+    AdapterPlan,
+    DetectorPlan,
+    EmbedderPlan,
+    Imitation,
+)
+
+DETECTING = DetectorPlan()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OF_TRAINING = (
-    click.option(
-        "--images",
-        metavar="URI",
-        required=True,
-        help="Labelled photos: a folder PERSON/photo.jpg, or a table with person_id and uri.",
-    ),
     click.option("--name", metavar="NAME", required=True, help="What to call the new model in the settings."),
     click.option(
         "--output",
@@ -50,8 +58,17 @@ _OF_TRAINING = (
         type=click.IntRange(min=0),
         default=0,
         show_default=True,
-        help="Decides which half of the persons is learnt from, and everything else that is drawn.",
+        help="Decides which half is learnt from, and everything else that is drawn.",
     ),
+)
+_ON_PERSONS = (
+    click.option(
+        "--images",
+        metavar="URI",
+        required=True,
+        help="Labelled photos: a folder PERSON/photo.jpg, or a table with person_id and uri.",
+    ),
+    *_OF_TRAINING,
     click.option(
         "--fpir",
         type=Number(0, 0.5, min_open=True),
@@ -75,6 +92,13 @@ _OF_TRAINING = (
 )
 
 
+def on_persons(function: Function) -> Function:
+    """The options that all trainings on persons share."""
+    for option in reversed(_ON_PERSONS):
+        function = option(function)
+    return function
+
+
 def of_training(function: Function) -> Function:
     """The options that all trainings share."""
     for option in reversed(_OF_TRAINING):
@@ -86,14 +110,14 @@ def of_training(function: Function) -> Function:
 def command() -> None:
     """Learn from labelled photos of your own.
 
-    The persons are divided by halves first: one half is learnt from, and the other one, of whom nothing is seen before,
-    shows whether fewer persons are missed. The new model is declared in a settings file; `rollcall activate` refuses it
-    where it was not found to be better than the one it was trained from.
+    The persons (or photos, for a detector) are divided by halves first: one half is learnt from, and the other one, of
+    which nothing is seen before, shows whether fewer persons (or faces) are missed. The new model is declared in a
+    settings file; `rollcall activate` refuses it where it was not found to be better than the one it was trained from.
     """
 
 
 @job("train adapter")
-@of_training
+@on_persons
 @click.option(
     "--loss", type=click.Choice(list(LOSSES)), default="cosface", show_default=True, help="See docs/training.md."
 )
@@ -167,7 +191,7 @@ class Range(click.ParamType[tuple[float, float]]):
 
 
 @job("train embedder")
-@of_training
+@on_persons
 @click.option(
     "--network",
     type=click.Choice([SIAMESE]),
@@ -275,8 +299,93 @@ def embedder(
     return train_embedder(context, images, Place(name, folder, declare_in), plan, at, How(processes, keep_crops))
 
 
+@job("train detector")
+@click.option("--images", metavar="FOLDER", required=True, help="The folder of the photos that --boxes names.")
+@click.option(
+    "--boxes",
+    metavar="FILE",
+    required=True,
+    help="Where every face is: a table with the columns image, x, y, w and h, in pixels; or WIDER FACE's own list.",
+)
+@of_training
+@click.option(
+    "--part",
+    type=click.Choice(DETECTOR_PARTS),
+    default="heads",
+    show_default=True,
+    help="Train what computes heat map, sizes and places of the features; or the last layers; or the whole network.",
+)
+@click.option("--last", type=click.IntRange(min=1), default=8, show_default=True, help="Layers, of --part last.")
+@click.option(
+    "--passes",
+    type=click.IntRange(min=1),
+    default=DETECTING.passes,
+    show_default=True,
+    help="How often each photo is taken.",
+)
+@click.option("--batch", type=click.IntRange(min=1), default=DETECTING.batch, show_default=True, help="Photos a batch.")
+@click.option(
+    "--rate", type=Number(0, min_open=True), default=DETECTING.rate, show_default=True, help="The highest rate."
+)
+@click.option(
+    "--zoom",
+    type=Range(0.1, 10),
+    metavar="LOW:HIGH",
+    default=DETECTING.zoom,
+    show_default=True,
+    help="How much smaller or larger photos are seen than where the detector is used.",
+)
+@click.option(
+    "--light", type=Number(0, 2), default=DETECTING.light, show_default=True, help="How much darker or brighter."
+)
+@click.option(
+    "--landmarks",
+    type=Number(0),
+    default=DETECTING.landmarks,
+    show_default=True,
+    help="How strongly landmarks are held where they were seen before.",
+)
+@click.option(
+    "--mix",
+    type=Number(0, 1, min_open=True),
+    default=DETECTING.mix,
+    show_default=True,
+    help="The share of what was learnt in the weights; the rest is what they were. Less forgets less.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    default=DETECTING.patience,
+    show_default=True,
+    help="Passes without an improvement, on photos it does not learn from, after which it stops.",
+)
+def detector(
+    context: Context,
+    *,
+    images: str,
+    boxes: str,
+    name: str,
+    folder: Path,
+    declare_in: Path,
+    seed: int,
+    **learns: Any,
+) -> DetectionChange:
+    """Train the detector in the settings, which must be CenterFace's network, on photos with a box around every face.
+
+    \b
+    rollcall train detector --tables ./tables --images ./photos --boxes boxes.csv --name ours
+    rollcall embed --tables ./tables --all-pending --config rollcall.toml --set vision.detector=ours
+
+    It is measured on photos that it has not seen, by how many faces it misses and how many boxes are of no face. It has
+    a contract of its own: all images are embedded again, and galleries enrolled beside. A run that was killed goes on
+    after its last pass when the same command is run again.
+    """
+    return train_detector(context, images, boxes, Place(name, folder, declare_in), DetectorPlan(seed=seed, **learns))
+
+
 command.add_command(adapter.command, "adapter")
 command.add_command(embedder.command, "embedder")
+command.add_command(detector.command, "detector")
 
 if __name__ == "__main__":
     run_command(command)

@@ -1085,7 +1085,7 @@ TRAINED_KINDS = ("adapter", "embedder", "detector")
 MODELS = Table(
     name="models",
     row="one model that was trained on photos of one's own, and whether it is better than what it was trained from, on"
-    " persons whom it was not trained on",
+    " persons, or for a detector photos, that it was not trained on",
     written_by="train; append-only",
     columns=(
         Column("model_id", "string", "the training", carries="nothing"),
@@ -1104,17 +1104,26 @@ MODELS = Table(
         Column("declaration", "string", "its section of the settings, as TOML", carries="words"),
         Column("loss", "string", "the loss that it was trained with", carries="nothing"),
         Column("plan", "string", "everything else that decides what is learnt, as JSON", carries="nothing"),
-        Column("data", "string", "the labelled photos", carries="words"),
+        Column("data", "string", "the labelled photos; for a detector the list of boxes", carries="words"),
         Column(
             "data_digest",
             "string",
             "hash of which photos of which persons it was trained on; see model_photos",
             carries="digest",
         ),
-        Column("seed", "int", "seed of all draws: of the halves of the persons, of batches, of pictures made worse"),
-        Column("persons", "int", "persons it was trained on"),
-        Column("photos", "int", "their photos"),
-        Column("held_out_persons", "int", "the persons it was measured on, of whom it has seen no photo"),
+        Column(
+            "seed",
+            "int",
+            "seed of all draws: of the halves of the persons or photos, of batches, of pictures made worse",
+        ),
+        Column("persons", "int", "persons it was trained on; null for a detector", nullable=True),
+        Column("photos", "int", "photos it was trained on"),
+        Column(
+            "held_out_persons",
+            "int",
+            "the persons it was measured on, of whom it has seen no photo; null for a detector",
+            nullable=True,
+        ),
         Column(
             "fpir",
             "double",
@@ -1135,7 +1144,12 @@ MODELS = Table(
             "lower end of the 95% interval of missed - missed_before, over persons or pictures",
         ),
         Column("difference_high", "double", "its upper end; below 0, this model misses fewer"),
-        Column("better", "boolean", "whether it misses fewer beyond doubt; activate asks"),
+        Column(
+            "better",
+            "boolean",
+            "whether it misses fewer beyond doubt; a detector also if it has fewer boxes that are no face, and none if it"
+            " is worse in one of both beyond doubt; activate asks",
+        ),
         Column("measured", "map<string, double>", "what else was measured", carries="nothing"),
         Column("trained_at", "timestamp", "when it was trained, by the clock of the computer"),
         _RUN,
@@ -1157,7 +1171,13 @@ MODEL_PHOTOS = Table(
     written_by="train; append-only",
     columns=(
         Column("model_id", "string", "the training; see models", carries="nothing"),
-        Column("person_digest", "string", "SHA-256 of the id of the person it shows", carries="hashed"),
+        Column(
+            "person_digest",
+            "string",
+            "SHA-256 of the id of the person it shows; null for a detector, which is trained on faces, whoever they are",
+            nullable=True,
+            carries="hashed",
+        ),
         Column("photo_digest", "string", "SHA-256 of where the photo is", carries="hashed"),
         _IMAGE_ID,
         _RUN,

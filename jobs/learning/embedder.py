@@ -12,6 +12,7 @@ import pyarrow as pa
 from evaluation.improvement import Improvement
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import MeantFaces
+from jobs.learning import begun
 from jobs.learning.compared import Seen, compare, rates
 from jobs.learning.crops import CropFiles, with_faces
 from jobs.learning.divided import Divided, MeasuredAt, divide, with_a_face
@@ -24,7 +25,6 @@ from jobs.run.context import Context
 from training.plans import SIAMESE, EmbedderPlan, Imitation
 from udfs import private
 from udfs.errors import InputError
-from udfs.ids import document_id
 from udfs.vision import onnx_trial, weights
 from udfs.vision.contract import settings_id
 from udfs.vision.embed import Embedder, embedder_of
@@ -117,13 +117,9 @@ def _prepare(
     from training.networks import untrained
 
     folder = TrainingFolder(work)
-    of = document_id({"plan": asdict(plan), "learnt": divided.learnt.uris, "chosen": divided.chosen.uris})
-    known = work / "of.txt"
-    if known.exists() and known.read_text("utf-8") == of:
-        context.log.info(f"{context.job}: goes on where an earlier run was killed")
+    of = {"plan": asdict(plan), "learnt": divided.learnt.uris, "chosen": divided.chosen.uris}
+    if begun.goes_on(context, work, of):
         return
-    for left in ("state.pt", "trained.pt", "parent.npy", "chosen.npy"):
-        (work / left).unlink(missing_ok=True)
     for name, photos in (("learnt", divided.learnt), ("chosen", divided.chosen)):
         if photos.photos:
             _crops_of(files, photos.uris, work / f"{name}.npy")
@@ -137,7 +133,7 @@ def _prepare(
         folder.write("start.pt", weights.load(plan.network, weights.named_in(context.settings.spec(), plan.network)))
         folder.write_array("parent", _embedded(made, folder.array("learnt")))
     folder.write_plan(plan)
-    known.write_text(of, "utf-8")
+    begun.filled(work, of)
     context.log.info(
         f"{context.job}: {len(divided.learnt.photos):,} photos of {len(divided.learnt.persons):,} persons to learn"
         f" from, {len(divided.chosen.persons):,} decide when to stop, {len(divided.held_out.persons):,} are held out"

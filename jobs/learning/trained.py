@@ -1,17 +1,19 @@
 """What training makes: a model's file, and how it is declared in the settings."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.run import settings, settings_file
+from jobs.run import settings_file
 from jobs.run.context import Context
+from jobs.run.own_models import section_of
 from jobs.run.settings import Settings
 from udfs.errors import InputError
-from udfs.vision.own import AdaptedDeclaration, OnnxDeclaration
+from udfs.vision.own import AdaptedDeclaration, DetectorDeclaration, OnnxDeclaration
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Trained:
     from, with uri and image_id."""
 
     kind: str
-    declared: OnnxDeclaration | AdaptedDeclaration
+    declared: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration
     parent: str
     loss: str
     plan: Mapping[str, object]
@@ -82,7 +84,7 @@ class Trained:
     @property
     def setting(self) -> str:
         """Which setting takes its name."""
-        return "vision.embedder"
+        return "vision.detector" if isinstance(self.declared, DetectorDeclaration) else "vision.embedder"
 
     @property
     def section(self) -> str:
@@ -91,8 +93,8 @@ class Trained:
 
 
 def with_model(context: Context, trained: Trained) -> Settings:
-    """The settings with a new model, which is the embedder."""
+    """The settings with a new model, which is in use."""
     name, held = trained.name, context.settings
-    declared = settings.of_text(f"{settings.packaged_text()}\n{trained.section}", name).models[name]
-    vision = held.vision.model_copy(update={"embedder": name})
+    declared = section_of(tomllib.loads(trained.section)["models"][name])
+    vision = held.vision.model_copy(update={trained.setting.partition(".")[2]: name})
     return held.model_copy(update={"models": {**held.models, name: declared}, "vision": vision})

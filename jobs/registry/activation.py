@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.run import ledger
@@ -67,7 +67,7 @@ def choose(
     if doubts and not although:
         raise InputError(
             f"contract {wanted.contract_id} is not better than what it was trained from: {'; '.join(doubts)}. Train on"
-            " more persons, or say why it is chosen all the same: --although REASON"
+            " more, or say why it is chosen all the same: --although REASON"
         )
     before = activated(context)
     if before == wanted.contract_id:
@@ -128,11 +128,21 @@ def no_better(context: Context, contract_id: str) -> list[str]:
     documents = context.tables.read_or_empty("contracts").where(F.col("contract_id") == contract_id)
     used = models.join(documents.select("document"), F.col("document").contains(F.col("sha256")), "left_semi")
     last = used.groupBy("sha256").agg(F.max_by(F.struct("*"), "trained_at").alias("last")).select("last.*")
-    return [
+    return [_doubt(row) for row in last.where(~F.col("better")).orderBy("name").collect()]
+
+
+def _doubt(row: Row) -> str:
+    found = row.measured
+    false = (
+        f"; boxes that are no face: {found['false_after']:.3f} a photo, {found['false_before']:.3f}, and the difference"
+        f" is between {found['false_difference_low']:+.3f} and {found['false_difference_high']:+.3f}"
+        if row.kind == "detector"
+        else ""
+    )
+    return (
         f"{row.name} misses {row.missed:.4f}, {row.parent} {row.missed_before:.4f}, and the difference is between"
-        f" {row.difference_low:+.4f} and {row.difference_high:+.4f}"
-        for row in last.where(~F.col("better")).orderBy("name").collect()
-    ]
+        f" {row.difference_low:+.4f} and {row.difference_high:+.4f}{false}"
+    )
 
 
 def _append(context: Context, contract_id: str, before: str | None, run_id: str, although: str | None = None) -> None:

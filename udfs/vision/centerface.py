@@ -45,8 +45,13 @@ class CenterFace(Detector):
         self._features = network(build, spec, of=weights.digest)
         self._heat, self._size, self._offset, self._landmarks = _outputs(build, weights.digest)
         self._score = spec.detection_score if spec.detection_score is not None else self.score
-        self.scale = min(1.0, self.smallest / spec.minimum_face)
+        self.scale = self.scale_for(spec.minimum_face)
         self._least = self._tolerance * self.scale * spec.minimum_face
+
+    @classmethod
+    def scale_for(cls, minimum_face: int) -> float:
+        """At which it looks at pictures in which the smallest face wanted has so many pixels."""
+        return min(1.0, cls.smallest / minimum_face)
 
     def canvas(self, width: int, height: int) -> tuple[int, int]:
         return _up(height), _up(width)

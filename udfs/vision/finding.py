@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
+from PIL import Image
 
 from udfs.vision.decode import PIXEL_BYTES, REDUCTIONS, Limits, Picture, Undecoded, finer
 from udfs.vision.detect import Detection, Detector, in_order, second_looks
@@ -68,11 +69,66 @@ class AllCut:
     said: str = ""
 
 
-class FaceFinder:
-    """A detector and an embedder's crops, on pictures of one specification. Any number of threads may ask at once.
+class ViewSearch:
+    """A detector on pictures of one specification. Any number of threads may ask at once.
 
     batch_size: how many views of a canvas are looked at together.
     """
+
+    def __init__(self, detector: Detector, spec: VisionSpec, batch_size: Callable[[Canvas], int]) -> None:
+        self._detector = detector
+        self._spec = spec
+        self._batch_size = batch_size
+
+    def faces(self, image: Image.Image) -> list[Detection]:
+        """The faces of a picture that has all its pixels, as they are before they are stood up."""
+        whole = Picture(image, image.width, image.height, 1, None)
+        found_in = self._levels(whole)
+        return self._once(image, [(level, self._found_in(level, whole)) for level in found_in])
+
+    def _levels(self, picture: Picture) -> list[Level]:
+        return levels(
+            (picture.width, picture.height),
+            scale=self._detector.scale,
+            finest=self._finest(picture),
+            maximum_side=self._spec.maximum_side,
+            smallest=self._detector.scale * self._spec.minimum_face,
+        )
+
+    def _finest(self, picture: Picture) -> float:
+        """The largest scale at which a picture can be searched."""
+        return min(self._detector.scale, 1 / picture.reduction)
+
+    def _found_in(self, level: Level, picture: Picture) -> list[Detection]:
+        """In pixels of the level."""
+        canvas = self._detector.canvas(*level.views[0].size)
+        together = self._batch_size(canvas)
+        found: list[Detection] = []
+        for at in range(0, len(level.views), together):
+            views = level.views[at : at + together]
+            seen = self._detected(canvas, [view.seen(picture.image) for view in views])
+            found += [face for view, faces in zip(views, seen, strict=True) for face in view.own(faces)]
+        return in_order(found)
+
+    def _detected(self, canvas: Canvas, seen: list[Array]) -> list[list[Detection]]:
+        """What the detector finds in a batch, which is filled up with black pictures."""
+        pictures = np.zeros((self._batch_size(canvas), *canvas, 3), np.uint8)
+        for onto, view in zip(pictures, seen, strict=False):
+            onto[: view.shape[0], : view.shape[1]] = view
+        return self._detector.detect(pictures)[: len(seen)]
+
+    def _once(self, image: Image.Image, found: list[tuple[Level, list[Detection]]]) -> list[Detection]:
+        """What levels have found, each face once, after second looks; in pixels of the picture."""
+        kept = []
+        for level, faces in found:
+            x, y = image.width / level.whole[0], image.height / level.whole[1]
+            seen = second_looks(self._detector, image, faces, level.whole)
+            kept.append(([face.scaled(x, y) for face in seen], level.surely * min(x, y)))
+        return kept[0][0] if len(kept) == 1 else in_order(merged(kept))
+
+
+class FaceFinder(ViewSearch):
+    """The same with an embedder's crops."""
 
     def __init__(
         self,
@@ -83,11 +139,9 @@ class FaceFinder:
         *,
         liveness: Liveness | None = None,
     ) -> None:
-        self._detector = detector
+        super().__init__(detector, spec, batch_size)
         self._embedder = embedder
         self._liveness = liveness
-        self._spec = spec
-        self._batch_size = batch_size
         # A half of the memory is for the one picture that is decoded once more.
         self._decoding_again = Lock()
         self._again_bytes = spec.memory // 2
@@ -130,37 +184,6 @@ class FaceFinder:
         found = [self._found_in(level, prepared.picture) for level in prepared.levels]
         return self._cut(prepared, found, self._again_bytes if again_bytes is None else again_bytes)
 
-    def _levels(self, picture: Picture) -> list[Level]:
-        return levels(
-            (picture.width, picture.height),
-            scale=self._detector.scale,
-            finest=self._finest(picture),
-            maximum_side=self._spec.maximum_side,
-            smallest=self._detector.scale * self._spec.minimum_face,
-        )
-
-    def _finest(self, picture: Picture) -> float:
-        """The largest scale at which a picture can be searched."""
-        return min(self._detector.scale, 1 / picture.reduction)
-
-    def _found_in(self, level: Level, picture: Picture) -> list[Detection]:
-        """In pixels of the level."""
-        canvas = self._detector.canvas(*level.views[0].size)
-        together = self._batch_size(canvas)
-        found: list[Detection] = []
-        for at in range(0, len(level.views), together):
-            views = level.views[at : at + together]
-            seen = self._detected(canvas, [view.seen(picture.image) for view in views])
-            found += [face for view, faces in zip(views, seen, strict=True) for face in view.own(faces)]
-        return in_order(found)
-
-    def _detected(self, canvas: Canvas, seen: list[Array]) -> list[list[Detection]]:
-        """What the detector finds in a batch, which is filled up with black pictures."""
-        pictures = np.zeros((self._batch_size(canvas), *canvas, 3), np.uint8)
-        for onto, view in zip(pictures, seen, strict=False):
-            onto[: view.shape[0], : view.shape[1]] = view
-        return self._detector.detect(pictures)[: len(seen)]
-
     def _cut(self, prepared: Prepared, found: list[list[Detection]], again_bytes: int) -> AllCut:
         """From the picture decoded once more, where it was reduced too far for the smallest face, and that takes at
         most so many bytes. found: of each level, in its pixels."""
@@ -196,14 +219,7 @@ class FaceFinder:
         return prepared.picture
 
     def _cut_out(self, picture: Picture, found: list[tuple[Level, list[Detection]]]) -> list[Cut]:
-        image = picture.image
-        kept = []
-        for level, faces in found:
-            x, y = image.width / level.whole[0], image.height / level.whole[1]
-            seen = second_looks(self._detector, image, faces, level.whole)
-            kept.append(([face.scaled(x, y) for face in seen], level.surely * min(x, y)))
-        faces = kept[0][0] if len(kept) == 1 else in_order(merged(kept))
-        return [self._cut_one(picture, face) for face in faces]
+        return [self._cut_one(picture, face) for face in self._once(picture.image, found)]
 
     def _cut_one(self, picture: Picture, face: Detection) -> Cut:
         """face: in pixels of the picture as it was decoded."""

@@ -1,0 +1,54 @@
+"""Photos to learn a detector from, and photos to measure it on: divided by their names, before anything is seen."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.inputs.labelled import in_half
+from udfs.errors import InputError
+from udfs.vision.marked import MarkedPhoto
+
+CHOOSING = 0.2
+"""The share of the photos to learn from by which is decided when to stop."""
+
+
+@dataclass(frozen=True)
+class DividedPhotos:
+    """learnt: photos to learn from. chosen: those by which is decided when to stop. held_out: the other half of all
+    photos, by which the result is measured, once."""
+
+    learnt: list[MarkedPhoto]
+    chosen: list[MarkedPhoto]
+    held_out: list[MarkedPhoto]
+
+
+def divide_photos(photos: Sequence[MarkedPhoto], seed: int) -> DividedPhotos:
+    """Halve photos, whole ones and not faces.
+
+    Raises:
+        InputError: too few photos in one of the parts.
+    """
+    first, second = (
+        [photo for photo in photos if in_half(photo.name, "first", seed) == learn] for learn in (True, False)
+    )
+    aside = [_share(photo.name, seed) < CHOOSING for photo in first]
+    divided = DividedPhotos(
+        [photo for photo, apart in zip(first, aside, strict=True) if not apart],
+        [photo for photo, apart in zip(first, aside, strict=True) if apart],
+        second,
+    )
+    for part, of in (
+        ("learn from", divided.learnt),
+        ("decide when to stop by", divided.chosen),
+        ("measure on", second),
+    ):
+        if not any(len(photo.boxes) for photo in of):
+            raise InputError(
+                f"{len(photos)} photos with boxes are too few: none with a face is left to {part}, once they are"
+                " divided; add photos (100 and more make sense), or take another --seed"
+            )
+    return divided
+
+
+def _share(name: str, seed: int) -> float:
+    return hashlib.sha256(f"stop:{seed}:{name}".encode()).digest()[0] / 256
