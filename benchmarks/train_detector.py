@@ -21,7 +21,6 @@ from benchmarks.rounds import isa, save
 from evaluation.detection import detection_change
 from jobs.learning.detected import detected
 from jobs.learning.photos_divided import DividedPhotos, divide_photos
-from jobs.learning.score import with_same_score
 from training.detecting import fit_detector
 from training.folder import TrainingFolder
 from training.plans import DetectorPlan
@@ -35,6 +34,8 @@ from udfs.vision.spec import VisionSpec
 from udfs.vision.tensors import Tensors, WeightsSource
 
 PARENT = VisionSpec().detector
+FIRST = 2
+"""The first seed: defaults were chosen by the halves of 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def gain(photos: list[MarkedPhoto], plan: DetectorPlan, spec: VisionSpec) -> Gai
     """Train on one half, measure on the other."""
     divided, start = divide_photos(photos, plan.seed), weights.source(PARENT)
     began = time.monotonic()
-    learnt = trained(divided, plan, start.read())
-    tensors, shift = with_same_score(start, learnt, divided.chosen, spec, CenterFace.score)
+    tensors = trained(divided, plan, start.read())
     seconds = time.monotonic() - began
 
     def made(source: WeightsSource) -> Detector:
@@ -96,14 +96,14 @@ def gain(photos: list[MarkedPhoto], plan: DetectorPlan, spec: VisionSpec) -> Gai
         seen.landmarks,
         round(seconds, 1),
     )
-    print(f"{plan.part}, landmarks {plan.landmarks:g}, scores shifted by {shift:+.3f}: {result}", flush=True)
+    print(f"{plan.part}, landmarks {plan.landmarks:g}: {result}", flush=True)
     return result
 
 
 @click.command(help=__doc__)
 @data_option
 @click.option("--threads", default=2, show_default=True, help="Threads to compute on.")
-@click.option("--seeds", default=5, show_default=True, help="Halves that are drawn.")
+@click.option("--seeds", default=3, show_default=True, help="Halves that are drawn.")
 @click.option("--passes", default=DetectorPlan().passes, show_default=True, help="Of each training.")
 def main(data: Path, threads: int, seeds: int, passes: int) -> None:
     torch.set_num_threads(threads)
@@ -113,8 +113,8 @@ def main(data: Path, threads: int, seeds: int, passes: int) -> None:
         MarkedPhoto(photo.name, lake.uri_of(str(folder / photo.name)), np.asarray(photo.boxes)) for photo in wider(data)
     ]
     scale = CenterFace.scale_for(spec.minimum_face)
-    gains = [gain(photos, DetectorPlan(scale, passes=passes, seed=seed), spec) for seed in range(seeds)]
-    free = gain(photos, DetectorPlan(scale, passes=passes, landmarks=0.0), spec)
+    gains = [gain(photos, DetectorPlan(scale, passes=passes, seed=seed), spec) for seed in range(FIRST, FIRST + seeds)]
+    free = gain(photos, DetectorPlan(scale, passes=passes, landmarks=0.0, seed=FIRST), spec)
     total = sum(each.faces for each in gains)
     recall_before, recall = (
         sum(getattr(each, of) * each.faces for each in gains) / total for of in ("recall_before", "recall")

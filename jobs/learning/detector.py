@@ -19,7 +19,6 @@ from jobs.learning.detector_page import detector_page
 from jobs.learning.finished import finish
 from jobs.learning.measured import Course, LearntPhoto, Measured
 from jobs.learning.photos_divided import DividedPhotos, divide_photos
-from jobs.learning.score import with_same_score
 from jobs.learning.trained import Place, Trained, with_model
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -96,7 +95,7 @@ def train_detector(context: Context, images: str, boxes: str, place: Place, plan
         run.digests.update(settings=settings_id(spec))
         private.make_folder(work, private=context.settings.files.private)
         course = _learnt(context, work, divided, located, plan, spec)
-        trained = _declared(context, place, plan, spec, network, work, divided, located)
+        trained = _declared(place, plan, spec, network, work, located)
         of_child = with_model(context, trained).spec()
         seen = detected(_made(spec, spec.detector), _made(of_child, place.name), divided.held_out, _exact(spec))
         found = detection_change(seen.before, seen.after, spec.minimum_face, plan.seed)
@@ -183,32 +182,18 @@ def _learnt(
 
 
 def _declared(
-    context: Context,
-    place: Place,
-    plan: DetectorPlan,
-    spec: VisionSpec,
-    network: DetectorModel,
-    work: Path,
-    divided: DividedPhotos,
-    located: pa.Table,
+    place: Place, plan: DetectorPlan, spec: VisionSpec, network: DetectorModel, work: Path, located: pa.Table
 ) -> Trained:
     from training.folder import TrainingFolder
 
-    folder = TrainingFolder(work)
-    start = weights.source_of(spec, spec.detector)
-    tensors, shift = with_same_score(start, folder.read("trained.pt"), divided.chosen, _exact(spec), _score(spec))
-    context.log.info(
-        f"{context.job}: the logarithms of the odds of all scores are shifted by {shift:+.3f}, so that as many boxes"
-        f" reach {_score(spec):g} as before"
-    )
-    content = own_detector_file.content(tensors)
+    content = own_detector_file.content(TrainingFolder(work).read("trained.pt"))
     file = place.write(content, ".centerface.npz")
     return Trained(
         kind="detector",
         declared=DetectorDeclaration(place.name, network.name, str(file), digest(content)),
         parent=spec.detector,
         loss="focal",
-        plan={**asdict(plan), "shift": shift},
+        plan=asdict(plan),
         images=located,
     )
 

@@ -18,7 +18,7 @@ def test_a_face_has_a_gaussian_at_its_middle() -> None:
     assert wanted.heat.shape == wanted.counts.shape == (16, 24)
     assert wanted.cells.tolist() == [[7, 8]]
     assert wanted.heat[7, 8] == 1
-    deviation = 0.1 * math.sqrt(24 * 32) / STRIDE
+    deviation = 0.15 * math.sqrt(24 * 32) / STRIDE
     assert wanted.heat[7, 9] == wanted.heat[8, 8] == pytest.approx(math.exp(-1 / (2 * deviation**2)), rel=1e-5)
     assert wanted.counts.all()
     np.testing.assert_allclose(wanted.size, [[math.log(8), math.log(6)]], rtol=1e-6)  # height before width

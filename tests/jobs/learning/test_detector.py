@@ -60,7 +60,7 @@ def test_from_boxes_to_a_detector(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(learning, "with_same_score", killed)
+        patched.setattr(learning, "_declared", killed)
         with pytest.raises(KeyboardInterrupt):
             train(context, **asked)
     assert not (tmp_path / "rollcall.toml").exists()
