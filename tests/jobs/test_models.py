@@ -9,12 +9,17 @@ import pytest
 from onnx import ModelProto, TensorProto
 
 from jobs.cli import rollcall
-from jobs.run import settings
+from jobs.reports import machine
+from jobs.run import settings, settings_file
 from jobs.run.errors import run_command
 from tests.onnx_files import SIDE, graph, node, weights
 from udfs import downloads
 from udfs.errors import InputError
+from udfs.vision import own_detector_file
+from udfs.vision import weights as packaged_weights
 from udfs.vision.contract import contract
+from udfs.vision.own import DetectorDeclaration
+from udfs.vision.own_file import digest
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -218,3 +223,25 @@ def test_a_fused_model_of_ones_own(run: Run) -> None:
     spec = settings.load("rollcall.toml", ("vision.embedder=both",)).spec()
     parts = contract(spec).document["embedder"]["parts"]  # type: ignore[index]
     assert [part["name"] for part in parts] == ["onnx", "mobilefacenet"]
+
+
+def test_a_detector_of_ones_own(run: Run, tmp_path: Path, centerface_weights: Path) -> None:
+    content = own_detector_file.content(packaged_weights.load("centerface"))
+    file = tmp_path / "ours.npz"
+    file.write_bytes(content)
+    declared = DetectorDeclaration("ours", "centerface", str(file), digest(content))
+    settings_file.append(tmp_path / "rollcall.toml", settings_file.section(declared))
+    _, out, _ = run("models", "--config", "rollcall.toml")
+    row = next(line for line in out.splitlines() if " ours " in line)
+    assert all(cell in row for cell in ("detector", "that of centerface", "as centerface, then", "here, 7.3 MB")), row
+    loaded = settings.load("rollcall.toml", ("vision.detector=ours", "vision.embedder=dlib-resnet-v1"))
+    assert machine.models(loaded) == ["ours", "dlib-resnet-v1"]
+    assert machine.weights_of("ours", loaded) == "the file is the declared one, and holds weights of CenterFace"
+    file.write_bytes(content[:-1])
+    with pytest.raises(
+        InputError, match=r"ours.npz: not the file that \[models.ours\] declares: .* `rollcall train det"
+    ):
+        machine.weights_of("ours", loaded)
+    file.unlink()
+    _, out, _ = run("models", "--config", "rollcall.toml")
+    assert "not here" in next(line for line in out.splitlines() if " ours " in line)

@@ -14,11 +14,14 @@ labelled = st.lists(st.integers(0, 8), min_size=4, max_size=40).map(np.array)
 @given(labelled, st.integers(1, 12), st.integers(0, 5))
 def test_a_pass_takes_each_photo_once_or_leaves_less_than_a_batch(labels: np.ndarray, size: int, seed: int) -> None:
     batches = Batches(labels, min(size, len(labels)), several=False, seed=seed)
+    orders = []
     for number in range(2):
         steps = range(number * batches.a_pass, (number + 1) * batches.a_pass)
         taken = np.concatenate([batches.at(step) for step in steps])
         assert len(set(taken.tolist())) == len(taken) > len(labels) - batches.size
-    assert not batches.a_pass > 2 or not np.array_equal(batches.at(0), batches.at(batches.a_pass))
+        orders.append(taken.tolist())
+    if len(orders[0]) > 8:  # fewer may be drawn in the same order twice
+        assert orders[0] != orders[1]
 
 
 @given(labelled, st.integers(0, 30))
