@@ -1,10 +1,12 @@
-"""Nights, removals, registrations and decisions in any order, with runs in between: as one run over what is there."""
+"""Nights, removals, erasures, registrations and decisions in any order, with runs in between: as one run over what is
+there."""
 
 import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
 from jobs.cluster import cluster
+from jobs.erase import erase
 from jobs.matching import seen
 from jobs.people import neighbours
 from jobs.run.context import Context
@@ -13,6 +15,7 @@ from tests.rows import DAY, put, put_contract, put_faces
 from tests.support import MakeContext
 
 COPIED = ("faces", "identifications", "cluster_decisions")
+KINDS = ["night", "removed", "erased", "registered", "merged", "split", "run"]
 MATCHED = {"decision": "match", "person_id": "p", "sample_id": "s", "similarity": 0.9, "score": 0.9}
 
 
@@ -32,14 +35,21 @@ def test_any_order(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, s
     context = opened(make_context, "story")
     first = 0
     for step in range(8):
-        what = "night" if step < 2 else random.choice(["night", "removed", "registered", "merged", "split", "run"])
+        what = "night" if step < 2 else "erased" if step == 4 else random.choice(KINDS)
         there = [row.face_id for row in context.tables.read("faces").select("face_id").collect()] if step else []
         known = sorted(clusters(context).items(), key=lambda item: -len(item[0])) if step > 1 else []
         if what == "night":
             put_faces(context, photographed(100 * seed + step, faces=14), DAY, first=first)
+            images = [f"i{at}" for at in range(first, first + 14)]
+            put(context, "images", *({"image_id": image, "uri": f"file:///lake/{image}.jpg"} for image in images))
             first += 14
         elif what == "removed":
             context.tables.delete_where("faces", F.col("face_id").isin(random.choice(sorted(there), 5).tolist()))
+        elif what == "erased":
+            faces = context.tables.read("faces").where(F.col("face_id") == random.choice(sorted(there)))
+            (image,) = [row.image_id for row in faces.collect()]
+            (proof,) = erase(context, image=f"file:///lake/{image}.jpg", yes=True)
+            assert proof.places == 0
         elif what == "registered":
             some = random.choice(sorted(there), 4, replace=False).tolist()
             put(context, "identifications", *({"face_id": face, "image_id": "i", **MATCHED} for face in some))
