@@ -55,7 +55,7 @@ def _of_table(context: Context, uri: str) -> Iterator[tuple[str, Box | None]]:
 
 
 def _of_wider(lines: list[str], uri: str) -> Iterator[tuple[str, Box | None]]:
-    """A face whose width or height is 0 is none: so is the line below an image without faces."""
+    """Below an image without faces is a line all the same, with zeros."""
     at = 0
     while at < len(lines):
         name, count = lines[at].strip(), lines[at + 1].strip() if at + 1 < len(lines) else ""
@@ -70,12 +70,13 @@ def _of_wider(lines: list[str], uri: str) -> Iterator[tuple[str, Box | None]]:
         yield name, None
         for line in range(at + 2, at + 2 + max(1, int(count))):
             fields = lines[line].split() if line < len(lines) else []
-            if len(fields) >= len(_SIDES) and "0" not in fields[2:4]:
+            if len(fields) >= len(_SIDES):
                 yield name, _box(f"{uri}: line {line + 1}", fields[:4])
         at += 2 + max(1, int(count))
 
 
-def _box(where: str, written: list[str]) -> Box:
+def _box(where: str, written: list[str]) -> Box | None:
+    """A box; None for one without width or height, as WIDER FACE has them where there is no face."""
     numbers = []
     for name, text in zip(_SIDES, written, strict=True):
         try:
@@ -86,10 +87,12 @@ def _box(where: str, written: list[str]) -> Box:
             raise InputError(f"{where}: {name} is {text!r}; write pixels as a number")
         numbers.append(number)
     left, top, width, height = numbers
-    if width <= 0 or height <= 0:
+    if width < 0 or height < 0:
         raise InputError(
-            f"{where}: the box is {width:g} pixels wide and {height:g} high; correct it, or remove the row"
+            f"{where}: the box is {width:g} pixels wide and {height:g} high; write its size, not its corner"
         )
+    if not (width and height):
+        return None
     return left, top, width, height
 
 

@@ -27,7 +27,9 @@ WIDER = """0--Parade/b.jpg
 
 
 def test_a_table_and_the_list_of_wider_face_say_the_same(context: Context, tmp_path: Path) -> None:
-    (tmp_path / "boxes.csv").write_text("image;x;y;w;h\n0--Parade/b.jpg;10;20;30.0;40\n0--Parade/a b.jpg;;;;\n")
+    (tmp_path / "boxes.csv").write_text(
+        "image;x;y;w;h\n0--Parade/b.jpg;10;20;30.0;40\n0--Parade/a b.jpg;;;;\n0--Parade/b.jpg;1;2;0;4\n"
+    )
     (tmp_path / "wider.txt").write_text(WIDER)
     (tmp_path / "table.txt").write_text(
         "image\tx\ty\tw\th\n0--Parade/b.jpg\t10\t20\t30\t40\n0--Parade/a b.jpg\t\t\t\t\n"
@@ -45,7 +47,7 @@ def test_a_table_and_the_list_of_wider_face_say_the_same(context: Context, tmp_p
         ("a.csv", "image,x,y,w\na.jpg,1,2,3\n", "has no column h"),
         ("a.csv", "image,x,y,w,h\na.jpg,1,two,3,4\n", "line 2: y is 'two'; write pixels as a number"),
         ("a.csv", "image,x,y,w,h\na.jpg,1,nan,3,4\n", "line 2: y is 'nan'"),
-        ("a.csv", "image,x,y,w,h\na.jpg,1,2,0,4\n", "line 2: the box is 0 pixels wide and 4 high; correct it"),
+        ("a.csv", "image,x,y,w,h\na.jpg,1,2,-3,4\n", "line 2: the box is -3 pixels wide and 4 high; write its size"),
         ("a.csv", "image,x,y,w,h\n,1,2,3,4\n", "line 2: image must not be empty"),
         ("a.csv", "image,x,y,w,h\n", "lists no photos; give a table with the columns image, x, y, w and h"),
         ("a.txt", "a.jpg\n3\n1 2 3 4\n", "line 2: '3' is not how many lines of faces follow"),
