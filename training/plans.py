@@ -136,7 +136,7 @@ class DetectorPlan:
     scale: float = 0.5
     part: DetectorPart = "heads"
     last: int = 8
-    passes: int = 10
+    passes: int = 8
     batch: int = 8
     side: int = 320
     zoom: tuple[float, float] = (0.6, 1.6)
