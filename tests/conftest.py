@@ -1,11 +1,13 @@
 """What tests share: one Spark session a run, real photos, real weights, tables at each step of a night."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
@@ -16,12 +18,24 @@ from jobs.enroll import enroll
 from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
+from jobs.run.log import LOGGER
 from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, jvm_of_tests, short_lived_jvm
 from udfs import downloads
 from udfs.errors import InputError
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+
+# How long an example takes is the machine's business: others work on it as well.
+hypothesis.settings.register_profile("rollcall", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("rollcall")
+
+
+@pytest.fixture(autouse=True)
+def logger_that_nobody_configured() -> None:
+    """A command that a test has run in this process has configured it, and pytest reads it otherwise then."""
+    LOGGER.handlers, LOGGER.propagate = [], True
+    LOGGER.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,6 @@ def test_damaged_files(name: str, changes: list[tuple[float, int]], keep: float,
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_any_bytes(content: bytes) -> None:
     check(content)

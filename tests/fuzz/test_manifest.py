@@ -24,7 +24,7 @@ def test_every_manifest_is_read_or_refused(name: str, folder: Path) -> None:
     assert any(REFUSED.get(name, "read") in said for said in became)
 
 
-fuzzed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzzed = settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(

@@ -31,7 +31,7 @@ def put(folder: Path, name: bytes, content: bytes = b"x") -> None:
     (folder / os.fsdecode(name)).write_bytes(content)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(names, min_size=1, max_size=5))
 def test_every_name_is_listed_and_read_back(tmp_path_factory: pytest.TempPathFactory, found: set[bytes]) -> None:
     folder = tmp_path_factory.mktemp("lake")

@@ -35,7 +35,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mark=st.booleans(),
     says_separator=st.booleans(),
 )
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 def test_whatever_is_written_is_read_back(
     file: Path,
     rows: list[tuple[str, ...]],

@@ -33,7 +33,7 @@ def batches(draw: st.DrawFn):
     return vectors[earlier:], persons[earlier:], vectors[:earlier], persons[:earlier]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(batches())
 def test_judging_is_its_rule(batch) -> None:
     found = judge(*batch, REVIEW)

@@ -89,7 +89,6 @@ def test_who_was_set_aside_for_somebody_who_has_changed(
 @pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("ROLLCALL_EXAMPLES", "5")),
-    deadline=None,
     phases=(Phase.generate,),  # making a failure smaller takes as long as hundreds of nights
     suppress_health_check=list(HealthCheck),
 )

@@ -107,7 +107,7 @@ def of_many(vectors: Array, persons: list[str], known: Array, known_persons: lis
     return Resemblances(own, other_person, other, *pairs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(enrolments(), st.integers(1, 4))
 def test_what_tasks_find_gives_the_verdicts_of_the_rule(
     enrolment: tuple[Array, list[str], Array, list[str]], tasks: int
@@ -116,7 +116,7 @@ def test_what_tasks_find_gives_the_verdicts_of_the_rule(
     assert verdicts(persons, of_few(*enrolment, tasks)) == judge(vectors, persons, known, known_persons, REVIEW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(enrolments())
 def test_what_packed_galleries_find_gives_the_verdicts_of_the_rule(
     enrolment: tuple[Array, list[str], Array, list[str]],

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.grouping.components import forest, pieces
@@ -42,7 +42,6 @@ def sets_of(labels: Array) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels.tolist())}
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(edges_drawn)
 def test_a_forest_connects_what_all_edges_do(edges: list[Edge]) -> None:
     kept = [edges[at] for at in forest(*columns(edges))]
@@ -52,7 +51,6 @@ def test_a_forest_connects_what_all_edges_do(edges: list[Edge]) -> None:
         assert connected(kept, level / 8, everyone) == connected(edges, level / 8, everyone)
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(edges_drawn, st.integers(1, NODES), st.randoms(use_true_random=False))
 def test_pieces(edges: list[Edge], limit: int, shuffled: object) -> None:
     apart = np.arange(NODES)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
@@ -31,7 +31,6 @@ def as_items(count: int, together: list[tuple[int, int]]) -> Array:
 pairs = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=6)
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(st.integers(1, 30), st.integers(0, 1000), st.floats(-0.5, 0.95), pairs, pairs)
 def test_the_definition(count: int, seed: int, threshold: float, together: list, apart: list) -> None:
     vectors = faces(count, seed)
@@ -54,7 +53,6 @@ def test_a_published_library_finds_the_same(threshold: float) -> None:
     assert len(set(zip(ours.tolist(), theirs.tolist(), strict=True))) == len(set(ours.tolist())) == len(set(theirs))
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(st.integers(2, 40), st.integers(0, 1000), st.randoms(use_true_random=False))
 def test_the_order_of_faces_does_not_show(count: int, seed: int, shuffled: object) -> None:
     vectors = faces(count, seed)
@@ -71,7 +69,6 @@ def test_faces_of_one_image_are_of_two_persons() -> None:
     assert linked(vectors, 0.5, np.arange(3), np.array([[0, 1]])).tolist() == [0, 1, 0]
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(st.integers(1, 40), st.integers(0, 1000), st.floats(0.2, 0.9))
 def test_groups_that_there_are_go_on_as_if_their_faces_did(count: int, seed: int, threshold: float) -> None:
     """Joining at a high threshold, and then the groups at a lower one, is joining at the lower one."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.grouping.neighbours import Graph, ListFile, kept_of, load, merged, other_faces, reversed_for, save
@@ -32,7 +32,6 @@ def same(one: NearestRows, other: NearestRows) -> bool:
     return all(left.tolist() == right.tolist() for left, right in zip(one, other, strict=True))
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=4), st.integers(0, 50), st.data())
 def test_an_update_gives_what_all_at_once_does(sizes: list[int], seed: int, data: st.DataObject) -> None:
     parts = [part(number, faces, seed) for number, faces in enumerate(sizes)]
@@ -58,7 +57,6 @@ def test_an_update_gives_what_all_at_once_does(sizes: list[int], seed: int, data
     assert same(merged(kept, lists, K, names), at_once(parts, 0, now))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 50))
 def test_a_list_turned_round_says_who_has_its_faces_for_neighbours(own: int, other: int, seed: int) -> None:
     parts = [part(0, own, seed), part(1, other, seed)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.udfs.grouping.test_linkage import NOBODY, faces
@@ -18,7 +18,6 @@ def summed(vectors: Array, label: Array) -> tuple[Array, Array]:
     return total, np.bincount(label)
 
 
-@settings(deadline=None)  # loops are compiled when they are first called
 @given(st.integers(1, 30), st.integers(0, 1000), st.floats(0.3, 0.9))
 def test_all_of_them_in_one_round_is_average_linkage(count: int, seed: int, threshold: float) -> None:
     vectors = faces(count, seed)

@@ -43,7 +43,7 @@ def searches(draw: st.DrawFn):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(searches())
 def test_the_search_is_its_definition(case) -> None:
     queries, vectors, persons, samples, k, floor = case
@@ -51,7 +51,7 @@ def test_the_search_is_its_definition(case) -> None:
     assert found.rows() == nearest_persons(queries, vectors, persons, samples, k, floor).rows()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(searches(), st.randoms())
 def test_the_order_of_the_gallery_does_not_matter(case, random) -> None:
     queries, vectors, persons, samples, k, floor = case
@@ -63,7 +63,7 @@ def test_the_order_of_the_gallery_does_not_matter(case, random) -> None:
     assert found.rows() == Index([gallery]).nearest(queries, k, floor).rows()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(searches(), st.integers(1, 4), st.randoms())
 def test_it_does_not_matter_which_part_a_person_is_in(case, parts, random) -> None:
     queries, vectors, persons, samples, k, floor = case
@@ -83,7 +83,7 @@ def test_the_similarity_is_a_sum_in_order() -> None:
     assert similarity(left, right)[0] == 0.0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32), st.sampled_from([1, 3, 128, 512]))
 def test_the_fast_product_keeps_its_bound(seed: int, dimension: int) -> None:
     random = np.random.default_rng(seed)

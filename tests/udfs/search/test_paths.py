@@ -139,7 +139,7 @@ def test_counts_that_fill_no_panel(path: type[Portable | Compiled], rows: int, a
     assert found.rows() == expected(queries, gallery, 3, -1.1).rows()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     last_persons=st.lists(st.integers(0, 3000), max_size=3),
@@ -166,7 +166,7 @@ def test_all_paths_and_threads_agree(
             assert parts.nearest(queries, k, 0.1, threads).rows() == wanted
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     last_persons=st.lists(st.integers(0, 300), max_size=2),
@@ -206,7 +206,7 @@ def test_nothing_to_search(path: type[Portable | Compiled], rows: int, asked: in
     assert Index([gallery], path).nearest(np.ones((asked, 8), np.float32), 3, -1.1).rows() == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 64, 512, 1024]), st.sampled_from([0.2, 1.0, 3.0, 9.0]))
 def test_the_bound_holds(seed: int, dimension: int, power: float) -> None:
     """Also for vectors of a few large components, of which rounding loses most."""

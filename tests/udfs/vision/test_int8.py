@@ -29,7 +29,7 @@ class OneConvolution(torch.nn.Module):
 
 
 @needs_int8
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), signed=st.booleans())
 def test_a_convolution_is_what_integers_give(seed: int, signed: bool) -> None:
     """Inputs rounded to 256 steps and clipped, weights to 255 steps a channel, and their products summed."""

@@ -16,7 +16,7 @@ from udfs.vision.read_ahead import ByteBudget, Hold, ahead
     threads=st.integers(1, 4),
     items_ahead=st.integers(1, 8),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_order_and_budget(sizes: list[tuple[int, int]], threads: int, items_ahead: int) -> None:
     """Each item holds first one size and then another; together at most the limit, or that and the largest."""
     limit, most = 200, 0

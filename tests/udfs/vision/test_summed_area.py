@@ -16,7 +16,7 @@ def by_torch(part: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 60), st.integers(1, 60), st.integers(0, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whole_pictures(rows: int, columns: int, height: int, width: int, seed: int) -> None:
     given_pictures = pictures(seed, rows, columns)
     found = SummedAreas(given_pictures).resized(height, width)
@@ -24,7 +24,7 @@ def test_whole_pictures(rows: int, columns: int, height: int, width: int, seed: 
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parts(data: st.DataObject) -> None:
     of = pictures(data.draw(st.integers(0, 5)), 40, 30)
     left, top = data.draw(st.integers(0, 29)), data.draw(st.integers(0, 39))

@@ -11,7 +11,7 @@ from udfs.vision.suppression import without_overlap
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 60), most=st.sampled_from([0.3, 0.5, 0.7]))
 def test_it_is_torchvisions(dtype: type, seed: int, count: int, most: float) -> None:
     random = np.random.default_rng(seed)

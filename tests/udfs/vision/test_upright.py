@@ -74,7 +74,7 @@ def face(degrees: float, guessed: float) -> Detection:
     return Detection(np.array([*(MIDDLE - 30), *(MIDDLE + 30)]), at(guessed), 0.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(-180, 180), st.integers(-30, 30))
 def test_a_face_that_leans_is_turned_upright(degrees: int, error: int) -> None:
     seen = face(degrees, degrees + error)
