@@ -46,8 +46,7 @@ def remove_former_files(spark: SparkSession, table: DeltaTable, location: str, b
     before a time; returns how many. VACUUM would remove as well what somebody is about to commit.
     """
     snapshot: Any = table._jdt.deltaLog().startTransaction().snapshot()
-    present = _paths(spark, snapshot.allFiles())
-    former = _paths(spark, snapshot.tombstones()) - present
+    present, former = _paths(spark, snapshot)
     store, folder = lake.place(location)
     removed = 0
     for info in _below(store, folder):
@@ -71,9 +70,14 @@ def _without_checksum(path: str) -> str:
     return f"{folder}{slash}{bare}"
 
 
-def _paths(spark: SparkSession, files: Any) -> set[str]:
-    """As the file system has them: the log encodes them once more."""
-    return {unquote(row.path) for row in DataFrame(files.toDF(), spark).select("path").collect()}
+def _paths(spark: SparkSession, snapshot: Any) -> tuple[set[str], set[str]]:
+    """The files of a version, and those of earlier ones alone; as the file system has them: the log encodes them once
+    more."""
+    # In one query of rows: `allFiles` and `tombstones` are two, of objects that are made of them first.
+    state = DataFrame(snapshot.stateDF(), spark).select("add.path", "remove.path")
+    rows = state.toDF("present", "former").where("present IS NOT NULL OR former IS NOT NULL").collect()
+    present = {unquote(row.present) for row in rows if row.present is not None}
+    return present, {unquote(row.former) for row in rows if row.former is not None} - present
 
 
 def _below(store: fs.FileSystem, folder: str) -> list[fs.FileInfo]:
