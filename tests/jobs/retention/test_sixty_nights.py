@@ -18,7 +18,7 @@ from tests.jobs.retention.made_nights import Nights, findings, investigation, ra
 from tests.rows import put_contract, put_samples, unit
 from tests.support import MakeContext, root_of
 
-FIRST, NIGHTS, IMAGES, A_WEEK = date(2024, 1, 1), 60, 12, 7
+FIRST, NIGHTS, IMAGES, AT_ONCE = date(2024, 1, 1), 60, 12, 10
 LIMITS = {"matches": 21, "faces_in_review": 14, "unknown_faces": 7, "too_small": 7}
 SETTINGS = (
     *(f"retention.{kind}={days}" for kind, days in LIMITS.items() if kind != "too_small"),
@@ -67,27 +67,27 @@ def test_what_is_kept_is_bounded(make_context: MakeContext, tmp_path: Path) -> N
     first = nights[0][1].rows("faces")
     held = {str(row["face_id"]) for row in first}
     sizes: list[tuple[int, int, int]] = []
-    for start in range(0, NIGHTS, A_WEEK):
-        week = Nights()
-        for _, night in nights[start : start + A_WEEK]:
-            week.put_all(night)
+    for start in range(0, NIGHTS, AT_ONCE):
+        together = Nights()
+        for _, night in nights[start : start + AT_ONCE]:
+            together.put_all(night)
         if not start:
             found = [(str(row["face_id"]), str(row["image_id"]), FIRST) for row in first]
-            week.put("investigations", investigation("gate 3", findings=len(found)))
-            week.put("findings", *findings("gate 3", "photo.jpg", found))
-        week.write(context)
-        last = min(start + A_WEEK, NIGHTS)
+            together.put("investigations", investigation("gate 3", findings=len(found)))
+            together.put("findings", *findings("gate 3", "photo.jpg", found))
+        together.write(context)
+        last = min(start + AT_ONCE, NIGHTS)
         on = FIRST + timedelta(days=last)
         counts = retain(context, on=on, yes=True)
         assert counts["held"] <= len(held)
-        maintain(context, retain=0)
         faces = {row.face_id for row in context.tables.read("faces").select("face_id").collect()}
         assert faces == expected_faces(nights[:last], on, held)
         for name in ("identifications", "matches"):
             assert {row.face_id for row in context.tables.read(name).select("face_id").collect()} == faces, name
-        sizes.append((context.tables.read("images").count(), *data_files(context)))
-    steady = sizes[3:]
-    for figures in zip(*steady, strict=True):  # rows, files, bytes
+        if last % 20 == 0:
+            maintain(context, retain=0)
+            sizes.append((context.tables.read("images").count(), *data_files(context)))
+    for figures in zip(*sizes, strict=True):  # rows, files, bytes
         assert max(figures) <= 1.3 * min(figures), sizes
     assert context.tables.read("images").count() < NIGHTS * IMAGES / 2
 
