@@ -33,12 +33,30 @@ class LeftOfClusters:
         return mine.where("_faces IS NULL").select(*rows.columns), changed.select(*rows.columns)
 
     def changes(self, rows: DataFrame) -> tuple[DataFrame, DataFrame]:
-        """Of rows of `cluster_changes` those that go, of clusters of which nothing is left, and those that name one."""
+        """Of rows of `cluster_changes` those that go, of clusters of which nothing is left; and those that change: that
+        name such a one, or are the last of a cluster that goes on, and say how many faces it has."""
         emptied = self.concerned.join(self.left.select(*_OF_CLUSTER).distinct(), _OF_CLUSTER, "left_anti")
         doomed = rows.join(emptied, _OF_CLUSTER, "left_semi").select(*rows.columns)
-        of_other = emptied.withColumnRenamed("cluster_id", "other_cluster_id")
-        changed = rows.join(of_other, ["grouping", "other_cluster_id"], "left_semi").select(*rows.columns)
-        return doomed, changed.withColumn("other_cluster_id", F.lit(None).cast("string"))
+        of_other = emptied.select(
+            "grouping", F.col("cluster_id").alias("other_cluster_id"), F.lit(True).alias("_emptied")
+        )
+        members = self.left.join(self.concerned, _OF_CLUSTER, "left_semi").groupBy(*_OF_CLUSTER)
+        last = rows.groupBy(*_OF_CLUSTER).agg(
+            F.max_by("change_id", F.struct("changed_at", "change_id")).alias("change_id")
+        )
+        counted = last.join(members.agg(F.count("*").alias("_faces")), _OF_CLUSTER)
+        changed = (
+            rows.join(of_other, ["grouping", "other_cluster_id"], "left")
+            .join(counted, [*_OF_CLUSTER, "change_id"], "left")
+            .where("_emptied OR _faces IS NOT NULL")
+            .withColumns(
+                {
+                    "other_cluster_id": F.when(F.col("_emptied").isNull(), F.col("other_cluster_id")),
+                    "faces_after": F.coalesce("_faces", "faces_after").cast(rows.schema["faces_after"].dataType),
+                }
+            )
+        )
+        return doomed, changed.select(*rows.columns)
 
 
 def decisions_without(rows: DataFrame, faces: frozenset[str]) -> tuple[DataFrame, DataFrame]:
