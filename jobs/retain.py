@@ -7,8 +7,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
+from jobs.erasure.forgetting import forget_histories
 from jobs.retention.limits import Limits
-from jobs.retention.plan import TOUCHED, Plan, TablePlan, forget
+from jobs.retention.plan import TOUCHED, Plan, TablePlan
 from jobs.run import ledger, upkeep
 from jobs.run.context import Context
 from jobs.run.errors import run_command
@@ -69,10 +70,7 @@ def retain(context: Context, *, on: date | None, yes: bool, forgetting: bool) ->
         plan.carry_out(context, run)
         if forgetting:
             upkeep.refuse_forgetting(context, run.run_id)  # one may have begun meanwhile
-            forget(context)
-            context.log.info(
-                f"retain: of {len(TOUCHED)} tables all earlier versions are gone; no time travel leads there"
-            )
+            forget_histories(context, [name for name in TOUCHED if context.tables.exists(name)])
     _print(plan)
     return run.counts
 

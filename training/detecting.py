@@ -10,7 +10,7 @@ from training.batches import Batches
 from training.folder import TrainingFolder
 from training.group import Group
 from training.heat_map import losses, targets
-from training.marked import Drawing, View, drawn, whole
+from training.marked import View, drawn, whole
 from training.passes import Passes, Say
 from training.plans import DetectorPlan
 from udfs.vision.centerface_net import CenterFaceNet
@@ -35,7 +35,6 @@ class _Detecting(Passes):
     def __init__(self, folder: TrainingFolder, group: Group, say: Say) -> None:
         self.plan = plan = folder.detector_plan
         self.learnt, self.chosen = (of_documents(folder.document(name)) for name in ("learnt", "chosen"))
-        self.drawing = Drawing(plan.scale, plan.side, plan.zoom, plan.light, plan.smallest)
         torch.manual_seed(plan.seed)
         network = CenterFaceNet()
         network.load_state_dict(folder.read("start.pt"), strict=False)
@@ -47,12 +46,7 @@ class _Detecting(Passes):
         super().__init__(folder, group, say, plan, network, batches, [(weights, plan.rate)], known=True)
 
     def _loss(self, together: nn.Module) -> tuple[str, Tensor]:
-        views = [
-            drawn(
-                self.learnt[at], self.drawing, np.random.default_rng([self.plan.seed, _STEP_SEED, self.step, int(at)])
-            )
-            for at in self.batches.at(self.step)
-        ]
+        views = [self._drawn(int(at)) for at in self.batches.at(self.step)]
         network = self.network
         assert isinstance(network, CenterFaceNet)
         pixels = _pixels(views)
@@ -71,7 +65,7 @@ class _Detecting(Passes):
 
     def _drawn(self, at: int) -> View:
         random = np.random.default_rng([self.plan.seed, _STEP_SEED, self.step, at])
-        return drawn(self.learnt[at], self.drawing, random)
+        return drawn(self.learnt[at], self.plan, random)
 
     def _judged(self) -> float | None:
         if not self.chosen:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from training.plans import DetectorPlan
 from udfs.vision.marked import MarkedPhoto, opened
 
 Array = np.ndarray
@@ -25,17 +26,6 @@ class View:
     boxes: Array
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How squares are drawn of photos; as of `plans.DetectorPlan`."""
-
-    scale: float
-    side: int
-    zoom: tuple[float, float]
-    light: float
-    smallest: int
-
-
 def whole(photo: MarkedPhoto, scale: float) -> View:
     """All of a photo at a scale; of a very large one at a smaller scale."""
     whole_photo = opened(photo)
@@ -49,34 +39,34 @@ def whole(photo: MarkedPhoto, scale: float) -> View:
     return View(canvas, boxes * (x, y, x, y))
 
 
-def drawn(photo: MarkedPhoto, drawing: Drawing, random: np.random.Generator) -> View:
+def drawn(photo: MarkedPhoto, plan: DetectorPlan, random: np.random.Generator) -> View:
     """A square of a photo, at a scale that is drawn, perhaps mirrored, in another light."""
     whole_photo = opened(photo)
     image, boxes = whole_photo.image, whole_photo.boxes
-    scale = drawing.scale * float(np.exp(random.uniform(*np.log(drawing.zoom))))
-    left, top = _corner(image.size, boxes, scale, drawing, random)
-    span = drawing.side / scale
+    scale = plan.scale * float(np.exp(random.uniform(*np.log(plan.zoom))))
+    left, top = _corner(image.size, boxes, scale, plan, random)
+    span = plan.side / scale
     right, bottom = min(image.width, round(left + span)), min(image.height, round(top + span))
-    size = [min(drawing.side, max(1, round(length * scale))) for length in (right - left, bottom - top)]
+    size = [min(plan.side, max(1, round(length * scale))) for length in (right - left, bottom - top)]
     region = image.crop((left, top, right, bottom)).resize((size[0], size[1]), Image.Resampling.BILINEAR)
-    canvas = np.zeros((drawing.side, drawing.side, 3), np.uint8)
-    canvas[: size[1], : size[0]] = _in_light(np.asarray(region), drawing.light, random)
+    canvas = np.zeros((plan.side, plan.side, 3), np.uint8)
+    canvas[: size[1], : size[0]] = _in_light(np.asarray(region), plan.light, random)
     x, y = size[0] / (right - left), size[1] / (bottom - top)
     moved = (boxes - (left, top, left, top)) * (x, y, x, y)
     if random.random() < 0.5:
         canvas = np.ascontiguousarray(canvas[:, ::-1])
-        moved = np.stack([drawing.side - moved[:, 2], moved[:, 1], drawing.side - moved[:, 0], moved[:, 3]], 1)
+        moved = np.stack([plan.side - moved[:, 2], moved[:, 1], plan.side - moved[:, 0], moved[:, 3]], 1)
     return View(canvas, moved)
 
 
 def _corner(
-    size: tuple[int, int], boxes: Array, scale: float, drawing: Drawing, random: np.random.Generator
+    size: tuple[int, int], boxes: Array, scale: float, plan: DetectorPlan, random: np.random.Generator
 ) -> tuple[int, int]:
     """Left and top of the square, in pixels of the photo."""
-    span = drawing.side / scale
+    span = plan.side / scale
     most = [max(0.0, length - span) for length in size]
     place = random.random(2)
-    able = boxes[np.minimum(*(boxes[:, 2:] - boxes[:, :2]).T) * scale >= drawing.smallest]
+    able = boxes[np.minimum(*(boxes[:, 2:] - boxes[:, :2]).T) * scale >= plan.smallest]
     if len(able) and random.random() < _AT_A_FACE:
         box = able[random.integers(len(able))]
         middle = (box[:2] + box[2:]) / 2

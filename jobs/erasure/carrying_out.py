@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from jobs.erasure.closure import closure_of
+from jobs.erasure.forgetting import forget_histories
 from jobs.erasure.galleries_searched import forget_samples
 from jobs.erasure.needles import Needles
 from jobs.erasure.plan import Plan
@@ -24,14 +23,10 @@ from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
-_AT_ONCE = 4
-"""Tables: what is done for each waits for small jobs of Spark."""
 SHARED = "shared: "
 """Before the kinds of values of which some are not looked for, as others have them as well; in the counts of a plan."""
 _WAIT = 60.0
 """Seconds to wait for runs that have begun after the erasure has: these see it, and end."""
-_BEING_WRITTEN = timedelta(minutes=10)
-"""Files that no version of `runs` names and that are younger may be of a run that is about to say that it begins."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +133,7 @@ def _carry_out(context: Context, plan: Plan) -> None:
         rows.carry_out(tables)
         if rows.deleted:
             context.log.info(f"erase: {table}: {rows.deleted:,} rows")
-    forgetting = _that_forget(context)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(partial(_forget, context), forgetting):
-            pass
-    context.log.info(f"erase: of {len(forgetting)} tables all earlier versions are gone; no time travel leads there")
-
-
-def _forget(context: Context, table: str) -> None:
-    # Each run writes into `runs` that it begins, also while it then waits. Nobody writes into other tables now.
-    now = datetime.now(UTC)
-    context.tables.forget_history(table, now - _BEING_WRITTEN if table == "runs" else now)
+    forget_histories(context, _that_forget(context))
 
 
 def _that_forget(context: Context) -> list[str]:

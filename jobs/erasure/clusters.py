@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, GroupedData
 from pyspark.sql import functions as F
 
 from schemas.cluster_counts import cluster_counts
@@ -26,8 +26,7 @@ class LeftOfClusters:
     def clusters(self, rows: DataFrame) -> tuple[DataFrame, DataFrame]:
         """Of rows of `clusters` those that go, as nothing is left of them, and those that go on, counted anew."""
         counted = cluster_counts()
-        members = self.left.join(self.concerned, _OF_CLUSTER, "left_semi").groupBy(*_OF_CLUSTER)
-        now = members.agg(*[count.alias(f"_{name}") for name, count in counted.items()])
+        now = self._members().agg(*[count.alias(f"_{name}") for name, count in counted.items()])
         mine = rows.join(self.concerned, _OF_CLUSTER, "left_semi").join(now, _OF_CLUSTER, "left")
         changed = mine.where("_faces IS NOT NULL").withColumns({name: F.col(f"_{name}") for name in counted})
         return mine.where("_faces IS NULL").select(*rows.columns), changed.select(*rows.columns)
@@ -40,11 +39,10 @@ class LeftOfClusters:
         of_other = emptied.select(
             "grouping", F.col("cluster_id").alias("other_cluster_id"), F.lit(True).alias("_emptied")
         )
-        members = self.left.join(self.concerned, _OF_CLUSTER, "left_semi").groupBy(*_OF_CLUSTER)
         last = rows.groupBy(*_OF_CLUSTER).agg(
             F.max_by("change_id", F.struct("changed_at", "change_id")).alias("change_id")
         )
-        counted = last.join(members.agg(F.count("*").alias("_faces")), _OF_CLUSTER)
+        counted = last.join(self._members().agg(F.count("*").alias("_faces")), _OF_CLUSTER)
         changed = (
             rows.join(of_other, ["grouping", "other_cluster_id"], "left")
             .join(counted, [*_OF_CLUSTER, "change_id"], "left")
@@ -57,6 +55,10 @@ class LeftOfClusters:
             )
         )
         return doomed, changed.select(*rows.columns)
+
+    def _members(self) -> GroupedData:
+        """What is left of the clusters that go on, by cluster."""
+        return self.left.join(self.concerned, _OF_CLUSTER, "left_semi").groupBy(*_OF_CLUSTER)
 
 
 def decisions_without(rows: DataFrame, faces: frozenset[str]) -> tuple[DataFrame, DataFrame]:

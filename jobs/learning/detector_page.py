@@ -2,8 +2,8 @@
 
 from evaluation.detection import DetectionChange
 from jobs.learning.measured import Measured
-from jobs.learning.page import course_of, facts_of
-from pages.report import Headline, Report, ReportTable
+from jobs.learning.page import course_of, facts_of, rates_of
+from pages.report import Headline, Report
 
 LOSS = (
     "focal loss of a heat map with a Gaussian at the middle of each face, L1 of sizes and offsets (Zhou et al. 2019,"
@@ -41,12 +41,10 @@ def detector_page(measured: Measured, found: DetectionChange, learnt: int) -> Re
         ],
         plots=course_of(measured.course, "loss", "On photos it does not learn from; the best state is kept."),
         tables=[
-            ReportTable(
+            rates_of(
+                measured,
                 "What was measured",
-                ("figure", "value"),
-                [(name, f"{value:.4f}") for name, value in sorted(measured.rates.items())],
-                numbers=(1,),
-                note="A face is found by a box whose intersection over union with it is .5 or more. landmarks_apart: of"
+                "A face is found by a box whose intersection over union with it is .5 or more. landmarks_apart: of"
                 " faces that both find, in shares of the face's side.",
             )
         ],

@@ -74,8 +74,8 @@ def divide(context: Context, images: str, seed: int, choosing: float = 0.0) -> D
         InputError: malformed data, or too few persons in one of the parts.
     """
     first, second = (Photos(read_labelled_photos(context, images, half, seed)) for half in ("first", "second"))
-    aside = np.array([_share(person, seed) < choosing for person in first.persons], bool)[first.labels]
-    divided = Divided(first.which(~aside), first.which(aside), second)
+    apart = np.array([aside(person, seed, choosing) for person in first.persons], bool)[first.labels]
+    divided = Divided(first.which(~apart), first.which(apart), second)
     _refuse_too_few(divided, images)
     return divided
 
@@ -117,8 +117,9 @@ def _refuse_too_few(divided: Divided, images: str) -> None:
         )
 
 
-def _share(person: str, seed: int) -> float:
-    return hashlib.sha256(f"stop:{seed}:{person}".encode()).digest()[0] / 256
+def aside(name: str, seed: int, choosing: float) -> bool:
+    """Whether a person, or a photo, to learn from is of the share `choosing` that decides when to stop."""
+    return hashlib.sha256(f"stop:{seed}:{name}".encode()).digest()[0] / 256 < choosing
 
 
 def _greatest(photos: Photos) -> int:

@@ -47,17 +47,21 @@ def page_of(measured: MeasuredOnPersons) -> Report:
             _similarities("After", measured.after, divided.held_out),
         ],
         tables=[
-            ReportTable(
+            rates_of(
+                measured,
                 "What else was measured",
-                ("figure", "value"),
-                [(name, f"{value:.4f}") for name, value in sorted(measured.rates.items())],
-                numbers=(1,),
-                note="TAR: mated pairs accepted, at the share of non-mated pairs that is accepted (FAR).",
+                "TAR: mated pairs accepted, at the share of non-mated pairs that is accepted (FAR).",
             )
         ],
         facts=facts_of(measured, f"{trained.loss}: {LOSSES[trained.loss].paper}"),
         facts_title="How it was trained",
     )
+
+
+def rates_of(measured: Measured, title: str, note: str) -> ReportTable:
+    """All that was measured, by name."""
+    rows = [(name, f"{value:.4f}") for name, value in sorted(measured.rates.items())]
+    return ReportTable(title, ("figure", "value"), rows, numbers=(1,), note=note)
 
 
 def facts_of(measured: Measured, loss: str) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
 """Photos to learn a detector from, and photos to measure it on: divided by their names, before anything is seen."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.inputs.labelled import in_half
+from jobs.learning.divided import aside
 from udfs.errors import InputError
 from udfs.vision.marked import MarkedPhoto
 
@@ -31,10 +31,9 @@ def divide_photos(photos: Sequence[MarkedPhoto], seed: int) -> DividedPhotos:
     first, second = (
         [photo for photo in photos if in_half(photo.name, "first", seed) == learn] for learn in (True, False)
     )
-    aside = [_share(photo.name, seed) < CHOOSING for photo in first]
     divided = DividedPhotos(
-        [photo for photo, apart in zip(first, aside, strict=True) if not apart],
-        [photo for photo, apart in zip(first, aside, strict=True) if apart],
+        [photo for photo in first if not aside(photo.name, seed, CHOOSING)],
+        [photo for photo in first if aside(photo.name, seed, CHOOSING)],
         second,
     )
     for part, of in (
@@ -48,7 +47,3 @@ def divide_photos(photos: Sequence[MarkedPhoto], seed: int) -> DividedPhotos:
                 " divided; add photos (100 and more make sense), or take another --seed"
             )
     return divided
-
-
-def _share(name: str, seed: int) -> float:
-    return hashlib.sha256(f"stop:{seed}:{name}".encode()).digest()[0] / 256

@@ -1,18 +1,16 @@
 """An evaluation of presentation attacks: measured, kept in `evaluations`, and written as a page and as JSON."""
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evaluation.attacks import Presentations, exact, figures
 from evaluation.figures import Figure
 from jobs.inputs.presentations import read_presentations
+from jobs.reports.figures import append_figures, documents, line_of, range_of, value_of
 from jobs.run import ledger, outputs
 from jobs.run.context import Context
 from pages.report import Headline, Report, ReportTable, html
-from schemas.catalog import EVALUATIONS
-from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 
@@ -45,7 +43,20 @@ def report_attacks(
     with ledger.run(context) as run:
         found = figures(presentations, threshold)
         evaluation_id = stable_id("evaluation", run.run_id)
-        _write(context, evaluation_id, attacks, found, run)
+        append_figures(
+            context,
+            found,
+            _SPECIES,
+            evaluation_id=evaluation_id,
+            protocol=PROTOCOL,
+            contract_id=_OF_NO_MODEL,
+            settings_id=_OF_NO_MODEL,
+            data=attacks,
+            half="both",
+            seed=0,
+            measured_at=datetime.now(UTC),
+            run_id=run.run_id,
+        )
         run.count("figures", sum(map(len, found.values())))
         if output is not None:
             outputs.write(context, output / "figures.json", _json(evaluation_id, attacks, threshold, found))
@@ -83,7 +94,7 @@ def page(presentations: Presentations, found: dict[str, list[Figure]], threshold
             f" {decided} An attacker chooses the species that works: the worst one counts."
         ),
         headline=[
-            Headline(name(figure), _value(figure), _range(figure))
+            Headline(name(figure), value_of(figure), range_of(figure))
             for figure in found[""]
             if figure.value is not None and figure.metric in ("apcer", "bpcer", "bpcer_at_apcer")
         ],
@@ -100,7 +111,7 @@ def page(presentations: Presentations, found: dict[str, list[Figure]], threshold
 
 
 def _of_all(found: dict[str, list[Figure]]) -> ReportTable:
-    rows = [(name(figure), _value(figure), _range(figure), f"{figure.count:,}") for figure in found[""]]
+    rows = [(name(figure), value_of(figure), range_of(figure), f"{figure.count:,}") for figure in found[""]]
     note = "not supported: of some species fewer than three attacks would be expected to succeed at that rate."
     return ReportTable("Figures", ["figure", "value", "95% interval", "of"], rows, [1, 2, 3], note)
 
@@ -114,9 +125,9 @@ def _by_species(presentations: Presentations, found: dict[str, list[Figure]], th
         rows.append((
             species,
             f"{count:,}",
-            "" if apcer is None else _value(apcer),
-            "" if apcer is None else _range(apcer),
-            _value(of_metric["apnrr"]),
+            "" if apcer is None else value_of(apcer),
+            "" if apcer is None else range_of(apcer),
+            value_of(of_metric["apnrr"]),
             f"{exact(0, count).high:.4f}",
         ))  # fmt: skip
     live = len(presentations.bona_fide)
@@ -128,43 +139,11 @@ def _by_species(presentations: Presentations, found: dict[str, list[Figure]], th
     return ReportTable("By species", columns, rows, [1, 2, 3, 4, 5], note)
 
 
-def _write(context: Context, evaluation_id: str, data: str, found: dict[str, list[Figure]], run: ledger.Run) -> None:
-    of_all = {
-        "evaluation_id": evaluation_id, "protocol": PROTOCOL, "contract_id": _OF_NO_MODEL, "settings_id": _OF_NO_MODEL,
-        "data": data, "half": "both", "seed": 0, "gallery_size": None, "measured_at": datetime.now(UTC),
-        "run_id": run.run_id,
-    }  # fmt: skip
-    rows = [
-        {
-            **of_all,
-            **{"metric": figure.metric, "at": figure.at, "value": figure.value, "count": figure.count},
-            **{"grouped_by": _SPECIES if group else "", "group": group},
-            **dict(zip(("low", "high"), figure.interval or (None, None), strict=True)),
-        }
-        for group, of_group in found.items()
-        for figure in of_group
-    ]
-    context.tables.append("evaluations", local_frame(context.spark, rows, EVALUATIONS.schema))
-
-
 def _json(evaluation_id: str, data: str, threshold: float | None, found: dict[str, list[Figure]]) -> str:
-    rows = [
-        {"group": group, **asdict(figure), "interval": None if figure.interval is None else list(figure.interval)}
-        for group, of_group in found.items()
-        for figure in of_group
-    ]
     document = {"evaluation_id": evaluation_id, "protocol": PROTOCOL, "data": data, "threshold": threshold}
-    return json.dumps({**document, "figures": rows}, indent=2, allow_nan=False) + "\n"
+    return json.dumps({**document, "figures": documents(found)}, indent=2, allow_nan=False) + "\n"
 
 
 def _line(called: str, figure: Figure) -> str:
-    said = f"{called:34} {_value(figure):>13}"
-    return said if figure.interval is None else f"{said}   {_range(figure)}   of {figure.count:,}"
-
-
-def _value(figure: Figure) -> str:
-    return "not supported" if figure.value is None else f"{figure.value:.4f}"
-
-
-def _range(figure: Figure) -> str:
-    return "" if figure.interval is None else f"{figure.interval.low:.4f} to {figure.interval.high:.4f}"
+    said = line_of(called, figure)
+    return said if figure.interval is None else f"{said}   of {figure.count:,}"

@@ -1,7 +1,6 @@
 """An evaluation is measured, kept in `evaluations`, and written as a page and as JSON."""
 
 import json
-import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any
 from jobs.decisions.measure import EvaluationRequest, Measured, prepare
 from jobs.faces.contracts import note_contract, verified_contract
 from jobs.reports.evaluation_page import page
+from jobs.reports.figures import append_figures, documents
 from jobs.run import ledger, outputs
 from jobs.run.context import Context
 from pages.report import html
-from schemas.catalog import EVALUATIONS
-from udfs.arrow import local_frame
 from udfs.errors import InputError
 from udfs.ids import stable_id
 from udfs.vision.contract import Contract, settings_id
@@ -74,52 +72,29 @@ def _write(
     measured: Measured,
     run: ledger.Run,
 ) -> None:
-    now = datetime.now(UTC)
-    settings = settings_id(context.settings.spec())
-    of_all = (
-        evaluation_id,
-        request.protocol,
-        agreed.contract_id,
-        settings,
-        request.data,
-        request.half,
-        request.seed,
+    append_figures(
+        context,
+        measured.figures,
+        request.group_by,
+        evaluation_id=evaluation_id,
+        protocol=request.protocol,
+        contract_id=agreed.contract_id,
+        settings_id=settings_id(context.settings.spec()),
+        data=request.data,
+        half=request.half,
+        seed=request.seed,
+        measured_at=datetime.now(UTC),
+        run_id=run.run_id,
     )
-    rows = [
-        (
-            *of_all,
-            figure.metric,
-            None if figure.at is None else float(figure.at),
-            figure.gallery_size,
-            request.group_by if group else "",
-            group,
-            figure.value,
-            *((None, None) if figure.interval is None else figure.interval),
-            figure.count,
-            now,
-            run.run_id,
-        )
-        for group, figures in measured.figures.items()
-        for figure in figures
-    ]
-    context.tables.append("evaluations", local_frame(context.spark, rows, EVALUATIONS.schema))
 
 
 def _json(evaluation_id: str, agreed: Contract, request: EvaluationRequest, measured: Measured) -> str:
-    figures = [
-        {"group": group, **asdict(figure), "interval": None if figure.interval is None else list(figure.interval)}
-        for group, of_group in measured.figures.items()
-        for figure in of_group
-    ]
-    for figure in figures:
-        if isinstance(figure["at"], float) and not math.isfinite(figure["at"]):
-            figure["at"] = None
     document = {
         "evaluation_id": evaluation_id,
         "protocol": request.protocol,
         "contract_id": agreed.contract_id,
         "data": request.data,
         "arguments": asdict(request),
-        "figures": figures,
+        "figures": documents(measured.figures),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -10,6 +10,7 @@ from evaluation.verification import Curve
 from jobs.decisions.measure import Measured, OperatingPoint, PairsMeasured, SearchesMeasured
 from jobs.decisions.trials import ComparedPairs, SearchedPhotos
 from jobs.faces.lookup import MeantFaces
+from jobs.reports.figures import line_of, range_of, value_of
 from jobs.reports.thumbnails import thumbnail
 from jobs.run.context import Context
 from pages import plots
@@ -49,15 +50,11 @@ _NAMES = {
     "failure_to_enrol": "enrolment photos without a face",
     "failure_to_acquire": "other photos without a face",
 }
-_COUNTED = ("true_matches", "false_matches", "true_non_matches", "false_non_matches")
 
 
 def line(figure: Figure) -> str:
     """One figure as a line."""
-    said = f"{_name(figure):34} {_value(figure):>13}"
-    if figure.interval is not None:
-        said += f"   {_range(figure)}"
-    return said
+    return line_of(_name(figure), figure)
 
 
 def page(context: Context, agreed: Contract, measured: Measured, grouped_by: str | None) -> Report:
@@ -227,7 +224,7 @@ def _photo(searched: SearchedPhotos, at: int) -> Side:
 
 def _headlines(figures: Sequence[Figure], metrics: Sequence[str]) -> list[Headline]:
     shown = [figure for metric in metrics for figure in figures if figure.metric == metric and figure.value is not None]
-    return [Headline(_name(figure), _value(figure), _range(figure)) for figure in shown if _is_brief(figure)]
+    return [Headline(_name(figure), value_of(figure), range_of(figure)) for figure in shown if _is_brief(figure)]
 
 
 def _is_brief(figure: Figure) -> bool:
@@ -240,7 +237,7 @@ def _figures(title: str, figures: Sequence[Figure]) -> ReportTable:
     note = "not supported: fewer than three errors would be expected in so many pairs or searches."
     sizes = sorted({figure.gallery_size for figure in figures if figure.gallery_size is not None})
     if not sizes:
-        of_pairs = [(_name(figure), _value(figure), _range(figure), f"{figure.count:,}") for figure in figures]
+        of_pairs = [(_name(figure), value_of(figure), range_of(figure), f"{figure.count:,}") for figure in figures]
         return ReportTable(title, ["figure", "value", "95% interval", "of"], of_pairs, [1, 2, 3], note)
     cells: dict[str, dict[int, str]] = {}
     for figure in figures:
@@ -289,7 +286,7 @@ def _groups(
 
 
 def _cell(figure: Figure) -> str:
-    return _value(figure) if figure.interval is None else f"{_value(figure)} ({_range(figure)})"
+    return value_of(figure) if figure.interval is None else f"{value_of(figure)} ({range_of(figure)})"
 
 
 def _facts(context: Context, agreed: Contract, faces: MeantFaces) -> list[tuple[str, str]]:
@@ -311,13 +308,3 @@ def _name(figure: Figure) -> str:
     if figure.metric == "identified_within":
         return f"{name} {figure.at:.0f}"
     return name
-
-
-def _value(figure: Figure) -> str:
-    if figure.value is None:
-        return "not supported"
-    return f"{figure.value:,.0f}" if figure.metric in _COUNTED else f"{figure.value:.4f}"
-
-
-def _range(figure: Figure) -> str:
-    return "" if figure.interval is None else f"{figure.interval.low:.4f} to {figure.interval.high:.4f}"

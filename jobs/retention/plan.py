@@ -245,10 +245,3 @@ class _Tables:
 
 def _nothing(name: str) -> TablePlan:
     return TablePlan(TableRows(name), Counter())
-
-
-def forget(context: Context) -> None:
-    """Leave no earlier version of the tables that may lose rows: nobody may be reading or writing them."""
-    for name in TOUCHED:
-        if context.tables.exists(name):
-            context.tables.forget_history(name, datetime.now(UTC))

@@ -74,24 +74,26 @@ def refuse_forgetting(context: Context, own: str = "") -> None:
     """Raises:
     InputError: a run is under way, which may read an earlier version of a table, or be about to write files.
     """
-    running = next(iter(under_way.runs(context.tables, [own])), None)
-    if running is not None:
-        raise InputError(
-            f"--forget would remove what run {running.run_id} ({running.job}, since"
-            f" {ledger.utc(running.at):%Y-%m-%d %H:%M} UTC) still reads; wait for its end, or leave --forget out: then"
-            " `rollcall maintain` removes the files after a week"
-        )
+    _refuse_if_one_reads(
+        context,
+        own,
+        "--forget would remove what",
+        "leave --forget out: then `rollcall maintain` removes the files after a week",
+    )
 
 
 def refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:
     """A run reads the version it has opened, however old that is by its end, and files are written before a commit
     names them: a week is longer than a run takes.
     """
-    if retain >= RETAINED:
-        return
+    if retain < RETAINED:
+        _refuse_if_one_reads(context, own, f"--retain {retain:g} could remove files that", f"keep {RETAINED:g} hours")
+
+
+def _refuse_if_one_reads(context: Context, own: str, would: str, instead: str) -> None:
     running = next(iter(under_way.runs(context.tables, [own])), None)
     if running is not None:
         raise InputError(
-            f"--retain {retain:g} could remove files that run {running.run_id} ({running.job}, since"
-            f" {ledger.utc(running.at):%Y-%m-%d %H:%M} UTC) still reads; wait for its end, or keep {RETAINED:g} hours"
+            f"{would} run {running.run_id} ({running.job}, since {ledger.utc(running.at):%Y-%m-%d %H:%M} UTC) still"
+            f" reads; wait for its end, or {instead}"
         )

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from tests.training.marked import squares
-from training.marked import Drawing, View, drawn, whole
+from training.marked import View, drawn, whole
+from training.plans import DetectorPlan
 from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.marked import MarkedPhoto, checked, documents, of_documents, opened
 
 Array = np.ndarray
-DRAWING = Drawing(scale=1.0, side=64, zoom=(0.7, 1.4), light=0.3, smallest=12)
+PLAN = DetectorPlan(scale=1.0, side=64, zoom=(0.7, 1.4), light=0.3, smallest=12)
 
 
 def bright(view: View) -> Array:
@@ -25,7 +26,7 @@ def bright(view: View) -> Array:
 def test_boxes_follow_what_they_mark(tmp_path: Path) -> None:
     photos, whole_ones = squares(tmp_path, 40), 0
     for at, photo in enumerate(photos):
-        view = drawn(photo, DRAWING, np.random.default_rng(at))
+        view = drawn(photo, PLAN, np.random.default_rng(at))
         assert view.pixels.shape == (64, 64, 3)
         (box,) = view.boxes
         if (box >= 0).all() and (box <= 64).all():
@@ -39,7 +40,7 @@ def test_boxes_follow_what_they_mark(tmp_path: Path) -> None:
 
 def test_the_same_draw_shows_the_same(tmp_path: Path) -> None:
     (photo,) = squares(tmp_path, 1)
-    one, again, other = (drawn(photo, DRAWING, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    one, again, other = (drawn(photo, PLAN, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert np.array_equal(one.pixels, again.pixels)
     assert np.array_equal(one.boxes, again.boxes)
     assert not np.array_equal(one.pixels, other.pixels)

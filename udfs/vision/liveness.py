@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.declaration import Crop
 from udfs.vision.detect import Detection
 from udfs.vision.embed import cut
 from udfs.vision.onnx_network import of_content
 from udfs.vision.own import LivenessDeclaration, OnnxDeclaration
-from udfs.vision.own_file import digest
+from udfs.vision.own_file import declared_content
 from udfs.vision.spec import VisionSpec
 
 Array = np.ndarray
@@ -34,13 +33,7 @@ class Liveness:
     """
 
     def __init__(self, declared: LivenessDeclaration, spec: VisionSpec) -> None:
-        content = lake.read_anything(declared.file)
-        found = digest(content)
-        if found != declared.sha256:
-            raise InputError(
-                f"{declared.file}: not the file that [{NAME}] declares: its SHA-256 is {found[:12]}..., declared is"
-                f" {declared.sha256[:12]}...; put the declared file back, or declare this one"
-            )
+        content = declared_content(declared.file, declared.sha256, NAME, "declare this one")
         self._declared, self._batch = declared, spec.batch_size
         self._crop = Crop(declared.crop, declared.side)
         self._network = of_content(content, _as_network(declared), spec)

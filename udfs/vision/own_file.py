@@ -21,13 +21,22 @@ def read(own: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration, explic
         InputError: it cannot be read, or is another file than was declared.
     """
     where = own.file if explicit is None else explicit
+    otherwise = f"declare this one under another name with `{_AGAIN[type(own)]}`"
+    return declared_content(where, own.sha256, f"models.{own.name}", otherwise)
+
+
+def declared_content(where: str, sha256: str, section: str, otherwise: str) -> bytes:
+    """The content of a file that a section of the settings declares. otherwise: what to do but put it back.
+
+    Raises:
+        InputError: it cannot be read, or is another file than was declared.
+    """
     content = lake.read_anything(where)
     found = digest(content)
-    if found != own.sha256:
-        again = _AGAIN[type(own)]
+    if found != sha256:
         raise InputError(
-            f"{where}: not the file that [models.{own.name}] declares: its SHA-256 is {found[:12]}..., declared is"
-            f" {own.sha256[:12]}...; put the declared file back, or declare this one under another name with `{again}`"
+            f"{where}: not the file that [{section}] declares: its SHA-256 is {found[:12]}..., declared is"
+            f" {sha256[:12]}...; put the declared file back, or {otherwise}"
         )
     return content
 

@@ -80,12 +80,12 @@ class _Image:
     undecoded: Undecoded | None = None
     prepared: Prepared | None = None
     faces: list[Cut] = field(default_factory=list)
-    embeddings: "_Numbers" = field(default_factory=list)
+    numbers: _Numbers = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
         """Whether all its faces are embedded."""
-        return self.undecoded is None and self.prepared is None and len(self.embeddings) == len(self.faces)
+        return self.undecoded is None and self.prepared is None and len(self.numbers) == len(self.faces)
 
 
 class FacePipeline:
@@ -159,11 +159,11 @@ class _Run:
                     self._search_soon(image, image.prepared)
                 self._take_faces(self._searched_bytes)
                 self._embed(self._spec.batch_size)
-                self._take_embeddings(2 * threads)
+                self._take_numbers(2 * threads)
                 yield from self._finished()
             self._search_waiting()
             self._embed(1)
-            self._take_embeddings(-1)
+            self._take_numbers(-1)
             yield from self._finished()
 
     def _prepare(self, item: tuple[object, Read], hold: Hold) -> _Image:
@@ -256,7 +256,7 @@ class _Run:
             numbers = self._models.submit(self._numbers, [cut for _, cut in batch])
             self._embedding.append(([image for image, _ in batch], numbers))
 
-    def _numbers(self, faces: list[Cut]) -> "_Numbers":
+    def _numbers(self, faces: list[Cut]) -> _Numbers:
         """The embedding of each face, and how likely it is live."""
         vectors = self._embedder.embed([face.crop for face in faces])
         if self._liveness is None:
@@ -264,14 +264,14 @@ class _Run:
         live = self._liveness([_given(face.live_crop) for face in faces])
         return list(zip(vectors, live, strict=True))
 
-    def _take_embeddings(self, most: int) -> None:
-        """Take the embeddings that are done, and wait while more than so many batches are not."""
+    def _take_numbers(self, most: int) -> None:
+        """Take the numbers that are done, and wait while more than so many batches are not."""
         while self._embedding:
             batch, numbers = self._embedding[0]
             if len(self._embedding) <= most and not numbers.done():
                 return
             for image, of_face in zip(batch, numbers.result(), strict=True):
-                image.embeddings.append(of_face)
+                image.numbers.append(of_face)
             self._embedding.popleft()
 
     def _finished(self) -> Iterator[tuple[object, ImageOutcome]]:
@@ -290,7 +290,7 @@ def _outcome(image: _Image) -> ImageOutcome:
         return image.outcome
     faces = [
         Face(cut.face.box, cut.face.landmarks, cut.face.score, cut.quality, embedding, live)
-        for cut, (embedding, live) in zip(image.faces, image.embeddings, strict=True)
+        for cut, (embedding, live) in zip(image.faces, image.numbers, strict=True)
     ]
     return replace(image.outcome, outcome="faces", faces=faces)
 
