@@ -1,5 +1,6 @@
 """What a network says of liveness is kept with the faces by embed, and shown; nothing else changes."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,8 +37,9 @@ def test_it_is_kept_and_shown(
     assert faces
     assert all(0 < face.liveness < 1 for face in faces)
     assert all(face.liveness is None for face in undisturbed.tables.read("faces").collect())
-    show(context, what="face", name=faces[0].face_id)
-    assert f"{faces[0].liveness:.4f}"[:6] in capsys.readouterr().out
+    show(context, what="face", name=faces[0].face_id, as_json=True)
+    (said,) = json.loads(capsys.readouterr().out)["Face"]
+    assert said["liveness"] == faces[0].liveness
 
     seen = copied(made, undisturbed, "live and identified")
     of_faces = context.spark.createDataFrame(
