@@ -9,8 +9,8 @@ import pytest
 
 from jobs.run.spark_properties import properties
 from tests.conftest import ROOT
-from tests.spark_submit import PROGRAM, written
-from tests.support import EMBEDDER, QUICK, SHORT_LIVED
+from tests.spark_submit import PROGRAM, environment, written
+from tests.support import EMBEDDER, QUICK
 
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
 
@@ -22,10 +22,10 @@ class Airflow:
         if not AIRFLOW.exists():
             pytest.skip("needs Airflow's environment: make .venv-airflow/.installed")
         home.mkdir()
-        quick = QUICK | {"spark.driver.extraJavaOptions": SHORT_LIVED}
-        conf = written(home / "spark.conf", properties("local") | quick)
+        conf = written(home / "spark.conf", properties("local") | QUICK)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PYSPARK")},
+            "JDK_JAVA_OPTIONS": environment()["JDK_JAVA_OPTIONS"],
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow_dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

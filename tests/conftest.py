@@ -1,7 +1,6 @@
 """What tests share: one Spark session a run, real photos, real weights, tables at each step of a night."""
 
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -19,7 +18,7 @@ from jobs.identify import identify
 from jobs.ingest import ingest
 from jobs.run.context import Context
 from jobs.run.log import LOGGER
-from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, jvm_of_tests, short_lived_jvm
+from tests.support import DAYS, EMBEDDER, PHOTOS, QUICK, MakeContext, copied, jvm_of_tests
 from udfs import downloads
 from udfs.errors import InputError
 
@@ -42,8 +41,7 @@ def logger_that_nobody_configured() -> None:
 def spark() -> Iterator[SparkSession]:
     from jobs.run.session import spark_session
 
-    # Two processes share the processors in `make test`; one that runs for long by itself gains by better compiled code.
-    with short_lived_jvm() if "PYTEST_XDIST_WORKER" in os.environ else jvm_of_tests():
+    with jvm_of_tests():
         session = spark_session("tests", "local[2]")
     for name, value in QUICK.items():  # clusters that tests start have the usual session
         session.conf.set(name, value)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.support import SHORT_LIVED, WITHOUT_CHECKSUMS
 
 Conf = Mapping[str, str]
 NONE: Conf = {}
@@ -22,7 +23,8 @@ def written(path: Path, properties: Conf) -> Path:
 def environment() -> dict[str, str]:
     """That of a shell which has not started Spark yet."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
-    return {**inherited, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    java = {"JDK_JAVA_OPTIONS": f"{WITHOUT_CHECKSUMS} {SHORT_LIVED}"}
+    return {**inherited, **java, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
 def submit(

@@ -20,7 +20,7 @@ from jobs.run.spark_properties import properties
 from tests.conftest import ROOT
 from tests.processes import command_line, descendants, free_port, parent_of, wait_until
 from tests.spark_submit import NONE, PROGRAM, Conf, ended, environment, submit, written
-from tests.support import QUICK, SHORT_LIVED
+from tests.support import QUICK
 
 BIN = Path(pyspark.__file__).parent / "bin"
 WORKERS = 2
@@ -59,8 +59,6 @@ class Standalone:
             "spark.databricks.delta.snapshotPartitions": "2",
             "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
             "spark.ui.enabled": "false",
-            "spark.driver.extraJavaOptions": SHORT_LIVED,
-            "spark.executor.extraJavaOptions": SHORT_LIVED,
             **QUICK,
         }
         self.properties = written(folder / "spark.conf", properties("standalone", "gpu") | mine)

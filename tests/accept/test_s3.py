@@ -22,7 +22,7 @@ from tests.accept.nights import SETTINGS, seen
 from tests.conftest import ROOT
 from tests.object_store import ObjectStore, object_store
 from tests.spark_submit import ended, submit, submit_file, written
-from tests.support import SHORT_LIVED, MakeContext, rows_of
+from tests.support import MakeContext, rows_of
 
 pytestmark = [pytest.mark.apart, pytest.mark.timeout(1200)]
 
@@ -37,7 +37,6 @@ class Submit:
         mine = {
             "spark.master": "local[2]",
             "spark.jars": str(ROOT / "dist" / "log-store.jar"),
-            "spark.driver.extraJavaOptions": SHORT_LIVED,
             "spark.hadoop.fs.s3a.endpoint": store.endpoint,
             "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
             "spark.hadoop.fs.s3a.path.style.access": "true",

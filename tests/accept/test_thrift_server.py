@@ -17,9 +17,11 @@ from jobs.run.spark_properties import properties
 from schemas.catalog import TABLES
 from tests.processes import free_port, wait_until
 from tests.spark_submit import PROGRAM, ended, environment, submit, written
-from tests.support import MakeContext, copied, root_of
+from tests.support import QUICK, SHORT_LIVED, MakeContext, copied, root_of
 
 BEELINE = Path(pyspark.__file__).parent / "bin" / "beeline"
+JAVA = {"JDK_JAVA_OPTIONS": SHORT_LIVED}
+"""Hive takes no file system without checksums."""
 
 
 class ThriftServer:
@@ -36,13 +38,13 @@ class ThriftServer:
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
             "spark.hadoop.hive.metastore.warehouse.dir": str(folder / "warehouse"),
-            "spark.sql.shuffle.partitions": "2",
+            **QUICK,
             "spark.master": "local[2]",
         }
         self._conf = {name: value for name, value in conf.items() if name != "spark.jars.packages"}
         self._properties = written(folder / "spark.conf", self._conf)
         self._register(folder, context)
-        ended(submit(self._properties, "maintain", "--database", "lake"))  # which publishes the views
+        ended(submit(self._properties, "maintain", "--database", "lake", variables=JAVA))  # which publishes the views
         self._process = self._started(folder)
 
     def _register(self, folder: Path, context: Context) -> None:
@@ -52,7 +54,7 @@ class ThriftServer:
         script = folder / "register.sql"
         script.write_text("\n".join(["CREATE SCHEMA lake;", *tables]), encoding="utf-8")
         program = [PROGRAM.with_name("spark-sql"), "--properties-file", self._properties, "-f", script]
-        subprocess.run(program, env=environment(), check=True, capture_output=True, cwd=folder)
+        subprocess.run(program, env=environment() | JAVA, check=True, capture_output=True, cwd=folder)
 
     def _started(self, folder: Path) -> "subprocess.Popen[bytes]":
         port = [
@@ -65,7 +67,7 @@ class ThriftServer:
         with (folder / "server.log").open("wb") as log:
             process = subprocess.Popen(
                 [PROGRAM, "--properties-file", self._properties, "--class", server, "spark-internal", *port],
-                env=environment(),
+                env=environment() | JAVA,
                 stdout=log,
                 stderr=log,
                 cwd=folder,
@@ -82,7 +84,7 @@ class ThriftServer:
         """The answer, as a client of JDBC has it."""
         url = f"jdbc:hive2://127.0.0.1:{self._port}/lake"
         program = [BEELINE, "-u", url, "--silent=true", "--outputformat=csv2", "-e", query]
-        done = subprocess.run(program, env=environment(), check=True, capture_output=True, text=True)
+        done = subprocess.run(program, env=environment() | JAVA, check=True, capture_output=True, text=True)
         # Its prompt stands before the answer.
         return list(csv.DictReader(io.StringIO(done.stdout.partition("> ")[2].replace("\0", ""))))
 
