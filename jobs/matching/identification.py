@@ -314,7 +314,7 @@ class Identification:
 
     def _nearest_among(self, faces: DataFrame, samples: DataFrame, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces among some of the samples, given by sample_id."""
-        some = self._samples.join(samples, "sample_id", "left_semi")
+        some = packing.without_earlier(self._samples.join(samples, "sample_id", "left_semi"))
         return self._search_for(faces, faces.count(), some, lambda: packing.digest_of_packed(some), run)
 
     def _search_for(

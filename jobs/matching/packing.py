@@ -44,9 +44,9 @@ def pack(
 ) -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest, from a table. of: their digest, as of
-    `digest_of_packed`. scope: what they are the samples of. Where most of them were packed under the same scope before,
-    the others are packed beside; without one they are always packed as a whole.
+    samples: person_id, sample_id, embedding, embedding_digest, from a table; with a scope, enrolled_at as well. of:
+    their digest, as of `digest_of_packed`. scope: what they are the samples of. Where most of them were packed under
+    the same scope before, the others are packed beside; without one they are always packed as a whole.
     """
     from udfs.search.packed import Packed
 
@@ -64,6 +64,14 @@ def pack(
     seconds = time.monotonic() - began
     context.log.info(f"{context.job}: {packed.rows:,} samples {what}, {packed.size / 1e6:,.0f} MB in {seconds:.1f} s")
     return packed, sorted(paths)
+
+
+def without_earlier(samples: DataFrame) -> DataFrame:
+    """Some of a gallery's samples, by when the first of them was enrolled: what was enrolled before, which is mostly
+    all, lies in other parts of the files, and its embeddings are not read."""
+    first = samples.agg(F.unix_micros(F.min("enrolled_at"))).first()
+    assert first is not None
+    return samples if first[0] is None else samples.where(F.col("enrolled_at") >= F.timestamp_micros(F.lit(first[0])))
 
 
 _Ready = tuple["Packed", set[str], str]
@@ -90,7 +98,8 @@ def _extended(context: Context, root: str, name: str, samples: DataFrame, scope:
         return None
     added: list[Part] = []
     if difference.count:
-        added, added_paths = _make(context, root, name, difference.missing, difference.count)
+        missing = without_earlier(difference.missing)
+        added, added_paths = _make(context, root, name, missing, difference.count)
         paths |= added_paths
     packed = Packed(root, name, (*difference.kept, *added), scope)
     return packed, paths, f"packed, {difference.count:,} of them now"

@@ -1,16 +1,18 @@
 """A gallery that changes a little: what is packed of it stays, and what is found is what its definition says."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.matching import packing
 from jobs.matching.nearest import nearest
 from jobs.run.context import Context
-from tests.rows import Values, frame, put_samples, sample_rows, unit
+from tests.rows import NOW, Values, frame, put_samples, sample_rows, unit
 from tests.support import MakeContext
 from udfs import lake
 from udfs.search.definition import nearest_persons
@@ -71,6 +73,19 @@ def test_what_did_not_change_is_not_packed_again(context: Context) -> None:
     assert names(lessened) == names(whole)
     assert found(context, lessened) == wanted(fewer)
     assert names(pack(context, added)) == names(extended), "it is found as it is, and checked"
+
+
+def test_embeddings_of_those_who_were_enrolled_before_are_not_read(context: Context) -> None:
+    later = [NOW + timedelta(days=1, microseconds=at) for at in range(3)]
+    rows = [*SAMPLES[1:6], *[{**SAMPLES[6 + at], "enrolled_at": when} for at, when in enumerate(later)]]
+    context.tables.append("gallery", frame(context.spark, "gallery", rows))
+    some = context.tables.read("gallery").where(F.col("person_id").isin("p07", "p08"))
+    less = packing.without_earlier(some)
+    assert sorted(less.collect()) == sorted(some.collect())
+    assert {row.enrolled_at.microsecond for row in less.collect()} == {1, 2}
+    pushed = less._jdf.queryExecution().executedPlan().toString()
+    assert "GreaterThanOrEqual(enrolled_at,2026" in pushed
+    assert packing.without_earlier(some.limit(0)).collect() == []
 
 
 @pytest.mark.slow
