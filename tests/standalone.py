@@ -22,6 +22,7 @@ from tests.processes import command_line, descendants, free_port, parent_of, wai
 from tests.spark_submit import NONE, PROGRAM, Conf, ended, environment, submit, written
 from tests.support import QUICK
 
+COLLECTOR = properties("local")["spark.driver.extraJavaOptions"]
 BIN = Path(pyspark.__file__).parent / "bin"
 WORKERS = 2
 CORES = 2
@@ -59,6 +60,8 @@ class Standalone:
             "spark.databricks.delta.snapshotPartitions": "2",
             "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
             "spark.ui.enabled": "false",
+            "spark.driver.extraJavaOptions": COLLECTOR,
+            "spark.executor.extraJavaOptions": COLLECTOR,
             **QUICK,
         }
         self.properties = written(folder / "spark.conf", properties("standalone", "gpu") | mine)

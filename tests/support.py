@@ -45,10 +45,10 @@ WITHOUT_CHECKSUMS = (
 """An eighth of all time goes into the checksums that Hadoop keeps beside local files, for each of which it starts
 programs (chmod, readlink)."""
 
-_SMALL = "-XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
-SHORT_LIVED = f"-XX:TieredStopAtLevel=1 {_SMALL}"
+_CODE = "-XX:ReservedCodeCacheSize=240m"
+SHORT_LIVED = f"-XX:TieredStopAtLevel=1 {_CODE}"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
-_LONG_LIVED = f"{_SMALL} -Xmn400m"
+_LONG_LIVED = f"{_CODE} -Xmn400m"
 """For JVMs that run many: after the first hundred better code has paid, and at 240 a fifth of the time is saved."""
 
 

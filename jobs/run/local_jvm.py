@@ -1,6 +1,7 @@
 """How the JVM of a session is started that `rollcall` starts itself: soon, and without a repository."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ from udfs.cache import cache
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 CLASS_PATH = "SPARK_DIST_CLASSPATH"
 """The variable whose jars Spark puts behind its own on the class path of the driver."""
-_LAUNCHER = {"SPARK_LAUNCHER_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+_COLLECTOR = re.compile(r"-XX:\+Use\w+GC\b")
+_READ_BY_JVMS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+_LAUNCHER = {"SPARK_LAUNCHER_OPTS": "-XX:+NeverActAsServerClassMachine"}
 """For the JVM that puts the command line of the driver together, and ends."""
 
 
@@ -57,8 +60,10 @@ def start(given: Mapping[str, str], master: str, *, short: bool) -> Start:
     """
     found = dict(given)
     elsewhere = temporary.variables()
+    if JAVA_OPTIONS in given:
+        found[JAVA_OPTIONS] = _with_one_collector(given[JAVA_OPTIONS])
     if short:
-        found[JAVA_OPTIONS] = _joined(" ", packaged("short")[JAVA_OPTIONS], given.get(JAVA_OPTIONS))
+        found[JAVA_OPTIONS] = _joined(" ", packaged("short")[JAVA_OPTIONS], found.get(JAVA_OPTIONS))
     if given.get("spark.driver.userClassPathFirst") == "true":
         return Start(found, elsewhere)
     try:
@@ -75,6 +80,12 @@ def start(given: Mapping[str, str], master: str, *, short: bool) -> Start:
     return Start(
         found | {JAVA_OPTIONS: _joined(" ", archive, found.get(JAVA_OPTIONS))}, variables | _LAUNCHER | elsewhere
     )
+
+
+def _with_one_collector(options: str) -> str:
+    """A JVM does not start with two garbage collectors: one that the environment of a user names is theirs."""
+    named = any(_COLLECTOR.search(os.environ.get(name, "")) for name in _READ_BY_JVMS)
+    return " ".join(_COLLECTOR.sub("", options).split()) if named else options
 
 
 def _has_own_class_path(home: Path) -> bool:

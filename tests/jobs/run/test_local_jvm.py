@@ -38,7 +38,7 @@ def test_jars_are_on_the_class_path_behind_those_of_spark(monkeypatch: pytest.Mo
     assert PACKAGES not in made.properties
     assert JARS not in made.properties
     assert made.variables[CLASS_PATH] == KEPT
-    assert made.properties[JAVA_OPTIONS] == ARCHIVE
+    assert made.properties[JAVA_OPTIONS] == f"{ARCHIVE} -XX:+UseParallelGC"
     monkeypatch.setenv(CLASS_PATH, "/own/*")
     assert start(properties("local"), "local", short=False).variables[CLASS_PATH] == f"/own/*:{KEPT}"
 
@@ -47,6 +47,17 @@ def test_options_of_a_user_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two that say the same, the JVM takes the last."""
     made = start({JAVA_OPTIONS: "-XX:TieredStopAtLevel=4"}, "local[2]", short=True)
     assert made.properties[JAVA_OPTIONS] == f"{ARCHIVE} -XX:TieredStopAtLevel=1 -XX:TieredStopAtLevel=4"
+
+
+@pytest.mark.parametrize("variable", ["JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"])
+def test_a_collector_that_the_environment_names_is_the_only_one(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JVM says "Multiple garbage collectors selected" of two, and ends."""
+    for name in ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "-Xss4m -XX:+UseSerialGC")
+    for short, wanted in ((False, ARCHIVE), (True, f"{ARCHIVE} -XX:TieredStopAtLevel=1")):
+        assert start(properties("local"), "local[*]", short=short).properties[JAVA_OPTIONS] == wanted
+    assert "GC" not in start(properties("local"), "local[*]", short=False).variables["SPARK_LAUNCHER_OPTS"]
 
 
 def test_executors_elsewhere_get_the_jars_from_the_driver() -> None:
