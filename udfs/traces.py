@@ -35,6 +35,10 @@ _PROBE = 4
 _WORD_BEFORE, _WORD_AFTER = rb"(?<![\w\x80-\xff-])", rb"(?![\w\x80-\xff%-]|\.\w)"
 
 
+_DAMAGE = (pa.ArrowException, OSError, ValueError, EOFError, RuntimeError, LookupError, ArithmeticError, TypeError)
+"""What the readers of damaged files raise."""
+
+
 @dataclass(frozen=True)
 class Sought:
     """What is looked for.
@@ -61,7 +65,7 @@ class Sought:
                     self._in_parquet(file, found)
                 else:
                     self._in_other(path, file.read(), found)
-            except (pa.ArrowInvalid, ValueError, EOFError):
+            except _DAMAGE:
                 file.seek(0)
                 self._in_bytes(file.read(), found)
                 found["", UNREADABLE] += 1

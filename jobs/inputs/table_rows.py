@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -15,9 +14,6 @@ from udfs.errors import InputError
 
 Rows = tuple[list[tuple[str, dict[str, Any]]], list[str]]
 """Where each row stands with its values, and the names of all columns as they are written."""
-
-_NOT_WHOLE = (pa.ArrowException, OSError, UnicodeDecodeError)
-"""pyarrow's words for what is no Parquet file, for a damaged page, and for a column whose name is damaged."""
 
 
 def from_parquet(uri: str, columns: Columns) -> Rows:
@@ -32,16 +28,14 @@ def from_parquet(uri: str, columns: Columns) -> Rows:
         raise InputError(f"{uri}: contains no Parquet file")
     rows, written = [], dict[str, None]()
     for part in parts:
-        content = lake.read_anything(part)
-        try:
-            file = parquet_file.opened(part, content)
-            chosen = columns.chosen(part, file.schema_arrow.names)
-            table = parquet_file.read(part, file, list(chosen)).rename_columns(list(chosen.values()))
-        except _NOT_WHOLE as error:
-            raise InputError(f"{part}: is not a whole Parquet file; write it again, or use a .csv file") from error
+        file = parquet_file.opened(part, lake.read_anything(part))
+        with parquet_file.damage_is_said(part):
+            names = file.schema_arrow.names
+        chosen = columns.chosen(part, names)
+        table = parquet_file.read(part, file, list(chosen)).rename_columns(list(chosen.values()))
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"
         rows += arrow_rows.of_table(where, table)
-        written |= dict.fromkeys(file.schema_arrow.names)
+        written |= dict.fromkeys(names)
     return rows, list(written)
 
 

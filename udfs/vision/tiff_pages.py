@@ -76,6 +76,7 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     main: list[Any] = list(islice(file.pages, _MOST_PAGES))
     pages = list(islice(_with_children(main), _MOST_PAGES))  # each may name thousands, and so may those
     first = pages[0]
+    _refuse_odd_shape(first)
     orientation = _number(first, _ORIENTATION, 1)
     sensed = [page for page in pages if page.photometric in _CAMERA_COLOURS]
     if sensed or _DNG_VERSION in first.tags:
@@ -86,6 +87,14 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     if plain or first.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return PlainPage(said)
     return Page(first, first.imagewidth, first.imagelength, orientation, _bytes(first), said)
+
+
+def _refuse_odd_shape(page: Any) -> None:
+    """A damaged tag has several values, or one below 1, and tifffile gives it as it is: a tuple times a number is a
+    tuple of gigabytes."""
+    for value in (page.imagewidth, page.imagelength, page.samplesperpixel):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{value!r} is no number of columns, rows or samples")
 
 
 def _with_children(pages: Iterable[Any]) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """Files as people have them: what can be read is read, what is missing is said, and what cannot be read is named."""
 
+import base64
 import re
 import struct
 from datetime import UTC, datetime
@@ -236,3 +237,15 @@ def test_the_reason_is_the_right_one(content: bytes, reason: str, said: str) -> 
     rejected = rejection(content)
     assert rejected.reason == reason
     assert said in rejected.detail
+
+
+def test_a_tiff_with_several_widths_takes_no_memory() -> None:
+    """Found by fuzzing: 153 bytes that say two thousand million samples a pixel, and three widths."""
+    content = base64.b64decode(
+        "SUkqAAgAAAAKAAABBAADAAAAQAAAAAEBBAABAAAAMAAAAAIBAwADAAAAhgAAAAMBAwABAAAAAQAAAAYBAwABAAAAAgAAABEBBAAB"
+        "AAAAjAAAABUBAwABAAAAZnR5cAAAAAAAAP8ANQAAABcBBAABAAAAACQAABwBAwABAAAAAQAAAAD/AAAACAAIAAgAAAAAAAAAEBAQ"
+        "EJAQkA=="
+    )
+    with pytest.raises(RejectedError, match="is no number of columns, rows or samples") as rejected:
+        picture(content)
+    assert rejected.value.reason == "truncated"
