@@ -49,7 +49,7 @@ _CODE = "-XX:ReservedCodeCacheSize=240m"
 SHORT_LIVED = f"-XX:TieredStopAtLevel=1 {_CODE}"
 """For JVMs that run one small job: half of the processor time of a cold one goes into compiling better code."""
 _LONG_LIVED = f"{_CODE} -Xmn400m"
-"""For JVMs that run many: after the first hundred better code has paid, and at 240 a fifth of the time is saved."""
+"""For JVMs that run many: after the first hundred jobs better code has paid, after 600 a fifth of all time is saved."""
 
 
 @contextmanager

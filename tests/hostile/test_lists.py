@@ -149,7 +149,7 @@ def test_zeros_in_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_damaged_statistics_of_a_column_do_not_end_the_process() -> None:
     """Found by fuzzing. pyarrow raises nothing there, and aborts, if it is asked for what it knows of the column."""
     file = Path(__file__).with_name("damaged_statistics.parquet")
-    with pytest.raises(InputError, match="is not a whole Parquet file; write it again, or use a .csv file"):
+    with pytest.raises(InputError, match=r"is not a whole Parquet file; write it again, or use a \.csv file"):
         table_rows.from_parquet(lake.uri_of(str(file)), COLUMNS)
 
 
