@@ -76,7 +76,6 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     main: list[Any] = list(islice(file.pages, _MOST_PAGES))
     pages = list(islice(_with_children(main), _MOST_PAGES))  # each may name thousands, and so may those
     first = pages[0]
-    _refuse_odd_shape(first)
     orientation = _number(first, _ORIENTATION, 1)
     sensed = [page for page in pages if page.photometric in _CAMERA_COLOURS]
     if sensed or _DNG_VERSION in first.tags:
@@ -86,6 +85,7 @@ def opened(content: bytes) -> Page | PlainPage | Preview:
     said = f"page 1 of {count}{' or more' if count >= _MOST_PAGES else ''}" if count > 1 else ""
     if plain or first.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return PlainPage(said)
+    _refuse_odd_shape(first)
     return Page(first, first.imagewidth, first.imagelength, orientation, _bytes(first), said)
 
 
