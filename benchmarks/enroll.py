@@ -29,6 +29,7 @@ from benchmarks.rounds import isa, save
 from benchmarks.tables import filled
 from jobs.faces.contracts import note_contract
 from jobs.run.context import Context, opened
+from jobs.run.local_jvm import JAVA_OPTIONS
 from jobs.run.spark_properties import properties
 from udfs.ids import image_id
 from udfs.lake import uri_of
@@ -121,10 +122,8 @@ class Enrolment:
         self.tables = tables
         self.collections = tables.with_name(f"{tables.name}.gc")
         properties_file = tables.with_name(f"{tables.name}.conf")
-        of_session = properties("local") | {
-            "spark.driver.memory": "1g",
-            "spark.driver.extraJavaOptions": f"-Xlog:gc:file={self.collections}",
-        }
+        of_session = properties("local") | {"spark.driver.memory": "1g"}
+        of_session[JAVA_OPTIONS] += f" -Xlog:gc:file={self.collections}"
         properties_file.write_text("".join(f"{name} {value}\n" for name, value in of_session.items()), "utf-8")
         changes = [part for change in settings for part in ("--set", change)]
         self.process = subprocess.Popen(

@@ -33,8 +33,6 @@ _SHORTEST = 4
 _PROBE = 4
 """Values of a vector that are looked for as bytes: 16 bytes that stand nowhere by chance."""
 _WORD_BEFORE, _WORD_AFTER = rb"(?<![\w\x80-\xff-])", rb"(?![\w\x80-\xff%-]|\.\w)"
-
-
 _DAMAGE = (pa.ArrowException, OSError, ValueError, EOFError, RuntimeError, LookupError, ArithmeticError, TypeError)
 """What the readers of damaged files raise."""
 

@@ -20,7 +20,7 @@ _BYTES = 4 * 2**30
 
 
 @contextmanager
-def damage_is_said(where: str) -> Iterator[None]:
+def _damage_is_said(where: str) -> Iterator[None]:
     """Whatever pyarrow raises inside says that the file is not whole: ArrowException, OSError and, for what its C++
     raises, RuntimeError, IndexError, UnicodeDecodeError and more. where: what to name in the message.
 
@@ -41,7 +41,7 @@ def opened(where: str, content: bytes) -> pq.ParquetFile:
     Raises:
         InputError: it is no Parquet file, or says that it has more than it can have.
     """
-    with damage_is_said(where):
+    with _damage_is_said(where):
         return _opened(where, content)
 
 
@@ -60,14 +60,24 @@ def _opened(where: str, content: bytes) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(content), coerce_int96_timestamp_unit="us", read_dictionary=texts)
 
 
-def read(where: str, file: pq.ParquetFile, names: list[str]) -> pa.Table:
+def names(where: str, file: pq.ParquetFile) -> list[str]:
+    """The columns, in order.
+
+    Raises:
+        InputError: a name is damaged.
+    """
+    with _damage_is_said(where):
+        return list(file.schema_arrow.names)
+
+
+def read(where: str, file: pq.ParquetFile, columns: list[str]) -> pa.Table:
     """Some columns, in this order.
 
     Raises:
         InputError: they are damaged, or larger than what can be read.
     """
-    with damage_is_said(where):
-        table = file.read(columns=names).select(names)
+    with _damage_is_said(where):
+        table = file.read(columns=columns).select(columns)
         size = sum(_size(chunk) for column in table.columns for chunk in column.chunks)
     if size > _BYTES:
         raise _too_large(where, f"unfolds to {size:,} bytes")

@@ -29,8 +29,7 @@ def from_parquet(uri: str, columns: Columns) -> Rows:
     rows, written = [], dict[str, None]()
     for part in parts:
         file = parquet_file.opened(part, lake.read_anything(part))
-        with parquet_file.damage_is_said(part):
-            names = file.schema_arrow.names
+        names = parquet_file.names(part, file)
         chosen = columns.chosen(part, names)
         table = parquet_file.read(part, file, list(chosen)).rename_columns(list(chosen.values()))
         where = uri if part == uri else f"{uri}: {part.rpartition('/')[2]}"

@@ -314,7 +314,7 @@ class Identification:
 
     def _nearest_among(self, faces: DataFrame, samples: DataFrame, run: ledger.Run) -> DataFrame:
         """The nearest persons of faces among some of the samples, given by sample_id."""
-        some = packing.without_earlier(self._samples.join(samples, "sample_id", "left_semi"))
+        some = self._samples.join(samples, "sample_id", "left_semi")
         return self._search_for(faces, faces.count(), some, lambda: packing.digest_of_packed(some), run)
 
     def _search_for(
@@ -328,7 +328,7 @@ class Identification:
     ) -> DataFrame:
         if not count:
             return local_frame(self._context.spark, [], spark_schema(CANDIDATE))
-        packed, paths = packing.pack(self._context, samples, digest(), scope=scope)
+        packed, paths = packing.pack(self._context, samples, digest(), scope=scope, few=scope is None)
         plan = self._execution_plan or execution_plan_for(packed, self._context.settings.identify.largest_whole)
         run.digests.update(search_path=", ".join(paths), plan=plan)
         run.count("comparisons", count * packed.rows)

@@ -40,13 +40,20 @@ def digest_of_packed(samples: DataFrame) -> SamplesDigest:
 
 
 def pack(
-    context: Context, samples: DataFrame, of: SamplesDigest, table: str = "gallery", scope: str | None = None
+    context: Context,
+    samples: DataFrame,
+    of: SamplesDigest,
+    table: str = "gallery",
+    scope: str | None = None,
+    *,
+    few: bool = False,
 ) -> tuple["Packed", list[str]]:
     """Samples as a packed gallery, and the ways executors search it; made if there is none that is whole.
 
-    samples: person_id, sample_id, embedding, embedding_digest, from a table; with a scope, enrolled_at as well. of:
-    their digest, as of `digest_of_packed`. scope: what they are the samples of. Where most of them were packed under
-    the same scope before, the others are packed beside; without one they are always packed as a whole.
+    samples: person_id, sample_id, embedding, embedding_digest, from a table; with a scope, or if they are few,
+    enrolled_at as well. of: their digest, as of `digest_of_packed`. scope: what they are the samples of. Where most of
+    them were packed under the same scope before, the others are packed beside; without one they are always packed as a
+    whole. few: whether the table has many more, which are not to be read for them.
     """
     from udfs.search.packed import Packed
 
@@ -58,7 +65,7 @@ def pack(
     packed, paths, what = (
         _found(context, root, name)
         or _extended(context, root, name, samples, scope)
-        or _made(context, root, name, samples, of, scope)
+        or _made(context, root, name, samples, of, scope, few)
     )
     _note(packed)
     seconds = time.monotonic() - began
@@ -98,17 +105,18 @@ def _extended(context: Context, root: str, name: str, samples: DataFrame, scope:
         return None
     added: list[Part] = []
     if difference.count:
-        missing = without_earlier(difference.missing)
-        added, added_paths = _make(context, root, name, missing, difference.count)
+        added, added_paths = _make(context, root, name, without_earlier(difference.missing), difference.count)
         paths |= added_paths
     packed = Packed(root, name, (*difference.kept, *added), scope)
     return packed, paths, f"packed, {difference.count:,} of them now"
 
 
-def _made(context: Context, root: str, name: str, samples: DataFrame, of: SamplesDigest, scope: str | None) -> _Ready:
+def _made(
+    context: Context, root: str, name: str, samples: DataFrame, of: SamplesDigest, scope: str | None, few: bool
+) -> _Ready:
     from udfs.search.packed import Packed
 
-    parts, paths = _make(context, root, name, samples, of.samples)
+    parts, paths = _make(context, root, name, without_earlier(samples) if few else samples, of.samples)
     return Packed(root, name, tuple(parts), scope), paths, "packed"
 
 
