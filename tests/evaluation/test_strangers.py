@@ -27,6 +27,7 @@ def test_rates_are_shares_of_comparisons() -> None:
     assert (rates.rate > 0).all()
 
 
+@pytest.mark.slow
 def test_it_holds_for_other_strangers_and_beyond_what_was_counted() -> None:
     rates = StrangerRates.of(trials(200, 1))
     assert rates is not None

@@ -41,6 +41,7 @@ def test_an_id_that_steers_is_refused(make_context: MakeContext, name: str) -> N
     assert str(refused.value).isprintable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [SQL, HTML, "=cmd|' /C calc'!A0"], ids=["SQL", "HTML", "formula"])
 def test_a_person_is_asked_for_by_any_name(make_context: MakeContext, name: str) -> None:
     context = make_context()
@@ -54,6 +55,7 @@ def test_a_person_is_asked_for_by_any_name(make_context: MakeContext, name: str)
     assert context.tables.read("gallery").count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["a'b", 'a"b', "a;b", "a\\b", "a--b", "a b", "$(touch x)", "a\nb", "ü李", "{x}"])
 def test_tables_in_any_folder(spark: SparkSession, tmp_path: Path, folder: str) -> None:
     tables = Tables(spark, str(tmp_path / folder))

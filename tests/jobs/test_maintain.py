@@ -46,6 +46,7 @@ def test_small_files_are_joined_and_old_ones_removed(make_context: MakeContext) 
     assert again["matches"][0] == again["matches"][1]
 
 
+@pytest.mark.slow
 def test_files_that_a_run_may_read_are_kept(make_context: MakeContext) -> None:
     context = make_context("tables")
     with (

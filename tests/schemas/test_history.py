@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from schemas.store import Tables
 from tests.rows import NOW, frame
 
 
+@pytest.mark.slow
 def test_a_table_forgets_what_it_was(spark: SparkSession, tmp_path: Path) -> None:
     """Whatever its partitions are called: the log and the file system encode their names differently."""
     tables = Tables(spark, str(tmp_path / "odd name %20"))

@@ -174,6 +174,7 @@ def test_views_have_their_columns_and_comments_before_there_are_tables(
     forget_names(spark)
 
 
+@pytest.mark.slow
 def test_every_example_runs(spark: SparkSession, tmp_path: Path) -> None:
     for table in TABLES.values():
         spark.createDataFrame([], table.schema).createOrReplaceTempView(table.name)

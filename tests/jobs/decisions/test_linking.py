@@ -26,6 +26,7 @@ def test_rates_are_read_backwards() -> None:
     assert rates.expected(np.array([rates.similarity_at(1e-6)]), 10**6)[0] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_calibration_decides_else_what_is_packaged(make_context: MakeContext) -> None:
     context = make_context()
     packaged = context.settings.threshold(EMBEDDER)

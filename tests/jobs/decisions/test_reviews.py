@@ -83,6 +83,7 @@ def test_a_decision_has_its_row_and_its_run(make: MakeContext) -> None:
     assert asked(context, "SELECT job, state, counts['confirm'] FROM run_history") == [("review", "finished", 1)]
 
 
+@pytest.mark.slow
 def test_two_people_must_sign_where_the_settings_say_so(make: MakeContext) -> None:
     context = filled(make, TWO)
     says(context, "eve", "confirm")
@@ -93,6 +94,7 @@ def test_two_people_must_sign_where_the_settings_say_so(make: MakeContext) -> No
     assert state(context) == "confirmed"
 
 
+@pytest.mark.slow
 def test_views_follow_what_people_say(make: MakeContext) -> None:
     context = filled(make)
     sightings = "SELECT face_id, person_id, review_state FROM sightings WHERE gallery_name = 'g' ORDER BY face_id"
@@ -108,6 +110,7 @@ def test_views_follow_what_people_say(make: MakeContext) -> None:
     assert asked(context, unknown) == [("a",), ("c",)]
 
 
+@pytest.mark.slow
 def test_what_a_page_has_exported_can_be_read_twice(make: MakeContext, tmp_path: Path) -> None:
     context = filled(make)
     file = tmp_path / "decisions.csv"

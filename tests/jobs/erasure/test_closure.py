@@ -37,6 +37,7 @@ def counted(context: Context, subject: Subject) -> dict[str, int]:
     return Plan.of(context, closure_of(context, subject)).counts
 
 
+@pytest.mark.slow
 def test_a_person_of_one_gallery_stays_in_the_other(context: Context) -> None:
     subject = Subject("person", "anna", "g")
     closure = closure_of(context, subject)
@@ -54,6 +55,7 @@ def test_a_person_of_one_gallery_stays_in_the_other(context: Context) -> None:
     assert counted(context, Subject("person", "anna")) == {"matches": 2, "gallery": 2}
 
 
+@pytest.mark.slow
 def test_the_samples_of_an_image_go_with_it(context: Context) -> None:
     found = closure_of(context, Subject("image", URI))
     assert found.samples == {"anna in g", "anna in h"}
@@ -93,6 +95,7 @@ def test_what_leads_to_the_rest_goes_last() -> None:
     assert all(ORDER.index(one) < ORDER.index(other) for one, other in before)
 
 
+@pytest.mark.slow
 def test_models_that_were_trained_on_somebody_are_named(context: Context) -> None:
     def photo(model: str, person: str, uri: str, image: str) -> Values:
         digests = {

@@ -36,6 +36,8 @@ from tests.rows import DAY, NEXT_DAY, put_contract
 from tests.support import MakeContext, assert_same_tables, copied, root_of
 from udfs.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 
@@ -195,7 +197,6 @@ def test_without_yes_nothing_changes(made: MakeContext, lake: Context, capsys: p
     assert not lake.tables.exists("erasures")
 
 
-@pytest.mark.slow
 def test_the_next_identify_finds_what_it_would_have_without_them(
     made: MakeContext, without_person: tuple[Context, Path]
 ) -> None:
@@ -214,7 +215,6 @@ def test_the_next_identify_finds_what_it_would_have_without_them(
     assert_same_tables(context, never, "matches", "identifications", "searches", "searched_samples")
 
 
-@pytest.mark.slow
 def test_nothing_is_left_of_an_image(made: MakeContext, lake: Context) -> None:
     context = copied(made, lake, "without_image")
     (proof,) = erase(context, image=image_uri(DAY, 3), yes=True)
@@ -271,7 +271,6 @@ def vectors_of(*days: date, numbers: Sequence[int] = range(made_lake.IMAGES)) ->
     return np.stack([of for (day, at), of in made_lake.faces().items() if day in days and at in numbers])
 
 
-@pytest.mark.slow
 def test_the_images_of_a_person_go_as_well_where_that_is_said(made: MakeContext, nights: Context) -> None:
     context = copied(made, nights, "without_images")
     erase(context, person=PERSON, with_images=True, yes=True)
@@ -285,7 +284,6 @@ def test_the_images_of_a_person_go_as_well_where_that_is_said(made: MakeContext,
     assert found_below(root_of(context), [*needles_of_person(), *uris], vectors) == []
 
 
-@pytest.mark.slow
 def test_a_source_and_earlier_dates_are_erased(made: MakeContext, nights: Context) -> None:
     context = copied(made, nights, "without_dates")
     erase(context, before=NEXT_DAY, yes=True)

@@ -31,6 +31,7 @@ def listed(context: Context) -> set[str]:
     return {lake.file_name(row.uri) for row in context.tables.read("images").collect()}
 
 
+@pytest.mark.slow
 def test_an_erased_image_stays_out_in_any_version(make_context: MakeContext, tmp_path: Path) -> None:
     context = make_context()
     source = tmp_path / "lake"
@@ -65,6 +66,7 @@ def test_nothing_is_hashed_where_nothing_was_erased(
     assert erased.erased_persons(context, "g", {"anna"}) == {}
 
 
+@pytest.mark.slow
 def test_an_erased_person_is_left_out_until_allowed(make_context: MakeContext) -> None:
     context = make_context()
     keyed = erased.keyed_from_now_on(context.tables)

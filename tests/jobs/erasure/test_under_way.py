@@ -41,6 +41,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_run_that_begins_during_an_erasure_waits_and_looks_again(context: Context, make_context: MakeContext) -> None:
     ERASURE.note(context, "begun")
     looked: list[float] = []
@@ -105,6 +106,7 @@ def test_no_erasure_begins_during_a_run(context: Context) -> None:
     assert not context.tables.exists("erasures")
 
 
+@pytest.mark.slow
 def test_a_run_that_was_faster_wins(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has begun after the erasure has looked first, and before the erasure was noted."""
     put_samples(context, unit(1, seed=1), ["anna"])

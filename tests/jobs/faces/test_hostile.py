@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from jobs.embed import embed
@@ -32,6 +33,7 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
+@pytest.mark.slow
 def test_thirty_hostile_files(make_context: MakeContext, demo_photos: tuple[Path, Path], tmp_path: Path) -> None:
     face = Image.open(next(demo_photos[0].rglob("astronaut.png"))).convert("RGB").crop((100, 0, 356, 256))
     jpeg = encoded(face, "JPEG")

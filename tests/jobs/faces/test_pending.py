@@ -64,6 +64,7 @@ def test_the_columns_of_a_page_are_what_the_range_says(make_context: MakeContext
         assert sorted(row.image_id for row in found) == sorted(name for day, name in rows if held(page, day, name))
 
 
+@pytest.mark.slow
 def test_what_is_pending_stays_as_it_was_at_the_start(
     make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

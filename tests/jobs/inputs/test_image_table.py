@@ -52,6 +52,7 @@ def test_versions_of_one_path_keep_their_own_bytes(make_context: MakeContext, tm
     }
 
 
+@pytest.mark.slow
 def test_rows_that_cannot_be_told_apart_are_refused(make_context: MakeContext, tmp_path: Path) -> None:
     context = make_context()
     table = write(

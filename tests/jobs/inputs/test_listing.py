@@ -47,6 +47,7 @@ def test_the_ledger_has_every_argument(make_context: MakeContext, tmp_path: Path
     }
 
 
+@pytest.mark.slow
 def test_what_cannot_be_listed_is_said_and_the_rest_is_noted(make_context: MakeContext, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     put(lake, "a.jpg", "good/b.jpg", "linked/c.jpg", "deep/d.jpg")

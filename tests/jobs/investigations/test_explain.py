@@ -12,6 +12,8 @@ from jobs.run.context import Context
 from tests.support import MakeContext, copied
 from udfs.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def identified(made: MakeContext, undisturbed: Context) -> Context:
@@ -70,7 +72,6 @@ def test_the_page(identified: Context, tmp_path: Path) -> None:
     assert re.findall(r'(?:src|href)="(?!#|data:)', text) == []
 
 
-@pytest.mark.slow
 def test_maps_are_put_to_the_test(identified: Context, tmp_path: Path) -> None:
     page = tmp_path / "why.html"
     explain(identified, face_id=face_in(identified, "speech.jpg"), output=page)

@@ -18,6 +18,8 @@ from tests.support import DAYS, MakeContext, copied
 from udfs.errors import InputError
 from udfs.vision.contract import contract
 
+pytestmark = pytest.mark.slow
+
 DAY = date.fromisoformat(DAYS[0])
 
 
@@ -142,7 +144,6 @@ def test_the_page(investigated: Context, tmp_path: Path, name: str, image: str, 
     assert re.findall(r'(?:src|href)="(?!#|data:)', text) == []
 
 
-@pytest.mark.slow
 def test_maps_of_a_finding_are_put_to_the_test(investigated: Context, tmp_path: Path) -> None:
     page = tmp_path / "why.html"
     explain(investigated, face_id=face_in(investigated, "speech_32bit.png"), investigation="face", output=page)

@@ -15,6 +15,7 @@ DAY = date.fromisoformat(DAYS[0])
 OF_NIGHTS = ("faces", "matches", "identifications", "searches", "searched_samples", "images", "image_outcomes")
 
 
+@pytest.mark.slow
 def test_the_rows_of_nights_stay_as_they_are(made: MakeContext, undisturbed: Context, tmp_path: Path) -> None:
     context = copied(made, undisturbed, "asked_again")
     counts = identify(

@@ -88,6 +88,7 @@ def test_only_what_is_in_scope(seen: Context, photos: Path) -> None:
         search(seen, photo=photo, source="gate")
 
 
+@pytest.mark.slow
 def test_an_investigation_is_kept_and_nights_are_not_touched(
     made: MakeContext, seen: Context, undisturbed: Context, photos: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_an_investigation_is_kept_and_nights_are_not_touched(
     assert_same_tables(context, undisturbed, "faces", "identifications", "matches", "searches", "images")
 
 
+@pytest.mark.slow
 def test_strangers_are_those_of_the_calibration(made: MakeContext, seen: Context, photos: Path) -> None:
     context = copied(made, seen, "calibrated")
     contract = context.tables.read("contracts").first()

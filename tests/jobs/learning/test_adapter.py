@@ -23,6 +23,8 @@ from udfs.errors import InputError
 from udfs.vision.adapter import Adapter
 from udfs.vision.contract import contract
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 PERSONS, PHOTOS, DIMENSION = 100, 3, 128

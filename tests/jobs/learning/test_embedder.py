@@ -130,6 +130,7 @@ def test_what_cannot_be_trained(context: Context, people: Path) -> None:
     assert not context.tables.exists("models")
 
 
+@pytest.mark.slow
 def test_crops_that_were_changed_are_not_learnt_from(context: Context, people: Path, tmp_path: Path) -> None:
     files = crops.CropFiles(tmp_path / "crops")
     uris = [lake.uri_of(str(path)) for path in sorted(people.glob("p0[0-4]/*.png"))]

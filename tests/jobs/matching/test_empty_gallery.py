@@ -33,6 +33,7 @@ def decided(context: Context) -> list[tuple[str, str | None]]:
     return [(row.decision, row.person_id) for row in rows]
 
 
+@pytest.mark.slow
 def test_after_the_last_person_has_gone_nobody_is_found(context: Context, make_context: MakeContext) -> None:
     put_samples(context, unit(2, seed=1), ["a", "b"])
     identify(context, run_date=DAY)
@@ -44,6 +45,7 @@ def test_after_the_last_person_has_gone_nobody_is_found(context: Context, make_c
     assert "identify: nobody is in force in gallery 'g', so no face matches" in make_context.said
 
 
+@pytest.mark.slow
 def test_a_gallery_of_nobody_is_known_by_its_name(context: Context) -> None:
     put_samples(context, unit(2, seed=1), ["a", "b"], withdrawn_at=NOW)
     assert GallerySnapshot.open(context, None).count == 0

@@ -63,6 +63,7 @@ def samples(context: Context) -> tuple[int, int]:
     return searched, counted
 
 
+@pytest.mark.slow
 def test_what_is_set_aside_is_not_searched_until_it_is_restored(context: Context) -> None:
     assert samples(context) == (6, 6)
     assert gallery(context, aside=("s05-ann",), reason="shows ben", decided_by="eve")["set_aside"] == 1

@@ -77,6 +77,7 @@ def test_images_in_scope(context: Context) -> None:
     assert found(context, scope=SearchScope(images=some.limit(0))) == []
 
 
+@pytest.mark.slow
 def test_what_did_not_change_is_not_packed_again(context: Context) -> None:
     faces = put(context, DAY, 10, 1)
     found(context)

@@ -17,6 +17,8 @@ from udfs.errors import InputError
 from udfs.grouping.definition import groups
 from udfs.vision.contract import settings_id
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 DAYS = [DAY + timedelta(days=number) for number in range(3)]
@@ -96,7 +98,6 @@ def test_two_nights(context: Context) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_function_of_the_set_of_faces(context: Context, make_context: MakeContext) -> None:
     nights = {day: photographed(seed) for seed, day in enumerate(DAYS)}
     for day in DAYS:
@@ -123,7 +124,6 @@ def test_a_function_of_the_set_of_faces(context: Context, make_context: MakeCont
     assert partition(context) == defined({day: nights[day] for day in DAYS if day != DAYS[1]})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("k", "largest"), [(2, 4096), (3, 5)])
 def test_with_few_neighbours_and_small_pieces(
     context: Context, monkeypatch: pytest.MonkeyPatch, k: int, largest: int
@@ -142,7 +142,6 @@ def test_with_few_neighbours_and_small_pieces(
     assert partition(context) == defined(nights, apart=15)
 
 
-@pytest.mark.slow
 def test_what_people_say_counts(context: Context) -> None:
     nights = {DAY: photographed(1)}
     put_nights(context, nights, [DAY])
@@ -169,7 +168,6 @@ def test_what_people_say_counts(context: Context) -> None:
     assert not any(faces & one and faces & other for faces in parted), "what was said later counts"
 
 
-@pytest.mark.slow
 def test_those_that_are_registered_are_left_out(context: Context) -> None:
     nights = {DAY: photographed(1)}
     put_nights(context, nights, [DAY])
@@ -213,7 +211,6 @@ def test_small_faces_join_and_found_nothing(context: Context) -> None:
     assert any(faces - founders for faces in found)
 
 
-@pytest.mark.slow
 def test_each_face_is_grouped_once(context: Context) -> None:
     """Of a date whose faces were found under two limits those of the configured ones."""
     configured = settings_id(context.settings.spec())

@@ -47,6 +47,7 @@ def two_days(made: MakeContext, undisturbed: Context, lake: Path) -> Context:
     return context
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("query", "answer"), ASKED)
 def test_what_is_answered(two_days: Context, capsys: pytest.CaptureFixture[str], query: str, answer: str) -> None:
     Questions(two_days, "table", 100, write=False).ask(query)

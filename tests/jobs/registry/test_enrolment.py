@@ -147,6 +147,7 @@ def test_leaving_and_coming_back(
     assert people_in_force(context) == everyone
 
 
+@pytest.mark.slow
 def test_nobody_is_withdrawn_whose_folder_cannot_be_listed(
     make_context: MakeContext, enrolled: Context, people: Path
 ) -> None:

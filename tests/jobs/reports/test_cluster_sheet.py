@@ -21,6 +21,7 @@ def grouped(made: MakeContext, undisturbed: Context) -> Context:
     return context
 
 
+@pytest.mark.slow
 def test_an_overview_and_a_cluster(grouped: Context, tmp_path: Path) -> None:
     page = tmp_path / "unknown.html"
     report(grouped, clusters="unknown", output=page)

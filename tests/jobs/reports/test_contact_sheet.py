@@ -31,6 +31,7 @@ def faces_on(page: Path) -> list[dict[str, object]]:
     return faces
 
 
+@pytest.mark.slow
 def test_the_page_on_a_date_has_every_face_and_every_rejected_image(identified: Context, tmp_path: Path) -> None:
     page = tmp_path / "new" / "page.html"
     summary(identified, run_date=DAY, output=page)
@@ -63,6 +64,7 @@ def test_only_so_many_faces_the_most_certain_first(identified: Context, tmp_path
     assert f"The 2 most certain of {total} faces are shown." in page.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_no_picture_is_cut_for_a_blacked_out_page(identified: Context, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     report(identified, run_date=DAY, output=page, blackout=True)
@@ -70,6 +72,7 @@ def test_no_picture_is_cut_for_a_blacked_out_page(identified: Context, tmp_path:
     assert "/9j/" not in page.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_page_on_a_person_follows_reviews(made: MakeContext, identified: Context, tmp_path: Path) -> None:
     context, page = copied(made, identified, "person"), tmp_path / "page.html"
     report(context, person="barack_obama", output=page)
@@ -85,6 +88,7 @@ def test_the_page_on_a_person_follows_reviews(made: MakeContext, identified: Con
         report(context, person="nobody", output=page)
 
 
+@pytest.mark.slow
 def test_the_page_on_an_investigation(made: MakeContext, identified: Context, lake: Path, tmp_path: Path) -> None:
     context, page = copied(made, identified, "investigated_page"), tmp_path / "page.html"
     photo = str(lake / DAYS[0] / "group.jpg")
@@ -98,6 +102,7 @@ def test_the_page_on_an_investigation(made: MakeContext, identified: Context, la
         report(context, investigation="gate 4", output=page)
 
 
+@pytest.mark.slow
 def test_an_image_that_has_gone_is_said_and_the_rest_is_shown(
     made: MakeContext, identified: Context, tmp_path: Path
 ) -> None:

@@ -131,6 +131,7 @@ def counts(context: Context, before: dict[str, set[str]]) -> dict[str, int]:
     return retain(context, on=ON, yes=True)
 
 
+@pytest.mark.slow
 def test_what_is_over_goes_and_all_else_stays(
     context: Context, before: dict[str, set[str]], counts: dict[str, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +152,7 @@ def test_what_is_over_goes_and_all_else_stays(
     assert not (root_of(context) / "faces" / "_packed").exists()
 
 
+@pytest.mark.slow
 def test_what_derives_from_it_is_as_if_it_had_never_been(context: Context, counts: dict[str, int]) -> None:
     (cluster_,) = context.tables.read("clusters").collect()
     assert (cluster_.cluster_id, cluster_.faces, cluster_.first_face_id) == ("both", 1, "new 0")
@@ -165,6 +167,7 @@ def test_what_derives_from_it_is_as_if_it_had_never_been(context: Context, count
     assert ids(context, "searched_samples", "gallery_digest") == {"now"}
 
 
+@pytest.mark.slow
 def test_a_second_run_finds_nothing(context: Context, counts: dict[str, int]) -> None:
     versions = {name: context.tables.version(name) for name in TABLES if context.tables.exists(name) and name != "runs"}
     again = retain(context, on=ON, yes=True)
@@ -173,6 +176,7 @@ def test_a_second_run_finds_nothing(context: Context, counts: dict[str, int]) ->
     assert {name: context.tables.version(name) for name in versions} == versions
 
 
+@pytest.mark.slow
 def test_what_is_held_goes_once_the_investigation_is_closed(context: Context, counts: dict[str, int]) -> None:
     limits = Limits(context.settings.retention, ON)
     close(context, investigation="open", closed_by="ann")
@@ -183,6 +187,7 @@ def test_what_is_held_goes_once_the_investigation_is_closed(context: Context, co
     assert Due.of(context, limits).is_empty
 
 
+@pytest.mark.slow
 def test_dates_whose_time_is_over_are_not_listed_again(
     context: Context, counts: dict[str, int], tmp_path: Path, made: MakeContext
 ) -> None:

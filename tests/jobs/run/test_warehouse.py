@@ -27,6 +27,7 @@ def test_what_a_user_says_stands(given: dict[str, str]) -> None:
     assert warehouse.properties(given) == {}
 
 
+@pytest.mark.slow
 def test_a_query_over_a_catalog_leaves_nothing_behind(tmp_path: Path) -> None:
     """To look for a name that is no view, Spark makes the folder of the default schema."""
     here, temporary = tmp_path / "here", tmp_path / "temporary"

@@ -35,6 +35,7 @@ def spec(tmp_path: Path, centerface_weights: Path) -> VisionSpec:
     return VisionSpec(models=tuple(declared))
 
 
+@pytest.mark.slow
 def test_it_finds_what_its_weights_find(spec: VisionSpec, demo_photos: tuple[Path, Path]) -> None:
     (lake,) = demo_photos[0].iterdir()
     pictures = np.asarray(Image.open(lake / "astronaut.png").convert("RGB").reduce(2))[None]

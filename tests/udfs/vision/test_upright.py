@@ -111,6 +111,7 @@ def pipeline(dlib_weights: Path, centerface_weights: Path) -> FacePipeline:
 QUARTERS = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 
 
+@pytest.mark.slow
 def test_photos_that_lie_have_the_same_faces(pipeline: FacePipeline, demo_photos: tuple[Path, Path]) -> None:
     similar = []
     for path in sorted(demo_photos[1].rglob("*.jpg")):
