@@ -59,6 +59,7 @@ CHOSEN = "average linkage"
 RATE = 1e-5
 """The false-link rate that the benchmark's calibrations have at the similarity that was chosen."""
 NIGHT = 10_000
+_PUT_AT_ONCE = 20_000
 SPREAD = 0.75
 """How far faces of one drawn person are from their middle: as similar to each other as LFW's of one person are."""
 DAY = date(2026, 1, 1)
@@ -261,9 +262,9 @@ def scale(context: Context, vectors: Array, faces: int, similarity: float, threa
     everyone = np.concatenate([vectors, drawn_around(vectors, faces - len(vectors) + NIGHT, 1)])
     put_contract(context, vectors.shape[1])
     put_calibration(context, similarity)
-    for begin in range(0, faces, 100_000):
+    for begin in range(0, faces, _PUT_AT_ONCE):
         day = F.date_add(F.lit(DAY), (F.col("id") / 10_000).cast("int"))
-        put_vectors(context, everyone[begin : min(faces, begin + 100_000)], day, begin)
+        put_vectors(context, everyone[begin : min(faces, begin + _PUT_AT_ONCE)], day, begin)
     said: list[str] = []
     context.log.addHandler(Remembering(said))
     with watched() as memory:

@@ -4,8 +4,9 @@ python -m benchmarks.train --data FOLDER
 
 LFW's development view; the persons are halved by a seed, one half is learnt from, the other one measured. Adapters: on
 the embeddings of the old default, and on those of the default, five seeds. Another domain: a network is trained for
-pictures of 18 x 18 grey pixels with noise, which are searched for among pictures as they are. With --losses, every loss
-on 24 persons, and DenseNet-121 from random weights. Persons of LFW are also in what the networks know already.
+pictures of 18 x 18 grey pixels with noise, which are searched for among pictures as they are. With --losses, instead,
+every loss on 24 persons, and DenseNet-121 from random weights. Persons of LFW are also in what the networks know
+already.
 """
 
 import json
@@ -28,6 +29,7 @@ from jobs.learning.adapter import learnt_adapter
 from jobs.learning.compared import Seen, compare
 from jobs.learning.divided import Photos
 from jobs.learning.embedder import CHOOSING
+from training.beside import finished
 from training.fitting import fit
 from training.folder import TrainingFolder
 from training.imitation import all_worse
@@ -93,7 +95,7 @@ class Gain:
     after: float
     better: bool
     worse: bool
-    strength: float
+    strength: float | None
     seconds: float
 
 
@@ -160,8 +162,7 @@ def trained(faces: Lfw, plan: EmbedderPlan, learnt: Array, chosen: Array) -> tup
         began = time.monotonic()
         fit(folder, print)
         seconds = time.monotonic() - began
-        network = untrained(plan.network)
-        network.load_state_dict(folder.read("trained.pt"))
+        network = finished(folder)
         losses: list[float] = json.loads((folder.path / "course.json").read_text("utf-8"))["losses"]
     return network, seconds, losses
 
@@ -237,11 +238,14 @@ def every_loss(faces: Lfw, passes: int) -> list[dict[str, object]]:
 @data_option
 @click.option("--threads", default=2, show_default=True, help="Threads each embedder computes on.")
 @click.option("--passes", default=10, show_default=True, help="Of the network that is trained for another domain.")
-@click.option("--losses", is_flag=True, help="Compare all losses as well.")
+@click.option("--losses", is_flag=True, help="Compare all losses, instead.")
 def main(data: Path, threads: int, passes: int, losses: bool) -> None:
     torch.set_num_threads(threads)
     faces = Lfw.of(data, threads)
     print(f"{len(faces.crops):,} faces of {len(faces.photos.persons):,} persons")
+    if losses:
+        print(f"written to {save('train-losses', {'persons': SMALL, 'losses': every_loss(faces, 4)})}")
+        return
     gains = {name: adapters(faces, name) for name in (OLD, DEFAULT)}
     other = domain(faces, passes)
     figures = {
@@ -249,7 +253,6 @@ def main(data: Path, threads: int, passes: int, losses: bool) -> None:
         "adapters": {name: [asdict(gain) for gain in of] for name, of in gains.items()},
         "adapter_gain": {name: round(won_back(of), 4) for name, of in gains.items()},
         "domain": {"passes": passes, **{name: round(value, 4) for name, value in other.items()}},
-        "losses": every_loss(faces, 4) if losses else [],
     }
     print(f"written to {save('train', figures)}")
     print(

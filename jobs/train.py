@@ -20,6 +20,7 @@ from jobs.run.errors import run_command
 from jobs.run.options import Number, job
 from training.plans import (
     DETECTOR_PARTS,
+    GOOD,
     LOSSES,
     PARTS,
     SHAPES,
@@ -244,7 +245,22 @@ class Range(click.ParamType[tuple[float, float]]):
     show_default=True,
     help="Passes without an improvement, on persons it does not learn from, after which it stops.",
 )
-@click.option("--worse", type=Number(0, 1), default=0.75, show_default=True, help="Share of pictures made worse.")
+@click.option(
+    "--good-pictures",
+    "good",
+    type=click.Choice(GOOD),
+    default="parent",
+    show_default=True,
+    help="Which network sees good pictures, where --size and others are for bad ones: the parent, which stays beside"
+    " the trained one, as good as it was; or the trained one alone, which takes half the time.",
+)
+@click.option(
+    "--worse",
+    type=Number(0, 1),
+    default=0.75,
+    show_default=True,
+    help="Share of pictures made worse, of --good-pictures trained.",
+)
 @click.option(
     "--size", type=Range(8, 1024, whole=True), metavar="LOW:HIGH", help="Pixels of a face's side in the lake."
 )

@@ -42,6 +42,7 @@ class _Fitting(Passes):
         self.plan = plan = folder.plan
         self.crops, self.labels = folder.array("learnt"), folder.array("learnt_labels").copy()
         self.parent = torch.from_numpy(folder.array("parent").copy()) if folder.has("parent.npy") else None
+        self.by_parent: Array | None = None
         self.sees = seen_by(plan.network)
         torch.manual_seed(plan.seed)
         network = untrained(plan.network)
@@ -82,11 +83,12 @@ class _Fitting(Passes):
     def _pictures(self, which: Array) -> Array:
         """The crops of a part of a batch, mirrored and made worse as each draws: uint8 (n, side, side, 3)."""
         imitation = self.plan.imitation
+        share = 1.0 if self.plan.beside_parent else imitation.share
         pictures = []
         for at in which:
             random = np.random.default_rng([self.plan.seed, _STEP_SEED, self.step, int(at)])
             crop = self.crops[at][:, ::-1] if random.random() < 0.5 else self.crops[at]
-            is_worse = imitation.anything and random.random() < imitation.share
+            is_worse = imitation.anything and random.random() < share
             pictures.append(worse(crop, imitation, random) if is_worse else np.asarray(crop))
         return np.stack(pictures)
 
@@ -105,7 +107,7 @@ class _Fitting(Passes):
         if not self.folder.has("chosen.npy"):
             return None
         crops, labels = self.folder.array("chosen"), self.folder.array("chosen_labels")
-        as_they_are = self._embedded(self.averaged, crops)
+        as_they_are = self._as_they_are(crops)
         searched = as_they_are
         if self.plan.imitation.anything:
             searched = self._embedded(
@@ -114,6 +116,16 @@ class _Fitting(Passes):
         pairs = ~np.eye(len(labels), dtype=bool)
         similarity = (searched @ as_they_are.T)[pairs].astype(np.float64)
         return Curve.of(Comparisons(similarity, (labels[:, None] == labels)[pairs])).tar_at(FAR)
+
+    def _as_they_are(self, crops: Array) -> Array:
+        """The vectors of good pictures, by the network that will see them."""
+        if not self.plan.beside_parent:
+            return self._embedded(self.averaged, crops)
+        if self.by_parent is None:
+            parent = untrained(self.plan.network)
+            parent.load_state_dict(self.folder.read("start.pt"), strict=False)
+            self.by_parent = self._embedded(parent.to(memory_format=torch.channels_last), crops)
+        return self.by_parent
 
     def _embedded(self, network: nn.Module, crops: Array) -> Array:
         network.eval()

@@ -56,6 +56,8 @@ class AdapterPlan:
 
 Part = Literal["whole", "last", "low-rank"]
 PARTS: tuple[str, ...] = get_args(Part)
+Good = Literal["parent", "trained"]
+GOOD: tuple[str, ...] = get_args(Good)
 SIAMESE = "densenet121"
 """DenseNet-121 (Huang et al. 2017) with a head of 32 values, to be trained from random weights."""
 
@@ -64,7 +66,8 @@ SIAMESE = "densenet121"
 class Imitation:
     """How a picture is made worse, so as to be like those of a lake. Of a range each picture draws a value, evenly.
 
-    share: of the pictures of a batch that are made worse; the others stay as they are. size: pixels of the side of the
+    share: of the pictures of a batch that are made worse; the others stay as they are, unless the parent is kept for
+    such pictures (`EmbedderPlan.good`): then all are made worse. size: pixels of the side of the
     crop before it is enlarged again. grey: how likely the colours are lost. noise: standard deviation, of 255 levels.
     jpeg: quality. occlusion: how likely a grey square covers up to half of the side.
     """
@@ -95,6 +98,8 @@ class EmbedderPlan:
     Juditsky 1992). mix: the share of it in the weights that are written; the rest is the parent's (Wortsman et al.
     2022, "Robust fine-tuning of zero-shot models"), so that less of what was known is lost. precision: in which it is
     computed. patience: passes without an improvement, on the persons by whom that is decided, after which it stops.
+    good: which network sees pictures that are not like those of `imitation`: the parent, which stays beside the one
+    that is trained, or that one.
     """
 
     network: str
@@ -112,8 +117,14 @@ class EmbedderPlan:
     mix: float = 0.75
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: int = 4
+    good: Good = "parent"
     imitation: Imitation = Imitation()
     seed: int = 0
+
+    @property
+    def beside_parent(self) -> bool:
+        """Whether the parent stays beside the trained network, and sees the good pictures."""
+        return self.good == "parent" and self.imitation.anything and self.network != SIAMESE
 
 
 DetectorPart = Literal["heads", "last", "whole"]

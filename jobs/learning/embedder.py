@@ -144,14 +144,13 @@ def _declared(
     place: Place, plan: EmbedderPlan, spec: VisionSpec, work: Path, images: pa.Table, shift: float, scale: float
 ) -> Trained:
     """The trained network as an ONNX file, tried and declared as any other."""
+    from training.beside import finished
     from training.exported import onnx
     from training.folder import TrainingFolder
-    from training.networks import seen_by, untrained
+    from training.networks import seen_by
 
-    network = untrained(plan.network)
-    network.load_state_dict(TrainingFolder(work).read("trained.pt"), strict=False)
     crop = seen_by(plan.network).crop
-    content = onnx(network, crop.side)
+    content = onnx(finished(TrainingFolder(work)), crop.side)
     file = place.write(content, ".onnx")
     known = NETWORKS.get(plan.network)
     own = OnnxDeclaration(
