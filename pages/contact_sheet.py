@@ -16,9 +16,10 @@ class Face:
     """One card: a face beside what it was found to be like.
 
     group: the heading under which it stands, and named: whether that is somebody. who: the person as people call them.
-    word: the decision in words. facts: lines of text. picture, other_picture: keys of pictures, or why there is none.
-    score is what thresholds decide by; None without anybody near. weight: of how many faces it is one, under a heading
-    the heaviest first.
+    word: the decision in words. facts: lines of text. picture, other_picture: keys of the two pictures, None where
+    there is none; why, other_why: the reason. other: what stands under the second picture. time, source, image: when,
+    by which camera and in which file it was seen, in words. score is what thresholds decide by; None without anybody
+    near. weight: of how many faces it is one, under a heading the heaviest first.
     """
 
     face_id: str
@@ -98,6 +99,8 @@ def _inert(document: object) -> str:
 
 _KINDS = ("match", "review", "unknown", "too_small")
 _WIDTH, _HEIGHT, _FOOT = 960, 190, 24
+_LABEL = 100
+"""Of a threshold: as wide as its name is, about."""
 
 
 def score_histogram(
@@ -129,7 +132,7 @@ def score_histogram(
     for at, (name, value) in enumerate(sorted(marks, key=lambda mark: -mark[1])):
         x = max(0.0, min(1.0, value)) * _WIDTH
         # The highest to the right of its line, the others to the left of theirs: they may be close to each other.
-        label = f'x="{x + 4:.1f}"' if at == 0 else f'x="{x - 4:.1f}" text-anchor="end"'
+        label = f'x="{x + 4:.1f}"' if at == 0 and x < _WIDTH - _LABEL else f'x="{x - 4:.1f}" text-anchor="end"'
         drawn.append(
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{_HEIGHT}" stroke="currentColor" stroke-dasharray="4 3"/>'
         )

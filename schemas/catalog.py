@@ -763,7 +763,7 @@ INVESTIGATIONS = Table(
 
 FINDINGS = Table(
     name="findings",
-    row="one face that an investigation has found, and whom or what it is like",
+    row="one face that an investigation has found, and whom or what it is like; of the run that made the investigation",
     written_by="search --investigation, identify --investigation",
     columns=(
         Column("investigation", "string", "the investigation; see investigations", carries="words"),
@@ -820,7 +820,7 @@ FINDINGS = Table(
         _CONTRACT,
         _RUN,
     ),
-    key=("investigation", "asked", "face_id", "rank"),
+    key=("investigation", "asked", "face_id", "rank", "run_id"),
     constraints={
         "similarity_is_a_cosine": f"similarity BETWEEN -{_ONE} AND {_ONE}",
         "rank_counts_from_one": "rank >= 1",

@@ -336,12 +336,13 @@ INVESTIGATION_FINDINGS = View(
         "contract_id": "the contract; see contracts",
         "run_id": "the run that found it; see run_history",
     },
-    reads=("findings", "faces", "image_outcomes", "images"),
+    reads=("findings", "investigations", "faces", "image_outcomes", "images"),
     query="""
 SELECT i.investigation, i.asked, i.asked_uri, i.asked_box, i.rank, i.similarity, i.strangers, i.person_id,
   i.gallery_name, i.sample_id, i.decision, i.run_date, o.captured_at, m.source, m.case_id, m.uri, i.image_id, i.face_id,
   f.box, i.contract_id, i.run_id
 FROM {findings} i
+JOIN {investigations} n ON n.investigation = i.investigation AND n.run_id = i.run_id
 JOIN {faces} f ON f.face_id = i.face_id AND f.run_date = i.run_date
 JOIN {image_outcomes} o
   ON o.image_id = f.image_id AND o.run_date = f.run_date

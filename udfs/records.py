@@ -17,7 +17,8 @@ QUALITY = pa.struct(
 
 
 Meant = Literal["largest", "middle", "only"]
-"""Which of several faces of an image is meant: the largest, the one nearest the middle, or none of them."""
+"""Which face of an image is meant: the largest; the one nearest the middle; or the only one, so that of an image with
+several none is."""
 
 
 def edges(box: Mapping[str, float]) -> list[float]:

@@ -9,16 +9,20 @@ ERASED = "[erased]"
 """What stands where a word was."""
 
 _TOKEN = re.compile(r"[^\s\"'<>\[\](){}|,;`=]+")
-"""An id or a URI, which has none of these characters; text ends it by a full stop or a colon as well."""
+"""An id, or a URI as inventories of files have them: none has these characters, which they percent-encode. Text ends it
+by a full stop or a colon as well."""
+_AROUND = "\"'<>[](){}|,;`=.:"
 _BEFORE, _AFTER = r"(?<![\w-])(?<!\w\.)", r"(?![\w-]|\.\w)"
 
 
 def tokens(text: str) -> Iterator[str]:
-    """What may be an id or a URI in a text."""
+    """What may be an id or a URI in a text; a table of images may have URIs with any characters but spaces."""
     for found in _TOKEN.findall(text):
         yield found
         if found[-1] in ".:":
             yield found.rstrip(".:")
+    for word in text.split():
+        yield word.strip(_AROUND)
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,11 @@ class Words:
 
     @classmethod
     def of(cls, phrases: Iterable[str], tokens: Iterable[str]) -> "Words":
-        """Empty ones are nothing to look for."""
-        return cls(frozenset(filter(None, phrases)), frozenset(filter(None, tokens)))
+        """Empty ones are nothing to look for. A token that text cannot be split into, as a table of images may have as
+        a URI, is looked for as a phrase."""
+        whole, split = set(filter(None, phrases)), set(filter(None, tokens))
+        unsplit = {token for token in split if not _TOKEN.fullmatch(token)}
+        return cls(frozenset(whole | unsplit), frozenset(split - unsplit))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:

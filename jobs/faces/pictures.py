@@ -22,7 +22,7 @@ _IMAGES_A_TASK = 64
 
 @dataclass(frozen=True)
 class Pictures:
-    """jpeg: of each face by its key. why: of each other key, why there is none."""
+    """jpeg: the picture of each face, by the face's key. why: of each face without one, the reason."""
 
     jpeg: dict[str, bytes]
     why: dict[str, str]
@@ -49,7 +49,7 @@ _FACE = pa.schema(
 
 
 def of_lake(context: Context, faces: Iterable[FaceInLake]) -> Pictures:
-    """Those of faces of the tables, by face_id."""
+    """Pictures of faces of the tables, by face_id."""
     unique = {face.face_id: face._asdict() for face in faces}
     if not unique:
         return NONE
@@ -57,11 +57,13 @@ def of_lake(context: Context, faces: Iterable[FaceInLake]) -> Pictures:
     days = on_dates({face["run_date"] for face in unique.values()})
     images = context.tables.read("images").where(days)
     cuts = asked.groupBy("image_id").agg(F.collect_list(F.struct(F.col("face_id").alias("key"), "box")).alias("wanted"))
-    return _cut(context, images.join(F.broadcast(cuts), "image_id"))
+    found = _cut(context, images.join(F.broadcast(cuts), "image_id"))
+    gone = unique.keys() - found.jpeg.keys() - found.why.keys()
+    return found | Pictures({}, dict.fromkeys(gone, "its image is not in the tables any more"))
 
 
 def of_photos(context: Context, wanted: Mapping[str, tuple[str, dict[str, float] | None]]) -> Pictures:
-    """Those of faces in photos, by key: of a URI and a box; without a box the middle of the photo."""
+    """Pictures of faces in photos. wanted: by key, the photo's URI and the face's box; None: the photo's middle."""
     if not wanted:
         return NONE
     located = locate(context, {uri for uri, _ in wanted.values()})

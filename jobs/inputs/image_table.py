@@ -10,6 +10,7 @@ from udfs.errors import InputError
 
 VERSION = ["uri", "size", "modified_us"]
 """What tells one version of an image from all others; `image_id` is the hash of it."""
+_COLUMNS = ("path", "length", "modificationTime", "content")
 
 
 def contents(context: Context, name: str) -> DataFrame:
@@ -22,9 +23,13 @@ def contents(context: Context, name: str) -> DataFrame:
         table = context.spark.table(name)
     except AnalysisException as error:
         raise InputError(f"{name}: cannot be opened: {one_line(error)}") from error
-    missing = {"path", "length", "modificationTime", "content"} - set(table.columns)
+    there = {column.lower() for column in table.columns}  # Hive's names have no capitals, and Spark ignores them
+    missing = [column for column in _COLUMNS if column.lower() not in there]
     if missing:
-        raise InputError(f"{name}: has no column {', '.join(sorted(missing))}")
+        raise InputError(
+            f"{name}: has no column {', '.join(missing)}; it needs {', '.join(_COLUMNS)}, as Spark's binaryFile has"
+            " them"
+        )
     return table.select(
         F.col("path").alias("uri"),
         F.col("length").alias("size"),
@@ -42,8 +47,14 @@ def refuse_ambiguous(name: str, versions: DataFrame) -> None:
     twice = versions.groupBy(VERSION).count().where("count > 1").orderBy(VERSION).first()
     if twice is not None:
         raise InputError(
-            f"{name}: {twice['count']} rows have path {twice.uri}, with one length and modificationTime; keep one"
+            f"{name}: {twice['count']} rows have the same path, length and modificationTime ({twice.uri}); keep one of"
+            " them"
         )
     without = versions.where("uri IS NULL OR size IS NULL OR modified_us IS NULL").orderBy("uri").first()
     if without is not None:
-        raise InputError(f"{name}: the row of path {without.uri} lacks a path, length or modificationTime; fill it")
+        row = (
+            "a row has no path"
+            if without.uri is None
+            else f"the row of {without.uri} has no length or modificationTime"
+        )
+        raise InputError(f"{name}: {row}; fill it in")

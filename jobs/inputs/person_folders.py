@@ -32,13 +32,16 @@ def read(uri: str) -> PersonFolders:
     listing = lake.list_directory(uri)
     if [file.uri for file in listing.files] == [uri]:
         raise InputError(
-            f"{uri}: is a file, and not a .csv, .tsv, .txt or .parquet; save a spreadsheet as `CSV UTF-8`, or name a"
-            " folder"
+            f"{uri}: is a file of another kind than .csv, .tsv, .txt or .parquet; save a spreadsheet as `CSV UTF-8`, or"
+            " give a folder"
         )
     # A link to a folder on a disk that is away: nobody can say whether it is one.
     lost = {file.uri for file in listing.files if lake.leads_nowhere(file.uri)}
     if listing.files and not listing.directories and not lost:
-        raise InputError(f"{uri}: each person needs a folder: {uri.rstrip('/')}/PERSON/photo.jpg")
+        raise InputError(
+            f"{uri}: has files and no folder of a person; put each person's photos into a folder of their own:"
+            f" {uri.rstrip('/')}/PERSON/photo.jpg"
+        )
     photos: list[tuple[str, str]] = []
     problems: list[str] = []
     unlisted: list[str] = []
@@ -61,7 +64,7 @@ def _persons(directories: list[str]) -> dict[str, str]:
         person = person_ids.normal(directory, _decoded(directory.rstrip("/").rpartition("/")[2]))
         if not person:
             raise InputError(
-                f"{directory}: a folder has a person's id as its name, and this one only spaces; rename it"
+                f"{directory}: a folder's name must be the person's id, and this one is only spaces; rename it"
             )
         if persons.setdefault(person, directory) != directory:
             raise InputError(

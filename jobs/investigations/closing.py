@@ -1,4 +1,4 @@
-"""An investigation is closed, and holds nothing beyond its time any more; or it is opened again."""
+"""An investigation is closed, and keeps what it has found no longer than its retention time; or it is opened again."""
 
 from datetime import UTC, datetime
 
@@ -18,13 +18,17 @@ def close_investigation(context: Context, name: str, closed_by: str | None, *, r
     """
     found = recorded(context, name)
     if reopen == (found.closed_at is None):
-        said = "is open" if reopen else f"was closed by {found.closed_by} on {found.closed_at:%Y-%m-%d}"
-        raise InputError(f"the investigation {name!r} {said} already")
+        if reopen:
+            raise InputError(f"the investigation {name!r} is open already")
+        closed_at = f"{ledger.utc(found.closed_at):%Y-%m-%d %H:%M} UTC"
+        raise InputError(f"the investigation {name!r} was already closed by {found.closed_by} at {closed_at}")
     by = closed_by or user()
     with ledger.run(context, closed_by=by):
         at, who = (None, None) if reopen else (datetime.now(UTC), by)
         rows = context.tables.read("investigations").where(F.col("investigation") == name).localCheckpoint()
         closed = {"closed_at": F.lit(at).cast("timestamp"), "closed_by": F.lit(who).cast("string")}
         context.tables.change("investigations", rows.withColumns(closed))
-    what = "is open again, and holds" if reopen else "is closed, and does not hold any more"
-    context.log.info(f"close: the investigation {name!r} {what} what it has found")
+    keeps = "is open again: it keeps" if reopen else "is closed: it no longer keeps"
+    context.log.info(
+        f"close: the investigation {name!r} {keeps} the faces that it has found beyond their retention time"
+    )

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.run import ledger
 from jobs.run.context import Context
+from jobs.run.wording import no_investigation
 from schemas.catalog import INVESTIGATIONS
 from udfs.arrow import local_frame
 from udfs.errors import InputError
@@ -35,10 +36,12 @@ class Investigation:
             InputError: no purpose where the settings ask for one, or an investigation of this name that there is.
         """
         if context.settings.investigation.purpose_required and not (purpose or "").strip():
-            raise InputError("say what this is for: --purpose TEXT; the settings (investigation.purpose_required) ask")
+            raise InputError(
+                "add --purpose TEXT to say what this is for: the setting investigation.purpose_required demands it"
+            )
         if name is not None:
             if not name.strip():
-                raise InputError("--investigation: the name is empty")
+                raise InputError("--investigation: the name is empty; give one, or leave the option out")
             known = context.tables.read_or_empty("investigations").where(F.col("investigation") == name).first()
             if known is not None:
                 asked_at = f"{ledger.utc(known.asked_at):%Y-%m-%d %H:%M} UTC"
@@ -59,9 +62,13 @@ class Investigation:
         findings: DataFrame,
         count: int,
     ) -> None:
-        """Write findings, then the investigation; nothing if it has no name.
+        """Write findings, then the investigation; nothing if it has no name. Findings without it, as a killed run
+        leaves them, are of no investigation, and the name is still to be had.
 
         findings: columns of `findings` but investigation, contract_id and run_id; there are `count`.
+
+        Raises:
+            InputError: another run has made an investigation of this name meanwhile.
         """
         if self.name is None:
             return
@@ -85,6 +92,10 @@ class Investigation:
             "closed_by": None,
         }
         context.tables.append_new("investigations", local_frame(context.spark, [row], INVESTIGATIONS.schema))
+        if recorded(context, self.name).run_id != run.run_id:
+            raise InputError(
+                f"another run has made an investigation {self.name!r} meanwhile; give this one another name"
+            )
 
 
 def recorded(context: Context, name: str) -> Row:
@@ -96,9 +107,7 @@ def recorded(context: Context, name: str) -> Row:
     table = context.tables.read_or_empty("investigations")
     row = table.where(F.col("investigation") == name).first()
     if row is None:
-        known = [repr(each.investigation) for each in table.orderBy("investigation").limit(5).collect()]
-        there = f"there are {', '.join(known)}" if known else "`rollcall search --investigation` makes one"
-        raise InputError(f"there is no investigation {name!r}; {there}")
+        raise InputError(no_investigation(name, table))
     return row
 
 
@@ -111,7 +120,7 @@ def user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:  # as in a container, where the number of the user has no name
-        raise InputError("say who asks: --by NAME; this machine has no name for its user") from error
+        raise InputError("add --by NAME: this machine has no name for the user who runs this") from error
 
 
 _ABOUT = ("investigation", "purpose", "asked_by", "for_case", "form", "output", "numbered", "plan")

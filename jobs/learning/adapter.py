@@ -31,7 +31,9 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The least first: of two that are as good, less is changed."""
 _FOLDS = 3
 _LEAST = 20
-"""Persons in a fold, with fewer of whom nothing can be found out."""
+"""Persons in a fold, at least: with fewer the best share cannot be measured."""
+_DRAWN = 0.8
+"""Of the persons in a fold, in the gallery that is searched; all of them could not be drawn in more than one way."""
 
 
 def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan, at: MeasuredAt) -> Improvement:
@@ -60,9 +62,7 @@ def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan
             f" {len(divided.held_out.photos):,} of {len(divided.held_out.persons):,} others to measure on"
         )
         adapter, strength, course = learnt_adapter(divided.learnt, vectors, plan, at.fpir)
-        context.log.info(
-            f"{context.job}: vectors move {strength:.0%} of the way, as is best for persons left out in turn"
-        )
+        context.log.info(f"{context.job}: {_in_words(strength)}")
         moved = _moved(faces, adapter)
         before, after = (_seen(of, divided.held_out) for of in (faces, moved))
         content = adapter.content()
@@ -73,7 +73,7 @@ def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan
             declared=declared,
             parent=spec.embedder,
             loss=plan.loss,
-            plan={**asdict(plan), "strength": strength},
+            plan={**asdict(plan), "strength": 1.0 if strength is None else strength},
             images=faces.table.filter(pc.equal(faces.table["outcome"], "faces")),
         )
         measured = MeasuredOnPersons(
@@ -94,13 +94,13 @@ def train_adapter(context: Context, images: str, place: Place, plan: AdapterPlan
 
 def learnt_adapter(
     photos: Photos, vectors: Array, plan: AdapterPlan, fpir: float
-) -> tuple[Adapter, float, list[float]]:
+) -> tuple[Adapter, float | None, list[float]]:
     """An adapter learnt from the vectors of photos, which moves vectors a share of the way; that share; and the loss of
     each step.
 
     The share is the one at which fewest are missed of persons who are left out in turn, a third at a time, while an
     adapter is learnt from the others. So where the embedder needs no adapter, that is found out, and vectors hardly
-    move. With few persons nothing can be found out, and what was learnt is taken as it is.
+    move. With few persons it cannot be measured, so there is none, and what was learnt is taken as it is.
     """
     from training.adapter import fitted
 
@@ -111,7 +111,7 @@ def learnt_adapter(
         left = photos.which(out)
         if len(left.persons) < _LEAST or np.bincount(left.labels).max() < 2:
             adapter, course = fitted(vectors, photos.labels, plan)
-            return adapter, 1.0, course
+            return adapter, None, course
         adapter, _ = fitted(vectors[~out], photos.which(~out).labels, plan)
         missed += [_missed(adapter.scaled(strength)(vectors[out]), left, fpir) for strength in STRENGTHS]
     strength = STRENGTHS[int(np.argmin(missed))]
@@ -119,10 +119,16 @@ def learnt_adapter(
     return adapter.scaled(strength), strength, course
 
 
+def _in_words(strength: float | None) -> str:
+    if strength is None:
+        return "too few persons to leave some out in turn and find the best share: what was learnt is used as a whole"
+    return f"vectors move {strength:.0%} of the way: so fewest of the persons who were left out in turn are missed"
+
+
 def _missed(vectors: Array, photos: Photos, fpir: float) -> float:
     """At the rate that is asked for, and at three times it: one rate of few persons alone is much by chance."""
     trials = Trials.between(vectors, photos.labels, first_of_each(photos), floor(vectors, photos.labels))
-    size = int(0.8 * len(photos.persons))
+    size = int(_DRAWN * len(photos.persons))
     rates = (fpir, min(3 * fpir, 0.5))
     return float(np.mean([trials.fnir(size, trials.threshold_at(size, rate)) for rate in rates]))
 

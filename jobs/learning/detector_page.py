@@ -14,16 +14,11 @@ LOSS = (
 def detector_page(measured: Measured, found: DetectionChange, learnt: int) -> Report:
     """The page of a training. learnt: photos that it was learnt from."""
     trained = measured.trained
-    verdict = (
-        f"is better than {trained.parent}, beyond doubt"
-        if found.better
-        else f"is not better than {trained.parent} beyond doubt; `rollcall activate` refuses it"
-    )
     return Report(
         title=f"{trained.name}, trained from {trained.parent}",
         lead=(
             f"Learnt from {learnt:,} photos; measured on {found.photos:,} others with {found.faces:,} faces of"
-            f" {found.minimum:g} pixels or more. It {verdict}."
+            f" {found.minimum:g} pixels or more. It {measured.verdict}."
         ),
         headline=[
             Headline("recall before", f"{1 - found.before:.4f}", f"score {measured.rates['score']:g}"),

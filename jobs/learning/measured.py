@@ -29,8 +29,9 @@ class LearntPhoto:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(ABC):
-    """parent: the contract of what it was trained from. data: where the labelled photos are. found: what is missed by
-    the parent and by this model, where neither has learnt. rates: what else was measured, by name."""
+    """parent: the contract of what it was trained from. data: where the labelled photos are. found: how much the
+    parent and this model miss, on photos that this training has not learnt from. rates: what else was measured, by
+    name."""
 
     trained: Trained
     parent: Contract
@@ -63,7 +64,17 @@ class Measured(ABC):
     @property
     @abstractmethod
     def helps(self) -> str:
-        """What would help, were it no better."""
+        """What to try where the model is no better than its parent."""
+
+    @property
+    def verdict(self) -> str:
+        """Whether it is better, as the end of a sentence about it."""
+        refused = "`rollcall activate` refuses it unless --although REASON is given"
+        if self.found.better:
+            return f"is better than {self.trained.parent} (95% interval)"
+        if self.found.worse:
+            return f"is worse than {self.trained.parent}, and not to be used: {refused}"
+        return f"was not found to be better than {self.trained.parent} (95% interval): {refused}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +103,8 @@ class MeasuredOnPersons(Measured):
         found = self.found
         return (
             f"of other persons, at FPIR {found.fpir:g} among {found.gallery_size:,}, {self.trained.name} misses"
-            f" {found.after:.4f}, {self.trained.parent} {found.before:.4f}; difference {found.difference.low:+.4f} to"
-            f" {found.difference.high:+.4f} (95%)"
+            f" {found.after:.2%}, {self.trained.parent} {found.before:.2%}; difference {found.difference.low:+.2%} to"
+            f" {found.difference.high:+.2%} (95% interval)"
         )
 
     @property

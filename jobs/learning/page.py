@@ -19,17 +19,12 @@ _MOST = 1000
 def page_of(measured: MeasuredOnPersons) -> Report:
     """The page of a training."""
     trained, found, divided = measured.trained, measured.found, measured.divided
-    verdict = (
-        f"misses fewer persons than {trained.parent}, beyond doubt"
-        if found.better
-        else f"is not better than {trained.parent} beyond doubt; `rollcall activate` refuses it"
-    )
     return Report(
         title=f"{trained.name}, trained from {trained.parent}",
         lead=(
             f"Learnt from {len(divided.learnt.photos):,} photos of {len(divided.learnt.persons):,} persons; measured on"
             f" {len(divided.held_out.photos):,} photos of {len(divided.held_out.persons):,} others, of whom it has seen"
-            f" none. It {verdict}."
+            f" none. It {measured.verdict}."
         ),
         headline=[
             Headline("FNIR before", f"{found.before:.4f}", f"FPIR {found.fpir:g}, {found.gallery_size:,} persons"),

@@ -37,13 +37,13 @@ def divide_photos(photos: Sequence[MarkedPhoto], seed: int) -> DividedPhotos:
         second,
     )
     for part, of in (
-        ("learn from", divided.learnt),
-        ("decide when to stop by", divided.chosen),
-        ("measure on", second),
+        ("to learn from", divided.learnt),
+        ("to decide when to stop", divided.chosen),
+        ("to measure on", second),
     ):
         if not any(len(photo.boxes) for photo in of):
             raise InputError(
-                f"{len(photos)} photos with boxes are too few: none with a face is left to {part}, once they are"
-                " divided; add photos (100 and more make sense), or take another --seed"
+                f"{len(photos)} photos are too few: after they are divided, none with a marked face is left {part}; add"
+                " photos, at least 100 if you can, or give another --seed"
             )
     return divided

@@ -21,7 +21,7 @@ _PAUSE = 2.0
 
 
 class OvertakenError(RuntimeError):
-    """Another run has identified one of the dates against the same gallery meanwhile."""
+    """Another run has begun, or finished, to identify one of the dates against the same gallery meanwhile."""
 
 
 class Claims:
@@ -74,7 +74,7 @@ class Claims:
             raise self._overtaken()
 
     def _put(self, values: Mapping[str, object]) -> bool:
-        """Put a note for each date in the place of the one that is known of; whether all of those still stood."""
+        """Replace, for each date, the note that this run has last read or written; whether no other run had."""
         of_all = {**values, "gallery_name": self._gallery_name, "run_id": self._run_id}
         rows = [{**of_all, "run_date": day, "of_run": self._noted.get(day)} for day in self._run_dates]
         schema = StructType([*SEARCHES.schema, StructField("of_run", StringType())])
@@ -97,5 +97,6 @@ class Claims:
 
     def _overtaken(self) -> OvertakenError:
         return OvertakenError(
-            f"another run has identified {dates_in_words(self._run_dates)} against {self._gallery_name!r} meanwhile"
+            f"another run has begun, or finished, to identify {dates_in_words(self._run_dates)} against"
+            f" {self._gallery_name!r} meanwhile"
         )

@@ -13,6 +13,7 @@ from jobs.reports.health import health
 from jobs.reports.sheets import Shown, none_of, photos_of, table_of, where_it_comes_from, with_photos
 from jobs.run.context import Context
 from jobs.run.ledger import utc
+from jobs.run.wording import no_investigation
 from pages import contact_sheet
 from pages.contact_sheet import ContactSheet
 from pages.report import Headline, ReportTable
@@ -100,9 +101,7 @@ def of_investigation(context: Context, investigation: str, shown: Shown) -> str:
     names, of_it = Names(context.spark, context.tables), F.col("investigation") == investigation
     about = names.rows("investigations").where(of_it).first()
     if about is None:
-        known = [row.investigation for row in names.rows("investigations").orderBy("investigation").limit(5).collect()]
-        there = f"there are {', '.join(map(repr, known))}" if known else "`rollcall search --investigation` makes one"
-        raise InputError(f"there is no investigation {investigation!r}; {there}")
+        raise InputError(no_investigation(investigation, names.rows("investigations")))
     found = names.rows("investigation_findings").where(of_it)
     first = found.orderBy("asked", "rank", "face_id").limit(shown.limit)
     rows = with_photos(context, first).orderBy("asked", "rank", "face_id").collect()

@@ -15,7 +15,9 @@ def held_faces(context: Context, on: date) -> DataFrame:
     days = context.settings.retention.investigations
     if days is not None and days != KEEP:
         open_ones = open_ones.where(F.datediff(F.lit(on), F.to_date("asked_at")) <= days)
-    findings = context.tables.read_or_empty("findings").join(open_ones.select("investigation"), "investigation")
+    findings = context.tables.read_or_empty("findings").join(
+        open_ones.select("investigation", "run_id"), ["investigation", "run_id"]
+    )
     # What was asked with is a name, or the id of a face; no face is called like anything else.
     found = findings.select("investigation", F.explode(F.array("face_id", "asked")).alias("face_id"))
     return found.distinct()

@@ -1,4 +1,4 @@
-"""What was erased stays erased: what is taken in is compared with it by keyed hashes, where there is any."""
+"""What was erased stays erased: what is taken in is compared with it by keyed hashes, where anything was erased."""
 
 import os
 import secrets
@@ -93,7 +93,7 @@ def erased_uris(context: Context, uris: DataFrame) -> DataFrame:
 
 
 def erased_among(context: Context, uris: set[str]) -> set[str]:
-    """Those of some URIs, which this process has, that are of images that were erased."""
+    """Which of some URIs, few enough for this process, are of images that were erased."""
     if not uris or not any_erased(context.tables, LAKE_URI):
         return set()
     by, known = keyed(context.tables), {row.hash for row in hashes(context.tables, LAKE_URI).collect()}
@@ -101,7 +101,7 @@ def erased_among(context: Context, uris: set[str]) -> set[str]:
 
 
 def erased_persons(context: Context, gallery_name: str, persons: set[str]) -> dict[str, list[str]]:
-    """Those of some persons who were erased, in this gallery or in all, with the hashes that say so."""
+    """Which of some persons were erased, in this gallery or in all, with the hashes that say so."""
     if not persons or not any_erased(context.tables, PERSON):
         return {}
     by = keyed(context.tables)

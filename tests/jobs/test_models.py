@@ -190,7 +190,7 @@ def test_photos_that_will_not_do(run: Run, tmp_path: Path, centerface_weights: P
     for folder, said in (
         ("none", "cannot be listed"),
         ("empty", "lists no photos; give a folder with one subfolder a person"),
-        ("flat", "each person needs a folder"),
+        ("flat", "has files and no folder of a person"),
         ("people", "faces were found in 0 photos of 0 persons; give photos of two persons"),
     ):
         code, _, err = run(*ADD, "--images", folder)

@@ -1,6 +1,7 @@
 """Weights that are fetched into the cache: whole, verified, or not at all."""
 
 import multiprocessing
+import os
 import urllib.error
 from pathlib import Path
 
@@ -65,3 +66,20 @@ def test_a_page_that_does_not_answer(cache: Path, monkeypatch: pytest.MonkeyPatc
 def test_weights_that_a_dependency_carries_are_not_fetched() -> None:
     with pytest.raises(InputError, match="inside facenet-pytorch and need no fetching"):
         downloads.fetch("mtcnn")
+
+
+def test_others_may_read_what_was_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One user fetches, and another one's Spark reads; and what could not be written is not left."""
+    path = tmp_path / "cache" / "file"
+    downloads._write_whole(b"weights", path)
+    assert path.stat().st_mode & 0o044 == 0o044 & ~umask()
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    with pytest.raises(OSError, match="no space"):
+        downloads._write_whole(b"more", path.with_name("other"))
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

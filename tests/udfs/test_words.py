@@ -2,7 +2,7 @@
 
 import pytest
 
-from udfs.words import ERASED, Words
+from udfs.words import ERASED, Words, tokens
 
 URI = "file:///people/anna/1.jpg"
 WORDS = Words.of(["anna", "Anna Øst", "/people/anna/1.jpg"], [URI, "0a" * 16])
@@ -33,6 +33,15 @@ def test_words_go(text: str, without: str) -> None:
 def test_others_stay(text: str) -> None:
     assert WORDS.without(text) == text
     assert not WORDS.in_text(text)
+
+
+@pytest.mark.parametrize("uri", ["s3a://lake/run_date=2026-01-01/a.jpg", "/lake/gate 3/a (1).jpg", "a,b.jpg"])
+def test_a_table_of_images_may_have_any_uri(uri: str) -> None:
+    words = Words.of([], [uri])
+    assert words.without(f"see {uri}, and ask") == f"see {ERASED}, and ask"
+    assert not words.in_text(f"{uri}2")
+    if " " not in uri:
+        assert uri in tokens(f"see '{uri}'.")
 
 
 def test_nothing_is_looked_for() -> None:

@@ -57,6 +57,7 @@ def _on_cpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
             f"{own.name}: OpenVINO cannot read its file ({_reason(error)}); export it with ONNX's own operators, e.g."
             " with opset_version=17"
         ) from error
+    _refuse_inputs(own, len(model.inputs))
     side = [own.side, own.side]
     try:
         model.reshape([spec.batch_size, 3, *side] if own.layout == "nchw" else [spec.batch_size, *side, 3])
@@ -86,7 +87,12 @@ def _with_preprocessing(model: "openvino.Model", own: OnnxDeclaration) -> "openv
     return around.build()
 
 
-def _reason(error: RuntimeError) -> str:
+def _refuse_inputs(own: OnnxDeclaration, count: int) -> None:
+    if count != 1:
+        raise InputError(f"{own.name}: its file has {count} inputs; export it with one, the image")
+
+
+def _reason(error: Exception) -> str:
     """What OpenVINO found wrong, in one line. It lists operators behind dashes; places in its source are left out."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     listed = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
@@ -99,8 +105,8 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
     """ONNX Runtime computes in the precision of the file."""
     if spec.precision != "fp32":
         raise InputError(
-            f"vision.precision is {spec.precision}, and on a GPU {own.name} is computed in that of its file; set it to"
-            " fp32"
+            f"vision.precision is {spec.precision}, but on a GPU {own.name} is always computed in the precision of its"
+            " own file; set vision.precision to fp32, whatever that is"
         )
     try:
         import onnxruntime
@@ -116,16 +122,24 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
             " only; replace it with onnxruntime-gpu, or set vision.device to cpu"
         )
     onnxruntime.preload_dlls()  # pip puts CUDA where nobody else looks for it
-    session = onnxruntime.InferenceSession(content, providers=[(_CUDA, {"device_id": device, "use_tf32": 0})])
+    try:
+        session = onnxruntime.InferenceSession(content, providers=[(_CUDA, {"device_id": device, "use_tf32": 0})])
+    except (RuntimeError, ValueError) as error:  # of which all are that ONNX Runtime raises
+        raise InputError(
+            f"{own.name}: ONNX Runtime cannot read its file ({_reason(error)}); export it with ONNX's own operators,"
+            " e.g. with opset_version=17"
+        ) from error
     if _CUDA not in session.get_providers():  # it would go on, on the CPU
         raise InputError(
             "vision.device is cuda, and ONNX Runtime cannot use a GPU here; see its messages above, or set it to cpu"
         )
+    _refuse_inputs(own, len(session.get_inputs()))
     (given,) = session.get_inputs()
     if isinstance(given.shape[0], int) and given.shape[0] != spec.batch_size:
         raise InputError(
             f"{own.name}: its file fixes the batch at {given.shape[0]}, and vision.batch_size is {spec.batch_size}; on"
-            " a GPU the two must be the same: export it with a dynamic batch"
+            f" a GPU the two must be the same: set vision.batch_size to {given.shape[0]}, or export it with a dynamic"
+            " batch"
         )
     kind = np.float16 if given.type == "tensor(float16)" else np.float32
 

@@ -17,8 +17,8 @@ class VisionSpec:
     the cache. `models` are those of one's own. `liveness`: the network that says how likely a face is live, if
     that is to be kept; no id depends on it. `contract_id` is what the driver computed; a worker that
     computes another refuses to work. `precision` is that of the embedder, and of the detector as well unless
-    `detector_precision` is another; "fastest" until `speed.settled` has put a measured one in its place: no network is
-    built from it.
+    `detector_precision` is another; "fastest" is replaced by what `speed.settled` has measured before any network is
+    built.
     """
 
     detector: str = "centerface-twice"
@@ -44,7 +44,8 @@ class VisionSpec:
 
     @property
     def boxes(self) -> str:
-        """The packaged detector whose boxes are those of the detector, which has other weights, or looks twice."""
+        """The name of the packaged detector that finds boxes of the same kind: this one may have weights of its own, or
+        be "centerface-twice", which is "centerface" run twice."""
         own = {model.name: model.of for model in self.models if isinstance(model, DetectorDeclaration)}
         return own.get(self.detector, self.detector).partition("-")[0]
 

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs.embed import embed
 from jobs.ingest import ingest
+from jobs.inputs.image_table import contents
 from jobs.run.context import Context
 from tests.support import MakeContext
 from udfs.errors import InputError
@@ -58,7 +60,7 @@ def test_rows_that_cannot_be_told_apart_are_refused(make_context: MakeContext, t
     table = write(
         context, tmp_path / "photos", ("store:b", DAY, b"one"), ("store:a", DAY, b"two"), ("store:b", DAY, b"six")
     )
-    with pytest.raises(InputError, match="2 rows have path store:b"):
+    with pytest.raises(InputError, match=r"2 rows have the same path, length and modificationTime \(store:b\)"):
         ingest(context, source_table=table)
     assert not context.tables.exists("runs")
 
@@ -87,3 +89,14 @@ def test_images_of_a_table_that_is_gone_or_ambiguous_stay_pending(make_context: 
     assert (counts["images"], counts.get("left_pending", 0)) == (4, 0)
     found = outcomes(context)
     assert [found[f"{name}/store:b", DAY.date()] for name in ("dropped", "doubled")] == [read(b"two")] * 2
+
+
+def test_the_case_of_columns_does_not_count(spark: SparkSession, make_context: MakeContext) -> None:
+    """Hive's have no capitals."""
+    row = "SELECT 'store:a' path, 3L length, timestamp'2026-01-01' modificationtime, X'00' content"
+    spark.sql(row).createOrReplaceTempView("hive")
+    spark.sql("SELECT 'store:a' path").createOrReplaceTempView("lacking")
+    context = make_context()
+    assert contents(context, "hive").columns == ["uri", "size", "modified_us", "content"]
+    with pytest.raises(InputError, match="has no column length, modificationTime, content; it needs path"):
+        contents(context, "lacking")

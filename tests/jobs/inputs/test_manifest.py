@@ -176,7 +176,7 @@ def test_folders_whose_names_are_no_ids(tmp_path: Path, names: list[str], said: 
 
 def test_photos_beside_the_folders_are_said(tmp_path: Path) -> None:
     (tmp_path / "alone.jpg").touch()
-    with pytest.raises(InputError, match="each person needs a folder"):
+    with pytest.raises(InputError, match="has files and no folder of a person"):
         manifest.read(NONE, str(tmp_path))
 
 

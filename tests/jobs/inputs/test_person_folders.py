@@ -56,5 +56,5 @@ def test_the_folder_of_all_must_be_readable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["people.xlsx", "people.json", "people"])
 def test_a_file_of_another_kind(tmp_path: Path, name: str) -> None:
     put(tmp_path, name)
-    with pytest.raises(InputError, match=rf"{name}: is a file, and not a .csv, .*save a spreadsheet as `CSV UTF-8`"):
+    with pytest.raises(InputError, match=rf"{name}: is a file of another kind.*save a spreadsheet as `CSV UTF-8`"):
         person_folders.read(f"file://{tmp_path}/{name}")

@@ -160,7 +160,7 @@ def test_what_cannot_be_asked_is_said(seen: Context, photos: Path, asked: dict[s
 
 def test_a_purpose_may_be_asked_for(made: MakeContext, seen: Context) -> None:
     strict = made("searched", "investigation.purpose_required=true")
-    with pytest.raises(InputError, match="say what this is for: --purpose TEXT"):
+    with pytest.raises(InputError, match="add --purpose TEXT to say what this is for"):
         search(strict, person="barack_obama")
     assert search(strict, person="barack_obama", purpose="a try", k=1).findings
 

@@ -78,7 +78,7 @@ def test_what_is_learnt_is_measured_on_others_and_used_without_opening_an_image(
     assert context.tables.read("model_photos").count() == row.photos
     assert "1 photos show no face" in " ".join(make_context.said)
     page = (tmp_path / "models" / "ours.html").read_text()
-    assert "misses fewer persons than dlib-resnet-v1, beyond doubt" in page
+    assert "is better than dlib-resnet-v1 (95% interval)" in page
 
     # Whose photos it was trained on can be asked for without their names being kept.
     asked = context.spark.sql("SELECT sha2('p00', 256) AS digest").first()

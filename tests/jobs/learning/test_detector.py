@@ -81,7 +81,7 @@ def test_from_boxes_to_a_detector(
     learnt = context.tables.read("model_photos").collect()
     assert (len(learnt), {photo.person_digest for photo in learnt}) == (row.photos, {None})
     page = (tmp_path / "models" / "ours.html").read_text()
-    assert "is not better than centerface-twice beyond doubt" in page
+    assert "was not found to be better than centerface-twice (95% interval)" in page
 
     # What was declared is used by its name, under a contract of its own.
     loaded = settings.load("rollcall.toml", ("vision.detector=ours", "vision.embedder=dlib-resnet-v1"))

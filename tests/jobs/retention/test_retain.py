@@ -180,7 +180,7 @@ def test_a_second_run_finds_nothing(context: Context, counts: dict[str, int]) ->
 def test_what_is_held_goes_once_the_investigation_is_closed(context: Context, counts: dict[str, int]) -> None:
     limits = Limits(context.settings.retention, ON)
     close(context, investigation="open", closed_by="ann")
-    with pytest.raises(InputError, match="'open' was closed by ann on 2"):
+    with pytest.raises(InputError, match="'open' was already closed by ann at 2"):
         close(context, investigation="open")
     assert Due.of(context, limits).faces_by_kind == {"unknown_faces": 1}
     close(context, investigation="open", reopen=True)
