@@ -45,7 +45,8 @@ def read_pairs(text: str, name: str) -> list[Pair]:
             )
     if len(lines) - 1 != 2 * folds * of_kind:
         raise InputError(
-            f"{name}: line 1 says {2 * folds * of_kind:,} pairs, {len(lines) - 1:,} follow; correct it, or add the rest"
+            f"{name}: line 1 promises {2 * folds * of_kind:,} pairs, and {len(lines) - 1:,} lines follow; correct line"
+            " 1, or the lines after it"
         )
     pairs = []
     for number, line in enumerate(lines[1:]):
@@ -58,8 +59,12 @@ def read_pairs(text: str, name: str) -> list[Pair]:
             ):
                 pairs.append(Pair(_image(person, left), _image(other, right), person, other, fold))
             case _:
-                wanted = "NAME A B" if place < of_kind else "NAME A OTHER B"
-                raise InputError(f"{name}: line {number + 2} must be `{wanted}`, tab-separated")
+                wanted = (
+                    "`NAME A B`: a person and the numbers of two photos"
+                    if place < of_kind
+                    else "`NAME A OTHER B`: two persons, each with the number of a photo"
+                )
+                raise InputError(f"{name}: line {number + 2} must be {wanted}, separated by tabs")
     return pairs
 
 

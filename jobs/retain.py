@@ -69,7 +69,10 @@ def retain(context: Context, *, on: date | None, yes: bool, forgetting: bool) ->
         plan = Plan.of(context, limits)
         plan.carry_out(context, run)
         if forgetting:
-            upkeep.refuse_forgetting(context, run.run_id)  # one may have begun meanwhile
+            try:
+                upkeep.refuse_forgetting(context, run.run_id)  # one may have begun meanwhile
+            except InputError as error:
+                raise InputError(f"the rows are removed, but earlier versions still have them: {error}") from error
             forget_histories(context, [name for name in TOUCHED if context.tables.exists(name)])
     _print(plan)
     return run.counts

@@ -23,7 +23,13 @@ _KINDS = {"person": shown.of_person, "image": shown.of_image, "face": shown.of_f
 @click.argument("what", metavar="person|image|face|TABLE")
 @click.argument("name", required=False, metavar="[ID]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Of a table: rows shown.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=shown.MOST_ROWS),
+    default=20,
+    show_default=True,
+    help="Of a table or view: how many rows to show.",
+)
 def show(context: Context, what: str, name: str | None, as_json: bool, limit: int) -> None:
     """Print what the tables say of a person, an image or a face, or the first rows of a table or view.
 
@@ -41,10 +47,15 @@ def show(context: Context, what: str, name: str | None, as_json: bool, limit: in
         described = _KINDS[what](context, name)
     elif what in TABLES or what in VIEWS:
         if name is not None:
-            raise InputError(f"{what} is a table; leave out {name!r}, or ask for it with `rollcall sql`")
+            raise InputError(
+                f"{what} is a table or view, and shown without an id; leave out {name!r}, or ask for it with `rollcall"
+                " sql`"
+            )
         described = shown.of_table(context, what, limit)
     else:
-        raise InputError(f"{what!r} is neither person, image or face, nor a table; \\d in `rollcall sql` lists tables")
+        raise InputError(
+            f"{what!r} is no table or view, nor one of person, image and face; \\d in `rollcall sql` lists the tables"
+        )
     _print(described, as_json)
 
 

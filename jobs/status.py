@@ -24,7 +24,7 @@ from jobs.run.wording import dates_in_words
     default=1,
     show_default=True,
     metavar="DAYS",
-    help="Warn about dates this many days old that have not been listed, embedded and identified.",
+    help="Warn about dates at least this many days old that have not been listed, embedded or identified.",
 )
 @click.option(
     "--metrics",
@@ -71,9 +71,9 @@ def _print(found: Health) -> None:
             " `rollcall enroll` says who, and the table enrollments why"
         )
     if found.activated is not None:
-        echo(f"activated: {found.activated}")
+        echo(f"contract chosen by `rollcall activate`: {found.activated}")
     if found.listed:
-        echo(f"listed: dates up to {found.listed[-1]}, {len(found.listed):,} in all")
+        echo(f"listed: {len(found.listed):,} dates, the newest {found.listed[-1]}")
     echo(f"pending: {sum(found.pending.values()):,} images of {len(found.pending):,} dates")
     if found.future:
         echo(
@@ -88,7 +88,7 @@ def _print(found: Health) -> None:
             f" {of_reason.usual:.1%}"
         )
     if found.images_per_second is not None:
-        echo(f"embed: {found.images_per_second:.1f} images/s, start included")
+        echo(f"embed: {found.images_per_second:.1f} images/s in its last run, the time to start included")
 
 
 command = status.command

@@ -25,9 +25,9 @@ def sweep(context: Context, older_than: float) -> list[str]:
     rollcall sweep --tables ./tables --older-than 0
 
     What is packed holds embeddings: of everyone in a gallery, of those withdrawn since as well, and of all faces that
-    were there when they were last searched. `identify` itself removes the galleries that were not searched for a day;
-    faces stay until this job removes them. With 0 all is removed, and the next run packs again; not while one is
-    running.
+    were there when they were last searched. `identify` itself removes the galleries that were not searched for a day
+    and a half; faces stay until this job removes them. With 0 all is removed, and the next run packs again; not while
+    one is running.
     """
     if not context.tables.exists("faces"):
         context.tables.read("gallery")  # without either table there is nothing to remove, and it says so

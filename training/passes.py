@@ -1,5 +1,5 @@
 """Trains a network pass by pass, until what it does not learn from is no better; which network, by which loss and on
-what, its heirs say.
+what, its subclasses say.
 
 Everything that is drawn is drawn from the seed and the number of the step. So a training that was killed goes on as if
 it had not been; and several processes, each with its part of every batch, do what one would have done.
@@ -79,15 +79,15 @@ class Passes(ABC):
         if self.folder.has("state.pt"):
             self._restore(self.folder.read("state.pt"))
             self.say(f"goes on after step {self.step:,} of {self.steps:,}")
+        else:
+            self._judge_and_save()
         together = DistributedDataParallel(self.network) if self.group.size > 1 else self.network
-        if self.step == 0:
-            self._look()
         while self.step < self.steps and not self.best.is_stale(self.pace.patience):
             training_mode(self.network, new=not self.known)
             end = min(self.steps, (self.step // self.batches.a_pass + 1) * self.batches.a_pass)
             while self.step < end:
                 self._learn(together)
-            self._look()
+            self._judge_and_save()
         if self.group.rank == 0:
             if self.best.weights is not None:
                 self.averaged.load_state_dict(self.best.weights)
@@ -131,7 +131,7 @@ class Passes(ABC):
             for name, value in learnt.items()
         }
 
-    def _look(self) -> None:
+    def _judge_and_save(self) -> None:
         """How good it is on what it does not learn from; and write down how far it is."""
         if self.group.rank == 0:
             self._judge()

@@ -20,7 +20,7 @@ from udfs import lake, private
 from udfs.cache import cache
 
 _COPIES = "copies"
-_KEPT = 24 * 3600.0
+_KEPT = 36 * 3600.0
 """Seconds that a copy is kept after a process last used it."""
 
 

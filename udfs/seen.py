@@ -74,7 +74,7 @@ def nearest_faces(
         matrices, days, damage = [], [], {}
         for number, face_ids in _wanted(batches):
             scope = parts[number]
-            assert scope is not None  # in which no face could be wanted
+            assert scope is not None  # of a part without a scope no face is wanted
             part = scope.part
             try:
                 folder = artifacts.near(f"{root}/{part.name}", part.check)

@@ -19,7 +19,7 @@ def forget_histories(context: Context, tables: Sequence[str]) -> None:
         for _ in pool.map(partial(_forget, context), tables):
             pass
     context.log.info(
-        f"{context.job}: of {len(tables)} tables all earlier versions are gone; no time travel leads there"
+        f"{context.job}: all earlier versions of {len(tables)} tables are removed; no time travel leads there any more"
     )
 
 

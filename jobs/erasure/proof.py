@@ -70,10 +70,13 @@ def prove(context: Context, run_id: str, erasure_ids: list[str] | None, known: K
     asked = [row for row in finished if erasure_ids is None or row.erasure_id in erasure_ids]
     if skipped := [row.erasure_id for row in asked if row.erasure_id in allowed]:
         context.log.warning(
-            f"erase: {len(skipped):,} erasures are not proven, as some of what they had erased was allowed in again:"
-            f" {', '.join(skipped)}"
+            f"erase: not proven, as some of what was erased has been allowed in again: {', '.join(skipped)}"
         )
         asked = [row for row in asked if row.erasure_id not in allowed]
+    if not asked and skipped:
+        raise InputError(
+            "none of these erasures can be proven any more; erase what was allowed in again, to prove that"
+        )
     if not asked:
         raise InputError("there is no finished erasure that could be proven; run `rollcall erase` first")
     ids = [row.erasure_id for row in asked]
@@ -162,15 +165,16 @@ def told(context: Context, proof: Proof) -> None:
     """Say what a proof has found; never what it is."""
     what = in_words(proof.sought)
     context.log.info(
-        f"erase: {proof.places:,} found of erasure {proof.erasure_id}, in {proof.files:,} files of"
-        f" {proof.bytes / 1e6:,.1f} MB; looked for: {what}"
+        f"erase: erasure {proof.erasure_id}: {proof.places:,} traces found in the {proof.files:,} files that were read"
+        f" ({proof.bytes / 1e6:,.1f} MB in all); looked for: {what}"
     )
     for (uri, kind), places in sorted(proof.found.items())[:_TOLD]:
         context.log.warning(f"erase: {lake.file_name(uri)} in {uri.rpartition('/')[0]}: {places:,} of kind {kind!r}")
     if any(kind == UNREADABLE for _, kind in proof.found):
         context.log.warning(
-            "erase: files that cannot be read are left of killed runs; `rollcall maintain --retain 0` removes them, and"
-            " then `rollcall erase --verify` proves it"
+            "erase: of files of kind 'unreadable' nobody can tell what they hold. Most are left of killed runs:"
+            " `rollcall maintain --retain 0` removes those. Then run `rollcall erase --verify`: what cannot be read"
+            " even then is damaged, and must be restored or deleted by hand"
         )
     if len(proof.found) > _TOLD:
-        context.log.warning(f"erase: and {len(proof.found) - _TOLD:,} more files")
+        context.log.warning(f"erase: and {len(proof.found) - _TOLD:,} more like these")

@@ -15,6 +15,7 @@ from schemas.catalog import TABLES
 from schemas.store import Tables
 from schemas.table import Column as DeclaredColumn
 from udfs.ids import hashed
+from udfs.listed_ids import ids_in, listed
 from udfs.words import ERASED, Words
 
 if TYPE_CHECKING:
@@ -273,9 +274,9 @@ def _findings(context: Context, closure: Closure, rows: DataFrame, table: str) -
     frames.append(of_asked.select(*rows.columns))
     if closure.person is None or not closure.everywhere:
         return _united(frames), None
-    person = closure.person
-    names_them = F.udf(lambda said: said is not None and person in said.split(", "), "boolean")
-    without = F.udf(lambda said: ", ".join(each for each in said.split(", ") if each != person) or None, "string")
+    person, with_commas = closure.person, _ids_with_commas(context) | {closure.person}
+    names_them = F.udf(lambda said: said is not None and person in ids_in(said, with_commas), "boolean")
+    without = F.udf(lambda said: listed(set(ids_in(said, with_commas)) - {person}) or None, "string")
     changed = (
         rows.where(of_search & F.col("person_id").isNotNull())
         .where(names_them("person_id"))
@@ -283,6 +284,12 @@ def _findings(context: Context, closure: Closure, rows: DataFrame, table: str) -
         .withColumn("decision", F.when(F.col("person_id").isNotNull(), F.col("decision")))
     )
     return _united(frames), changed
+
+
+def _ids_with_commas(context: Context) -> set[str]:
+    """Of persons, which one text with several ids could not be parted without."""
+    people = context.tables.read_or_empty("gallery").where(F.col("person_id").contains(","))
+    return {row.person_id for row in people.select("person_id").distinct().collect()}
 
 
 def _verifications(context: Context, closure: Closure, rows: DataFrame, table: str) -> Found:

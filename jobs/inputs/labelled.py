@@ -119,13 +119,13 @@ def read_labelled_photos(context: Context, images: str, half: Half, seed: int) -
         photos = []
         first: dict[str, str] = {}
         for row in records.read(context, uri, ("person_id", "uri"), others="kept"):
-            person, name = row.person("person_id"), row.uri("uri", uri)
-            if not person or not name:
+            person, photo_uri = row.person("person_id"), row.uri("uri", uri)
+            if not person or not photo_uri:
                 raise InputError(f"{row.where}: person_id and uri must not be empty")
-            if first.setdefault(name, row.where) != row.where:
-                raise InputError(f"{row.where}: lists the image of {first[name]} again; keep one of the rows")
+            if first.setdefault(photo_uri, row.where) != row.where:
+                raise InputError(f"{row.where}: lists the image of {first[photo_uri]} again; keep one of the rows")
             more = {name: value for name, value in row.values.items() if name not in ("person_id", "uri")}
-            photos.append(LabelledPhoto(person, name, more))
+            photos.append(LabelledPhoto(person, photo_uri, more))
     else:
         photos = [LabelledPhoto(photo.person_id, photo.uri, {}) for photo in manifest.read(context, images)]
     chosen = [photo for photo in photos if in_half(photo.person, half, seed)]

@@ -14,6 +14,7 @@ from jobs.run.context import Context
 from schemas.catalog import DECISIONS
 from schemas.literals import on_dates
 from schemas.names import Names
+from udfs.listed_ids import listed
 from udfs.records import edges
 
 Array = np.ndarray
@@ -156,7 +157,7 @@ class _Identified:
 
     def persons_on(self, face_id: str) -> str | None:
         """Who a face shows; of several galleries all."""
-        return ", ".join(sorted(self.persons.get(face_id, ()))) or None
+        return listed(self.persons.get(face_id, ())) or None
 
     def others(self, image_id: str, face_id: str) -> list[str]:
         """Who else is in the image of a face."""

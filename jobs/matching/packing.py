@@ -25,8 +25,9 @@ SAMPLES_A_PART = 65_536
 """About: 128 MiB of embeddings at 512 dimensions, and what a task packs at a time."""
 LARGEST_CHANGE = 0.1
 """The share of a packed gallery that may be gone, or packed beside it, before it is packed again."""
-KEPT = 24 * 3600.0
-"""Seconds that a packed gallery is kept after it was last searched."""
+KEPT = 36 * 3600.0
+"""Seconds that a packed gallery is kept after it was last searched: one of each night is there in the next, though that
+be later."""
 
 
 def place(context: Context, table: str = "gallery") -> str:
@@ -121,7 +122,7 @@ def _made(
 
 
 def _base(root: str, scope: str) -> "Packed | None":
-    """The newest of the galleries that were packed as a whole under this scope."""
+    """Of the galleries that were packed as a whole under this scope the one that was used last."""
     from udfs.search.packed import DESCRIPTION
 
     names = artifacts.ages(root, DESCRIPTION)

@@ -96,12 +96,14 @@ def _among_themselves(
     spark = asked.sparkSession
     tasks = min(blocks, 4 * spark.sparkContext.defaultParallelism)
     compare = peak_memory.told(spark, judging.pairs(packed, numbered(persons), floors))
-    found = (
-        spark.range(blocks)
-        .select(F.col("id").cast("int").alias("block"))
-        .repartitionById(tasks, (F.col("block") % tasks).cast("int"))
-        .mapInArrow(compare, spark_schema(judging.PAIR), profile=task_resources.on_cpus(spark))
-        .toArrow()
-    )
-    artifacts.remove(f"{packed.root}/{packed.name}")  # nothing of who is judged is kept
+    try:
+        found = (
+            spark.range(blocks)
+            .select(F.col("id").cast("int").alias("block"))
+            .repartitionById(tasks, (F.col("block") % tasks).cast("int"))
+            .mapInArrow(compare, spark_schema(judging.PAIR), profile=task_resources.on_cpus(spark))
+            .toArrow()
+        )
+    finally:  # nothing of who is judged stays there; what executors copied of a remote store is swept later
+        artifacts.remove(f"{packed.root}/{packed.name}")
     return found["later"].to_numpy(), found["earlier"].to_numpy(), found["similarity"].to_numpy()

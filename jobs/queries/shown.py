@@ -15,6 +15,8 @@ from schemas.names import Names
 from udfs import lake
 from udfs.errors import InputError
 
+MOST_ROWS = 10_000
+"""Of a section: they are all in the memory of one process."""
 _LATEST = 20
 """Sightings of a person that are shown."""
 
@@ -125,4 +127,4 @@ def of_table(context: Context, name: str, limit: int) -> Described:
 
 
 def _section(title: str, rows: DataFrame) -> Section:
-    return Section(title, rows.columns, plain_rows(rows, 10_000))
+    return Section(title, rows.columns, plain_rows(rows, MOST_ROWS))

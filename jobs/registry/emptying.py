@@ -1,4 +1,4 @@
-"""When a list without photos empties a gallery: only if that is said, as a folder that is not mounted looks alike."""
+"""When a list without photos empties a gallery: only if that is said, as a folder not mounted looks the same."""
 
 from jobs.inputs import records
 from jobs.registry.galleries import known_galleries
@@ -15,7 +15,7 @@ def refuse_unless_all_may_go(listed: str, sync: bool, max_withdraw: float) -> No
     A folder without photos is refused in any case: whether its disk is mounted cannot be seen.
 
     Raises:
-        InputError: the list does not empty a gallery.
+        InputError: the list is a folder, or not everybody may be withdrawn.
     """
     if not records.is_rows(lake.uri_of(listed)):
         raise InputError(

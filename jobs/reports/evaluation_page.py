@@ -270,11 +270,17 @@ def _groups(
     for group, figure in shown:
         size = "" if figure.gallery_size is None else f"{figure.gallery_size:,}"
         cells.setdefault((group, size), {})[_name(figure)] = _cell(figure)
-    ratio = differential(of_groups, compared_by)
+    largest = max((figure.gallery_size or 0 for _, figure in shown), default=0)
+    of_one_size = {
+        group: [figure for figure in figures if (figure.gallery_size or 0) in (0, largest)]
+        for group, figures in of_groups.items()
+    }
+    ratio = differential(of_one_size, compared_by)
+    among = f" among {largest:,} persons" if largest else ""
     note = (
-        f"{_NAMES[compared_by]} of {ratio[1]} is {ratio[0]:.1f} times that of {ratio[2]}."
+        f"{_NAMES[compared_by]} of {ratio[1]} is {ratio[0]:.1f} times that of {ratio[2]}{among}."
         if ratio
-        else f"No two groups have an {_NAMES[compared_by]} to compare."
+        else f"Fewer than two groups have any errors{among}, so that their {_NAMES[compared_by]} cannot be compared."
     )
     sized = any(size for _, size in cells)
     rows = [

@@ -83,7 +83,9 @@ def _kinds(names: Names, limits: Limits) -> DataFrame:
     in_doubt = state.isin("awaits_signature", "disputed", "unsure") | ((decision == "review") & (state == ""))
     best = F.min(F.when(shows, FACES.index(MATCHES)).when(in_doubt, FACES.index(IN_REVIEW)))
     found = reviewed.groupBy("face_id").agg(best.alias("best")).where("best IS NOT NULL")
-    return found.select("face_id", F.when(F.col("best") == 0, MATCHES).otherwise(IN_REVIEW).alias("kind"))
+    return found.select(
+        "face_id", F.when(F.col("best") == FACES.index(MATCHES), MATCHES).otherwise(IN_REVIEW).alias("kind")
+    )
 
 
 def _images(names: Names, limits: Limits, staying: DataFrame, of_image: DataFrame) -> DataFrame:
@@ -107,6 +109,7 @@ def _images(names: Names, limits: Limits, staying: DataFrame, of_image: DataFram
         .withColumn("is_listed", F.coalesce("is_listed", F.lit(False)))
         .withColumn("over", over)
         .groupBy("image_id", "run_date", "source")
+        # Of several kinds the first by name, so that an image is counted once.
         .agg(F.bool_and("over").alias("over"), F.min("kind").alias("kind"))
         .where("over")
     )

@@ -30,7 +30,7 @@ def setting_names(settings: type[BaseModel], of_a_model: Mapping[str, type[BaseM
     return names
 
 
-def unknown(name: str, names: Iterable[str]) -> str:
+def unknown_name(name: str, names: Iterable[str]) -> str:
     """That there is no such setting, and which one may be meant."""
     near = get_close_matches(name, sorted(names), n=1) or sorted(
         known for known in names if known.rpartition(".")[2] == name.rpartition(".")[2]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from jobs.run.own_models import KINDS, LivenessSection, ModelName, ModelSection
-from jobs.run.setting_names import setting_names, unknown
+from jobs.run.setting_names import setting_names, unknown_name
 from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.models import EMBEDDERS, detectors, embedders
@@ -262,7 +262,7 @@ def of_text(text: str, where: str, changes: tuple[str, ...] = ()) -> Settings:
         raise InputError(_said(error, where, changes, names)) from error
     for name in settings.weights:
         if f"weights.{name}" not in names:
-            raise InputError(f"{where}: {unknown(f'weights.{name}', names)}")
+            raise InputError(f"{where}: {unknown_name(f'weights.{name}', names)}")
     return settings
 
 
@@ -278,7 +278,7 @@ def _said(error: ValidationError, where: str, changes: tuple[str, ...], names: I
         if f"{name}.".startswith(f"{changed}.") or changed.startswith(f"{name}."):
             where = f"--set {change}"
     if first["type"] == "extra_forbidden":
-        return f"{where}: {unknown(name, names)}"
+        return f"{where}: {unknown_name(name, names)}"
     return f"{where}: {name}: {first['msg']} (found {first.get('input')!r:.60})"
 
 
@@ -297,7 +297,7 @@ def _apply(document: dict[str, Any], change: str, names: Iterable[str]) -> None:
         raise InputError(f"--set {change}: write --set section.name=value, e.g. --set vision.minimum_face=60")
     known = name in names or sections[0] == "models" or any(name.startswith(f"{value}.") for value in names)
     if not known:
-        raise InputError(f"--set {change}: {unknown(name, names)}")
+        raise InputError(f"--set {change}: {unknown_name(name, names)}")
     for section in sections:
         document = document.setdefault(section, {})
         if not isinstance(document, dict):

@@ -1,8 +1,11 @@
 """A settings file of a person's own gets a section of a model; all else in it stays, comments as well."""
 
+import fcntl
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.run import settings
@@ -61,18 +64,31 @@ def append(path: Path, added: str) -> None:
     Raises:
         InputError: the settings would be wrong with it, or the file cannot be written; nothing is changed then.
     """
-    old = settings.text_of(str(path)) if path.exists() else settings.packaged_text()
-    new = f"{old.rstrip()}\n\n{added}"
-    settings.of_text(new, f"{path} with the new section")
+    path = path.resolve()  # a link stays one
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(new, encoding="utf-8")
-        if path.exists():
-            partial.chmod(path.stat().st_mode)
-        partial.replace(path)
+        with _alone(path):
+            old = settings.text_of(str(path)) if path.exists() else settings.packaged_text()
+            new = f"{old.rstrip()}\n\n{added}"
+            settings.of_text(new, f"{path} with the new section")
+            partial.write_text(new, encoding="utf-8")
+            if path.exists():
+                partial.chmod(path.stat().st_mode)
+            partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written: {error.strerror}; choose another --config") from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """While nobody else appends to a file of the same folder: of two at once the second adds to what the first has."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)  # and with it the lock
 
 
 def _text(value: str) -> str:

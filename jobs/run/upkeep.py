@@ -71,8 +71,10 @@ def publish_views(context: Context, run: ledger.Run) -> None:
 
 
 def refuse_forgetting(context: Context, own: str = "") -> None:
-    """Raises:
-    InputError: a run is under way, which may read an earlier version of a table, or be about to write files.
+    """Refuse to remove earlier versions of tables while a run may read them, or is about to write files.
+
+    Raises:
+        InputError: a run is under way.
     """
     _refuse_if_one_reads(
         context,
@@ -83,8 +85,13 @@ def refuse_forgetting(context: Context, own: str = "") -> None:
 
 
 def refuse_if_under_way(context: Context, retain: float, own: str = "") -> None:
-    """A run reads the version it has opened, however old that is by its end, and files are written before a commit
-    names them: a week is longer than a run takes.
+    """Refuse to keep files for less than a week while a run is under way.
+
+    It reads the version it has opened, however old that is by its end, and writes files before a commit names them: a
+    week is longer than a run takes.
+
+    Raises:
+        InputError: a run is under way.
     """
     if retain < RETAINED:
         _refuse_if_one_reads(context, own, f"--retain {retain:g} could remove files that", f"keep {RETAINED:g} hours")

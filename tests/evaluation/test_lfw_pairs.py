@@ -33,7 +33,7 @@ def test_empty_lines_at_the_end_are_none() -> None:
         ("1\nA\t1\nA\t1\tB\t2\n", "line 2"),
         ("1\nA\t1\t2\nA\t1\tB\tx\n", "line 3"),
         ("1\nA\t1\tB\t2\nA\t1\t2\n", "line 2 must be `NAME A B`"),
-        ("2\nA\t1\t2\nA\t1\tB\t2\n", "line 1 says 4 pairs, 2 follow"),
+        ("2\nA\t1\t2\nA\t1\tB\t2\n", "line 1 promises 4 pairs, and 2 lines follow"),
         ("1\nA\t1\t²\nA\t1\tB\t2\n", "line 2"),
         ("1\nA\t1\t" + 5000 * "9" + "\nA\t1\tB\t2\n", "line 2"),
         ("1\n\t1\t2\nA\t1\tB\t2\n", "line 2"),

@@ -65,7 +65,7 @@ def test_what_was_learnt_is_mixed_with_what_was_known(tmp_path: Path) -> None:
             assert torch.allclose(value, (start[name] + whole[name]) / 2, atol=1e-6)
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 7])
+@pytest.mark.parametrize("killed_at", [0, 1, 2, 7])
 def test_a_killed_training_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
@@ -85,6 +85,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(
     monkeypatch.setattr(fitting._Fitting, "_learn", learn)
     assert not folder.has("trained.pt")
     assert same(trained(folder), whole)
+    assert folder.document("course") == TrainingFolder(tmp_path / "whole").document("course")
 
 
 def test_it_stops_where_nothing_gets_better(tmp_path: Path) -> None:

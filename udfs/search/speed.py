@@ -23,12 +23,13 @@ _QUERIES, _SAMPLES, _K = 1008, 8192, 5
 _WARM, _TIMED = 1, 3
 _FILE = "seconds.json"
 
-Path = TypeVar("Path", bound=type[Compiled | Portable])
+ScanPath = TypeVar("ScanPath", bound=type[Compiled | Portable])
 
 
-def by_speed(paths: Sequence[Path], dimension: int) -> list[Path]:
-    """Paths, the fastest first: measured on one thread, once a machine, and kept in its cache. Those that do not work
-    here may be among them.
+def by_speed(paths: Sequence[ScanPath], dimension: int) -> list[ScanPath]:
+    """Paths, the fastest first: measured on one thread, once a machine, and kept in its cache.
+
+    paths: some may not work here; these are left out.
     """
     of = {"search by": [path.name for path in paths], "dimension": dimension, "processor": processor()}
     libraries = {"kernel": library() is not None, **{name: version(name) for name in ("numpy", "numba", "torch")}}
@@ -41,7 +42,7 @@ def by_speed(paths: Sequence[Path], dimension: int) -> list[Path]:
     return sorted(known, key=lambda path: seconds[path.name])
 
 
-def measured(paths: Sequence[Path], dimension: int) -> dict[str, float]:
+def measured(paths: Sequence[ScanPath], dimension: int) -> dict[str, float]:
     """Seconds of each path that works here, by its name: 1,008 queries among 8,192 samples, on one thread."""
     random = np.random.default_rng(0)
     vectors = random.standard_normal((_SAMPLES + _QUERIES, dimension), np.float32)

@@ -163,8 +163,8 @@ class FaceFinder(ViewSearch):
         if smallest <= self._spec.minimum_face:
             return ""
         return (
-            f"searched at 1/{picture.reduction} of its size, as vision.memory or vision.maximum_pixels allows no"
-            f" more: faces under {smallest:.0f} pixels are missed"
+            f"the picture was searched at 1/{picture.reduction} of its size, as vision.memory or vision.maximum_pixels"
+            f" allows no more: faces under {smallest:.0f} pixels are missed"
         )
 
     def canvas(self, view: Array) -> Canvas:
@@ -200,7 +200,9 @@ class FaceFinder(ViewSearch):
         if not faces or less_reduced.reduction == wanted:
             return AllCut(faces)
         return AllCut(
-            faces, f"small faces are cut out at 1/{less_reduced.reduction} of its size, as vision.memory allows no more"
+            faces,
+            f"small faces are cut out of the picture at 1/{less_reduced.reduction} of its size, as vision.memory allows"
+            " no more",
         )
 
     def _wanted_reduction(self, reduction: int, smallest: float) -> int:

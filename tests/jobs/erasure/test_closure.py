@@ -7,10 +7,10 @@ import pytest
 from jobs.erasure.closure import closure_of
 from jobs.erasure.needles import Needles
 from jobs.erasure.plan import Plan
-from jobs.erasure.rows import ORDER, models_trained_on
+from jobs.erasure.rows import ORDER, models_trained_on, rows_of
 from jobs.erasure.subject import Subject
 from jobs.run.context import Context
-from tests.rows import CONTRACT, DAY, NOW, Values, put, put_contract, sample_rows, unit
+from tests.rows import CONTRACT, DAY, NOW, Values, put, put_contract, put_samples, sample_rows, unit
 from tests.support import MakeContext
 from udfs.errors import InputError
 
@@ -93,6 +93,35 @@ def test_what_leads_to_the_rest_goes_last() -> None:
     before += [(table, "gallery") for table in ("matches", "runs", "set_asides", "reviews")]
     before += [(table, "images") for table in ORDER if table != "images"]
     assert all(ORDER.index(one) < ORDER.index(other) for one, other in before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("person", "said"),
+    [("John", {"of both": "Ann"}), ("Doe, John", {"of one": None, "of three": "Ann, Zoe"}), ("Doe", {})],
+)
+def test_an_id_with_a_comma_goes_whole_from_what_lists_several(
+    make_context: MakeContext, person: str, said: dict[str, str | None]
+) -> None:
+    context = make_context()
+    put_contract(context)
+    people = ["Ann", "Doe", "John", "Doe, John", "Zoe"]
+    put_samples(context, unit(len(people), seed=1), people)
+    listed = {"of one": "Doe, John", "of both": "Ann, John", "of three": "Ann, Doe, John, Zoe"}
+    found = {
+        "investigation": "gate",
+        "asked": "photo.jpg",
+        "rank": 1,
+        "similarity": 0.5,
+        "run_date": DAY,
+        "contract_id": CONTRACT,
+    }
+    put(
+        context, "findings", *[{**found, "face_id": of, "image_id": of, "person_id": ids} for of, ids in listed.items()]
+    )
+    closure = closure_of(context, Subject("person", person))
+    changed = rows_of(context, closure, "findings").changed
+    assert ({} if changed is None else {row.face_id: row.person_id for row in changed.collect()}) == said
 
 
 @pytest.mark.slow

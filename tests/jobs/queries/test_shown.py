@@ -64,8 +64,8 @@ def test_a_table_and_a_view(undisturbed: Context, capsys: pytest.CaptureFixture[
         ("person", "nobody", "nobody called 'nobody' was ever registered"),
         ("image", "x.jpg", "the tables know no image 'x.jpg'"),
         ("face", "x", "there is no face 'x'"),
-        ("faces", "x", "faces is a table; leave out 'x'"),
-        ("thing", None, "'thing' is neither person, image or face, nor a table"),
+        ("faces", "x", "faces is a table or view, and shown without an id; leave out 'x'"),
+        ("thing", None, "'thing' is no table or view, nor one of person, image and face"),
     ],
 )
 def test_what_is_not_there_is_said(undisturbed: Context, what: str, name: str | None, said: str) -> None:
