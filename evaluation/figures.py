@@ -165,21 +165,41 @@ def differential(of_groups: dict[str, list[Figure]], metric: str) -> tuple[float
     return rates[high] / rates[low], high, low
 
 
+_NO_VALUE = "none"
+
+
 def parts(values: Sequence[object], most: int = 12) -> Array:
-    """Groups of a column, text (n,): its values; numbers of which there are more than `most` in three equal parts."""
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(numbers) < len(values) or len(set(numbers)) <= most:
-        return np.array(["none" if value is None else str(value) for value in values])
-    array = np.array(numbers, np.float64)
-    first, second = np.quantile(array, [1 / 3, 2 / 3])
-    names = [f"below {first:.4g}", f"{first:.4g} to {second:.4g}", f"above {second:.4g}"]
-    return np.array(names)[(array > first).astype(int) + (array > second).astype(int)]
+    """Groups of a column, text (n,): its values; numbers of which there are more than `most` in three equal parts.
+    Where there is no value, the group is called none."""
+    values = [None if value is None or not str(value).strip() else value for value in values]
+    numbers = _numbers(values)
+    known = numbers[~np.isnan(numbers)] if numbers is not None else np.empty(0)
+    if numbers is None or len(np.unique(known)) <= most:
+        return np.array([_NO_VALUE if value is None else str(value) for value in values])
+    first, second = np.quantile(known, [1 / 3, 2 / 3])
+    names = [f"below {first:.4g}", f"{first:.4g} to {second:.4g}", f"above {second:.4g}", _NO_VALUE]
+    which = (numbers > first).astype(int) + (numbers > second).astype(int)
+    return np.array(names)[np.where(np.isnan(numbers), 3, which)]
+
+
+def _numbers(values: Sequence[object]) -> Array | None:
+    """float64 (n,), not a number where there is no value; None where one is no number. A CSV has numbers as text."""
+    found = np.full(len(values), np.nan)
+    for at, value in enumerate(values):
+        if isinstance(value, bool):
+            return None
+        if value is not None:
+            try:
+                found[at] = float(value)  # type: ignore[arg-type]
+            except (TypeError, ValueError):
+                return None
+    return found
 
 
 def in_order(values: Sequence[object], groups: Array) -> list[str]:
     """The names of the groups of a column: by its numbers, where it has numbers, else by name."""
     names = [str(name) for name in np.unique(groups)]
-    if not all(isinstance(value, int | float) for value in values):
+    numbers = _numbers(values)
+    if numbers is None:
         return names
-    array = np.array(values, np.float64)
-    return sorted(names, key=lambda name: float(array[groups == name].min()))
+    return sorted(names, key=lambda name: (name == _NO_VALUE, float(numbers[groups == name].min())))

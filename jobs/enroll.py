@@ -95,7 +95,9 @@ def enroll(
     that show one face alone, the best five: look at them first (`rollcall report --cluster`). Persons who were erased
     are left out, until it is decided anew that they are registered: --allow-erased.
     """
-    if (gallery is None) == (from_cluster is None):
+    if gallery is not None and from_cluster is not None:
+        raise InputError("--gallery and --from-cluster both say whom to enrol; give one of them")
+    if gallery is None and from_cluster is None:
         raise InputError("say whom to enrol: --gallery URI, or --from-cluster CLUSTER with --person ID")
     if gallery is not None:
         if person or person_name:

@@ -87,6 +87,10 @@ def erase(
     named = person is not None or image is not None or source is not None or before is not None
     if verify and yes:
         raise InputError("--verify erases nothing; leave out --yes")
+    if output is not None and not (yes or verify):
+        raise InputError("--output is for the proof of an erasure; add --yes, or --verify")
+    if killed and not yes:
+        raise InputError("--killed is for an erasure; add --yes")
     subject = None
     if named or not verify:
         subject = Subject.asked(

@@ -117,7 +117,12 @@ def evaluate(
 
 
 def _attacks(context: Context, check: bool, attacks: str | None, arguments: dict[str, Any]) -> dict[str, list[Figure]]:
-    if check or any(arguments[name] is not None for name in ("pairs", "images", "threshold_from", "group_by")):
+    of_other_protocols = any(
+        arguments[option.name] != option.get_default(click.get_current_context())
+        for option in command.params
+        if option.name in arguments and option.name not in ("threshold", "output")
+    )
+    if check or of_other_protocols:
         raise InputError(f"--protocol {PROTOCOL} takes --attacks, --threshold and --output alone")
     found = report_attacks(context, attacks=attacks, threshold=arguments["threshold"], output=arguments["output"])
     for said in lines(found):

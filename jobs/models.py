@@ -33,7 +33,8 @@ def command(context: click.Context, config: str | None, speed: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         if config is not None or speed:
-            raise click.UsageError(f"--config and --speed belong to the list; write {context.invoked_subcommand} first")
+            helps = "leave --speed out" if speed else f"write {context.invoked_subcommand} first"
+            raise click.UsageError(f"--config and --speed here belong to the list, `rollcall models`; {helps}")
         return
     headings = ["name", "kind", "dimensions", "crop", "licence", "trained on", "weights"]
     table = Table(*headings, *(["faces/s"] if speed else []), box=box.SIMPLE_HEAD)

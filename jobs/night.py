@@ -12,6 +12,7 @@ from jobs.run.context import Context
 from jobs.run.errors import run_command
 from jobs.run.options import RUN_DATE, job
 from jobs.summary import summary
+from udfs.errors import InputError
 
 
 @job("night")
@@ -44,6 +45,8 @@ def night(
     Each job is noted in `runs` as if it were run by itself. The first that fails ends the night; the same line again
     goes on where it stopped.
     """
+    if blackout and output is None:
+        raise InputError("--blackout is for the page; add --output FILE")
     ingest(context, source=source, source_table=source_table, run_date=run_date)
     embed(context, run_date=run_date)
     identify(context, run_date=run_date, gallery_name=gallery_name)

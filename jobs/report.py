@@ -55,6 +55,8 @@ def report(
             "say what to show: --run-date YYYY-MM-DD, --person ID, --investigation NAME, --clusters GROUPING or"
             " --cluster CLUSTER"
         )
+    if gallery_name is not None and run_date is None and person is None:
+        raise InputError("--gallery-name is for --run-date and --person; leave it out")
     if run_date is not None:
         page = contact_sheet.of_date(context, run_date, gallery_name, shown)
     elif person is not None:

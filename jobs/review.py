@@ -43,7 +43,9 @@ def review(
     if (file is None) == (None in one) or (file is not None and any(one)):
         raise InputError("say what is decided: --face, --person and --decision, or --decisions FILE")
     if file is not None:
-        reviews = from_file(context, file, reviewed_by)
+        reviews = from_file(
+            context, file, reviewed_by=reviewed_by or "", gallery_name=gallery_name or "", reason=reason or ""
+        )
     else:
         reviews = [
             checked(

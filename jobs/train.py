@@ -44,7 +44,7 @@ _OF_TRAINING = (
         type=click.Path(file_okay=False, path_type=Path),
         default=Path("models"),
         show_default=True,
-        help="Where its file and its page are written; on a cluster a folder that all workers can read.",
+        help="Where its file and its page are written; on a cluster a folder that all workers share, and may write to.",
     ),
     click.option(
         "--declare-in",

@@ -45,11 +45,15 @@ def fetch(names: tuple[str, ...]) -> None:
 @click.option("--path", help="A file or URI, instead of the one in the cache.")
 def verify(name: str, path: str | None) -> None:
     """Check that a file holds the weights it should."""
-    known = MODELS.get(name)  # `load` says it of a name that is none
-    if path is not None and known is not None and known.weights.file is None:
-        raise InputError(f"the weights {name!r} are {known.weights.origin}, not in a file; leave out --path")
-    weights.load(name, path)
-    click.echo(f"{name}: digest matches")
+    networks = networks_of(name)
+    if path is not None and networks != [name]:
+        raise InputError(f"{name} is made of several networks; with --path, name one of them: {', '.join(networks)}")
+    for network in networks:
+        weights_of = MODELS[network].weights
+        if path is not None and weights_of.file is None:
+            raise InputError(f"the weights {network!r} are {weights_of.origin}, not in a file; leave out --path")
+        weights.load(network, path)
+        click.echo(f"{network}: digest matches")
 
 
 if __name__ == "__main__":

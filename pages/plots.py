@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import matplotlib
@@ -72,7 +73,7 @@ def det(lines: Sequence[Line], x: str, y: str, caption: str) -> Plot:
     """Both errors on logarithmic scales."""
 
     def draw(axes: Axes) -> None:
-        for line, color in zip(lines, _LINES, strict=False):
+        for line, color in zip(lines, cycle(_LINES), strict=False):
             shown = (line.x > 0) & (line.y > 0)
             axes.plot(line.x[shown], line.y[shown], color=color, linewidth=1.8, label=line.name)
         _logarithmic(axes)
@@ -107,7 +108,7 @@ def cmc(lines: Sequence[Line]) -> Plot:
     """How often the right person is among the first, by the number of persons that are looked at."""
 
     def draw(axes: Axes) -> None:
-        for line, color in zip(lines, _LINES, strict=False):
+        for line, color in zip(lines, cycle(_LINES), strict=False):
             axes.plot(line.x, line.y, color=color, marker="o", markersize=3, linewidth=1.5, label=line.name)
         axes.set_xlabel("rank")
         axes.set_ylabel("share found within the rank")
@@ -121,7 +122,7 @@ def by_gallery_size(measured: Line, bands: Sequence[Line], target: float | None,
     """FPIR against the size of the gallery, at one threshold."""
 
     def draw(axes: Axes) -> None:
-        for line, color in zip(bands, _LINES[1:], strict=False):
+        for line, color in zip(bands, cycle(_LINES[1:]), strict=False):
             if line.low is not None and line.high is not None:
                 axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.18, linewidth=0)
             axes.plot(line.x, line.y, color=color, linewidth=1.5, label=line.name)
@@ -140,7 +141,7 @@ def course(title: str, lines: Sequence[Line], x: str, y: str, caption: str) -> P
     """How something went, step by step."""
 
     def draw(axes: Axes) -> None:
-        for line, color in zip(lines, _LINES, strict=False):
+        for line, color in zip(lines, cycle(_LINES), strict=False):
             axes.plot(line.x, line.y, color=color, linewidth=1.5, label=line.name)
         axes.set_xlabel(x)
         axes.set_ylabel(y)

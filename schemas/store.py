@@ -67,8 +67,8 @@ class Tables:
         self.root = None if root is None else _root(root)
         self.database = database
         self._private = private
-        if database is not None and not spark.catalog.databaseExists(database):
-            raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {database}")
+        if database is not None and not spark.catalog.databaseExists(_schema(database)):
+            raise InputError(f"there is no schema {database!r}; create it first: CREATE SCHEMA {_schema(database)}")
         self._versions: dict[str, str] = {}
         self._locations: dict[str, str] = {}
 
@@ -77,10 +77,17 @@ class Tables:
         """Where the tables are, for a person."""
         return self.database or str(self.root)
 
+    @property
+    def root_uri(self) -> str | None:
+        """The root as a URI of `udfs.lake`; None where the tables are in a schema alone."""
+        if self.root is None:
+            return None
+        return _lake_uri(self.root) if "://" in self.root else lake.uri_of(self.root)
+
     def identifier(self, name: str) -> str:
         """The table in SQL."""
         if self.database is not None:
-            return f"{_in_backticks(self.database)}.`{name}`"
+            return f"{_schema(self.database)}.`{name}`"
         return f"delta.{_in_backticks(f'{self.root}/{name}')}"
 
     def exists(self, name: str) -> bool:
@@ -466,19 +473,20 @@ class Tables:
 
     def _exists(self, name: str) -> bool:
         if self.database is not None:
-            return self._spark.catalog.tableExists(f"{self.database}.{name}")
+            return self._spark.catalog.tableExists(self.identifier(name))
         return DeltaTable.isDeltaTable(self._spark, f"{self.root}/{name}")
 
     def _known_version(self, name: str) -> str:
         found = migration.properties(self._spark, self.identifier(name)).get(migration.VERSION)
         if found is None:
-            raise InputError(f"{self.place}: {name!r} is not a Rollcall table; choose another --tables")
+            raise InputError(f"{self.place}: {name!r} is not a Rollcall table; choose another --tables or --database")
         if found == SCHEMA_VERSION or found in migration.STEPS:
             return found
         newer = found.isdigit() and int(found) > int(SCHEMA_VERSION)
         raise InputError(
             f"{self.place}: {name!r} was written by schema version {found}, this is version {SCHEMA_VERSION};"
-            f" {'update Rollcall to' if newer else 'use'} the release that wrote it, or choose another --tables"
+            f" {'update Rollcall to' if newer else 'use'} the release that wrote it, or choose another --tables or"
+            " --database"
         )
 
     def _retried(self, write: Callable[[], T], passing: re.Pattern[str] = _CONFLICT) -> T:
@@ -506,6 +514,11 @@ def spark_path(uri: str) -> str:
     return f"{'s3a' if scheme == 's3' else scheme}://{rest.rstrip('/')}"
 
 
+def _schema(database: str) -> str:
+    """A schema in SQL, perhaps with its catalog in front of it: catalog.schema."""
+    return ".".join(_in_backticks(part) for part in database.split("."))
+
+
 def _in_backticks(name: str) -> str:
     """A name in SQL, whatever stands in it."""
     return f"`{name.replace('`', '``')}`"
@@ -516,7 +529,8 @@ def _lake_uri(location: str) -> str:
     scheme, _, path = location.partition(":")
     if scheme == "file":
         return lake.uri_of("/" + path.lstrip("/"))
-    return f"{'s3' if scheme == 's3a' else scheme}:{lake.quoted(path)}"
+    authority, slash, below = path.removeprefix("//").partition("/")
+    return f"{'s3' if scheme == 's3a' else scheme}://{authority}{slash}{lake.quoted(below)}"
 
 
 def _root(given: str) -> str:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +20,8 @@ from udfs import lake, private
 from udfs.cache import cache
 
 _COPIES = "copies"
+_SHOWN_WHEN_OPENED = ("hdfs", "viewfs")
+"""Stores that show a file before it is whole; others show it when it is closed."""
 _KEPT = 36 * 3600.0
 """Seconds that a copy is kept after a process last used it."""
 
@@ -30,8 +32,14 @@ def write(uri: str, content: bytes) -> None:
     if path is None:
         store, remote = lake.place(uri)
         store.create_dir(remote.rpartition("/")[0])
-        with store.open_output_stream(remote) as stream:  # a store shows a file when it is closed
+        whole_when_closed = uri.partition("://")[0] not in _SHOWN_WHEN_OPENED
+        written = remote if whole_when_closed else f"{remote}.{uuid4().hex}"
+        with store.open_output_stream(written) as stream:
             stream.write(content)
+        if not whole_when_closed:
+            if store.get_file_info(remote).type != fs.FileType.NotFound:
+                store.delete_file(remote)  # which a move does not replace
+            store.move(written, remote)
         return
     target = Path(os.fsdecode(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +95,8 @@ def _copy(uri: str, path: Path, check: Callable[[Path], None]) -> Path:
                 fs.copy_files(remote, str(copied), source_filesystem=store, destination_filesystem=fs.LocalFileSystem())
                 check(copied)
                 copied.rename(path)
-            sweep_copies(_KEPT)
         os.utime(path.parent)  # it is in use: see `sweep_copies`
+    sweep_copies(_KEPT)
     return path
 
 
@@ -115,7 +123,20 @@ def remove(uri: str) -> None:
 def sweep_copies(older_than: float) -> None:
     """Remove the folders of copies on this machine that no process has used for so many seconds."""
     root = cache() / _COPIES
-    folders = {path.parent for path in root.rglob("*.lock")} if root.exists() else set()
-    for folder in folders:
-        if time.time() - folder.stat().st_mtime > older_than:
-            shutil.rmtree(folder)
+    if not root.exists():
+        return
+    with (root / "sweeping").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # another process does it
+            return
+        # Others copy and look meanwhile: what is there no more, is there no more.
+        for folder, _, names in os.walk(root):
+            with suppress(FileNotFoundError):
+                if any(name.endswith(".lock") for name in names) and _unused(Path(folder)) > older_than:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unused(folder: Path) -> float:
+    """Seconds since a process last used it."""
+    return time.time() - folder.stat().st_mtime

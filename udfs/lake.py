@@ -417,7 +417,7 @@ def read(file: File, maximum_bytes: int) -> bytes:
         if file.size > maximum_bytes:
             raise ReadError("too_large", f"{file.size:,} bytes; vision.maximum_bytes is {maximum_bytes:,}")
         content = _content(file.uri)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ReadError("gone", _one_line(error)) from error
     except PermissionError as error:
         raise ReadError("forbidden", _one_line(error)) from error

@@ -16,14 +16,13 @@ _CODECS = {"SNAPPY": "snappy", "GZIP": "gzip", "BROTLI": "brotli", "ZSTD": "zstd
 
 
 def pages(file: pa.NativeFile, described: pq.FileMetaData) -> Iterator[bytes]:
-    """The pages of all columns, dictionaries as well; and first what stands behind them, the file's own description.
+    """The pages of all columns, dictionaries as well; and what stands behind them: indexes, which hold the smallest and
+    the largest values, and the file's own description.
 
     Raises:
         ValueError: the file is compressed in a way that is not known here.
     """
-    footer = int(described.serialized_size) + 8
-    file.seek(file.size() - footer)
-    yield file.read(footer)
+    end = 0
     for group in range(described.num_row_groups):
         for at in range(described.num_columns):
             column = described.row_group(group).column(at)
@@ -32,6 +31,9 @@ def pages(file: pa.NativeFile, described: pq.FileMetaData) -> Iterator[bytes]:
                 begin = min(begin, column.dictionary_page_offset)
             file.seek(begin)
             yield from _decompressed(file.read(column.total_compressed_size), column.compression)
+            end = max(end, begin + column.total_compressed_size)
+    file.seek(end)
+    yield file.read()
 
 
 def _decompressed(chunk: bytes, compression: str) -> Iterator[bytes]:

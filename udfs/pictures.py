@@ -43,7 +43,7 @@ def contents(maximum_bytes: int) -> BatchFunction:
                 try:
                     content = content_of(row, maximum_bytes)
                 except ReadError as error:
-                    why = f"{error.reason}: {error}"
+                    why = str(error)
                 found = {"image_id": row["image_id"], "content": content, "why": why}
                 yield pa.RecordBatch.from_pylist([found], schema=CONTENT)
 
@@ -56,8 +56,7 @@ def _cut(row: dict[str, object], maximum_bytes: int) -> Iterator[dict[str, objec
     try:
         picture = decode(content_of(row, maximum_bytes), thumbnails.SHOWN)
     except (ReadError, RejectedError) as error:  # it was read before: it has changed or gone since
-        why = f"{error.reason}: {error}" if isinstance(error, ReadError) else error.reason
-        yield from ({"key": each["key"], "jpeg": None, "why": why} for each in wanted)
+        yield from ({"key": each["key"], "jpeg": None, "why": str(error)} for each in wanted)
         return
     for each in wanted:
         box = each["box"]

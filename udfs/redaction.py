@@ -15,7 +15,7 @@ _PARAMETER = re.compile(
 )
 """Parameters that are secrets, wherever they stand, as in the name of a file that was fetched by such a URL."""
 _PROPERTY = re.compile(
-    r"\b((?:spark|fs|hadoop|javax)\.[\w.-]*(?:secret|password|token|credential|account\.key|access\.key|sas)[\w.-]*"
+    r"\b((?:spark|fs|hadoop|javax)\.[\w.-]*(?:secret|password|token|credential|account\.key|access\.key|private\.key|encryption\.key|sas)[\w.-]*"
     r"\s*[=\s:]\s*)[^\s,;'\"]+",
     re.IGNORECASE,
 )
@@ -34,7 +34,9 @@ def redacted(text: str) -> str:
     return _PROPERTY.sub(rf"\1{HIDDEN}", text)
 
 
-_SECRET_NAME = re.compile(r"secret|password|token|credential|account\.key|access\.key|\.sas\b", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"secret|password|token|credential|(?:account|access|private|encryption)\.key|\.sas\b", re.IGNORECASE
+)
 
 
 def is_secret(name: str) -> bool:

@@ -56,11 +56,13 @@ _TIMED_OUT = re.compile(r"REQUEST_TIMEOUT|RequestTimeout", re.IGNORECASE)
 """For which S3 answers with the status of a wrong request."""
 _BEFORE_THE_REASON = re.compile(r".*(AWS Error |google::cloud::Status\()", re.DOTALL)
 """The name of the file, which may contain any word."""
+_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\S+://\S+")
+"""The same, in the words of the clients of HDFS and Azure."""
 
 
 def is_final(error: OSError) -> bool:
     """Whether the store has answered, and would answer the same again."""
     if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | IsADirectoryError):
         return True
-    reason = _BEFORE_THE_REASON.sub("", str(error))
+    reason = _NAME.sub("", _BEFORE_THE_REASON.sub("", str(error)))
     return _TIMED_OUT.search(reason) is None and _REFUSED.search(reason) is not None

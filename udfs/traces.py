@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from udfs import lake
 from udfs.arrow import BatchFunction, RecordBatches
+from udfs.escapes import unescaped
 from udfs.keyed import Keyed
 from udfs.parquet_pages import pages
 from udfs.words import tokens
@@ -32,7 +33,10 @@ _SHORTEST = 4
 """Bytes: anything shorter stands by chance in files that hold numbers; as a value it is found by its hash."""
 _PROBE = 4
 """Values of a vector that are looked for as bytes: 16 bytes that stand nowhere by chance."""
-_WORD_BEFORE, _WORD_AFTER = rb"(?<![\w\x80-\xff-])", rb"(?![\w\x80-\xff%-]|\.\w)"
+_QUOTE = rb"\xe2\x80[\x98-\x9f\xa6\xb9\xba]"
+"""Typographic quotation marks and dots in UTF-8; and «», which have two bytes."""
+_WORD_BEFORE = rb"(?:(?<![\w\x80-\xff-])|(?<=" + _QUOTE + rb")|(?<=\xc2[\xab\xbb]))"
+_WORD_AFTER = rb"(?:(?![\w\x80-\xff%-]|\.\w)|(?=" + _QUOTE + rb"|\xc2[\xab\xbb]))"
 _DAMAGE = (pa.ArrowException, OSError, ValueError, EOFError, RuntimeError, LookupError, ArithmeticError, TypeError)
 """What the readers of damaged files raise."""
 
@@ -78,7 +82,7 @@ class Sought:
                 for chunk in table.itercolumns():
                     self._in_values(chunk.combine_chunks(), found)
         for page in pages(file, parquet.metadata):
-            self._in_bytes(page, found)
+            self._in_bytes(page, found, with_length=True)
 
     def _in_other(self, path: str, content: bytes, found: Counter[tuple[str, str]]) -> None:
         self._in_bytes(content, found)
@@ -88,7 +92,11 @@ class Sought:
             for column in pa.ipc.open_file(content).read_all().itercolumns():
                 self._in_values(column.combine_chunks(), found)
         else:
-            self._in_texts([content.decode("utf-8", "replace")], found)
+            written = content.decode("utf-8", "replace")
+            read = unescaped(written)
+            self._in_texts([written, read], found)
+            if read != written:
+                self._in_bytes(read.encode("utf-8", "replace"), found)
 
     # --- values ----------------------------------------------------------------------------------------
 
@@ -136,11 +144,16 @@ class Sought:
 
     # --- bytes -----------------------------------------------------------------------------------------
 
-    def _in_bytes(self, content: bytes, found: Counter[tuple[str, str]]) -> None:
+    def _in_bytes(self, content: bytes, found: Counter[tuple[str, str]], *, with_length: bool = False) -> None:
+        """with_length: whether a value may stand behind its length (Parquet's plain encoding), and any byte behind it:
+        that is of the next one's length."""
         for kind, text in self.texts:
             literal = text.encode()
             if len(literal) >= _SHORTEST and literal in content:
-                whole = re.findall(_WORD_BEFORE + re.escape(literal) + _WORD_AFTER, content)
+                pattern = _WORD_BEFORE + re.escape(literal) + _WORD_AFTER
+                if with_length:
+                    pattern += b"|(?<=" + re.escape(len(literal).to_bytes(4, "little")) + b")" + re.escape(literal)
+                whole = re.findall(pattern, content)
                 if whole:
                     found[self.erasure_id, kind] += len(whole)
         for vectors in (*self.vectors, *self.codes):

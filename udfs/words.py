@@ -8,10 +8,12 @@ from functools import cached_property
 ERASED = "[erased]"
 """What stands where a word was."""
 
-_TOKEN = re.compile(r"[^\s\"'<>\[\](){}|,;`=]+")
+_MARKS = "\"'<>[](){}|,;`=?!“”„‟‘’‚‛«»‹›…"
+"""What stands around words."""
+_TOKEN = re.compile(rf"[^\s{re.escape(_MARKS)}]+")
 """An id, or a URI as inventories of files have them: none has these characters, which they percent-encode. Text ends it
 by a full stop or a colon as well."""
-_AROUND = "\"'<>[](){}|,;`=.:"
+_AROUND = f"{_MARKS}.:"
 _BEFORE, _AFTER = r"(?<![\w-])(?<!\w\.)", r"(?![\w-]|\.\w)"
 
 

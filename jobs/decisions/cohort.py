@@ -63,8 +63,9 @@ class Cohort:
         )
         uris = tuple(first[person].uri for person in chosen)
         vectors = faces.vectors[faces.places(list(uris))]
+        of_vectors = hashlib.sha256(vectors.tobytes()).hexdigest()
         return cls(
-            stable_id("cohort", contract_id, hashlib.sha256(vectors.tobytes()).hexdigest()),
+            stable_id("cohort", contract_id, of_vectors, *chosen, *uris),
             tuple(chosen),
             uris,
             vectors,

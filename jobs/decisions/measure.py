@@ -227,6 +227,8 @@ def _measure_searches(
     if len(remaining) < len(photos):
         persons = len({photo.person for photo in photos} & cohort_persons)
         context.log.info(f"evaluate: {persons:,} persons are in the cohort of the calibration, and are left out")
+    if not remaining:
+        raise InputError("all persons are in the cohort of the calibration; evaluate on photos of others")
     faces = MeantFaces.of(context, [photo.uri for photo in remaining], agreed, request.meant)
     searched = SearchedPhotos.of(remaining, faces, request.enrolled, request.seed)
     floor = context.settings.keep_floor(agreed.embedder)

@@ -1,15 +1,15 @@
 """What people decide about faces: whether one shows the person that it was found to be nearest to."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.inputs import records
+from jobs.inputs import person_ids, records
 from jobs.inputs.records import Record
 from jobs.run import ledger
 from jobs.run.context import Context
@@ -42,43 +42,50 @@ Nearest = dict[str, Any]
 """What `identifications` says of a face and a gallery, as far as a review takes it over, by column."""
 
 
-def from_file(context: Context, file: str, reviewed_by: str | None) -> list[Review]:
+def from_file(
+    context: Context, file: str, *, reviewed_by: str = "", gallery_name: str = "", reason: str = ""
+) -> list[Review]:
     """The decisions in a CSV, Parquet or Delta table with the columns face_id, person_id and decision, and perhaps
     gallery_name, reviewed_by and reason.
 
-    reviewed_by: of rows that do not say it.
+    reviewed_by, gallery_name, reason: of rows that do not say it.
 
     Raises:
         InputError: it cannot be read, or a value is missing or unknown; its line is named.
     """
     optional = ("gallery_name", "reviewed_by", "reason")
     read = records.read(context, lake.uri_of(file), ("face_id", "person_id", "decision"), optional)
-    found = [_from_record(record, reviewed_by or "") for record in read]
+    found = [_from_record(record, reviewed_by, gallery_name, reason) for record in read]
     if not found:
         raise InputError(f"{file}: has no decisions")
     return found
 
 
-def _from_record(record: Record, reviewed_by: str) -> Review:
+def _from_record(record: Record, reviewed_by: str, gallery_name: str, reason: str) -> Review:
     return checked(
         Review(
             record.where,
             record.text("face_id"),
-            record.person("person_id"),
+            record.text("person_id"),
             record.text("decision").lower(),
             record.text("reviewed_by") or reviewed_by,
-            record.text("gallery_name"),
-            record.text("reason"),
+            record.text("gallery_name") or gallery_name,
+            record.text("reason") or reason,
         )
     )
 
 
 def checked(review: Review) -> Review:
-    """The same.
+    """The same, whoever is named in it in the form that all lists are brought to.
 
     Raises:
         InputError: a value is missing or unknown.
     """
+    review = replace(
+        review,
+        person_id=person_ids.normal(review.where, review.person_id),
+        reviewed_by=person_ids.trimmed(review.reviewed_by),
+    )
     for name, value in (("face_id", review.face_id), ("person_id", review.person_id)):
         if not value:
             raise InputError(f"{review.where}: {name} is empty; take it from the view review_queue or sightings")
@@ -190,7 +197,7 @@ def _rows(placed: list[tuple[Review, Nearest]], signatures: int, run_id: str) ->
             "review_id": stable_id("review", run_id, at),
             "decision": review.decision,
             "reviewed_by": review.reviewed_by,
-            "reviewed_at": now,
+            "reviewed_at": now + timedelta(microseconds=at),  # of one file the later line is the later word
             "reason": review.reason,
             "signatures": signatures,
             "run_id": run_id,

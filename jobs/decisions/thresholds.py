@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from evaluation.calibration import Probability
@@ -55,9 +56,7 @@ def for_identification(
     Raises:
         InputError: no such calibration, or not of this contract.
     """
-    found = context.tables.read_or_empty("thresholds").where(
-        (F.col("contract_id") == contract_id) & (F.col("protocol") == "open-set")
-    )
+    found = _calibrations(context, contract_id)
     if threshold_id not in (None, SETTINGS):
         row = found.where(F.col("threshold_id") == threshold_id).first()
         if row is None:
@@ -85,6 +84,12 @@ def for_identification(
     return IdentificationThresholds(of_settings.match, of_settings.review, name)
 
 
+def _calibrations(context: Context, contract_id: str) -> DataFrame:
+    """Those of a contract for searches in a gallery."""
+    of_contract = (F.col("contract_id") == contract_id) & (F.col("protocol") == "open-set")
+    return context.tables.read_or_empty("thresholds").where(of_contract)
+
+
 def for_enrolment(context: Context, agreed: Contract) -> float:
     """The similarity from which a photo that resembles another person is looked at.
 
@@ -96,20 +101,23 @@ def for_enrolment(context: Context, agreed: Contract) -> float:
 
 def review_similarity(context: Context, contract_id: str, embedder: str) -> float:
     """The similarity from which two faces of different persons are looked at: the settings', else that of the newest
-    calibration for the smallest gallery.
+    calibration for the smallest gallery, of those whose scores are similarities and not normalised by a cohort.
 
     Raises:
-        InputError: there is neither, or the calibration is not one of similarities.
+        InputError: there is neither.
     """
     if embedder in context.settings.thresholds:
         return context.settings.thresholds[embedder].review
-    found = for_identification(context, contract_id, embedder, persons=1)
-    if found.cohort_id is not None:
+    found = _calibrations(context, contract_id)
+    row = found.where("cohort_id IS NULL").orderBy("gallery_size", F.desc("created_at"), "threshold_id").first()
+    if row is not None:
+        return float(row.review_threshold)
+    if not found.isEmpty():
         raise InputError(
-            f"calibration {found.threshold_id} is for scores normalised by a cohort, and photos to enrol are judged by"
-            f" similarities; run `rollcall calibrate --cohort 0`, or add a section [thresholds.{embedder}]"
+            "all calibrations are for scores normalised by a cohort, and photos to enrol are judged by similarities;"
+            f" add a section [thresholds.{embedder}] to the settings, or run `rollcall calibrate --cohort 0`"
         )
-    return found.review
+    return context.settings.threshold(embedder).review
 
 
 def for_verification(context: Context, agreed: Contract) -> PairThresholds:

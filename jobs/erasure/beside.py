@@ -10,6 +10,7 @@ from jobs.run.context import Context
 from schemas.catalog import TABLES
 from udfs import artifacts, lake
 from udfs.cache import cache
+from udfs.escapes import unescaped
 
 _PACKED = "_packed"
 _PAGES = (".html", ".htm")
@@ -77,10 +78,9 @@ def files_below(place: str) -> list[str]:
 
 def others(context: Context) -> list[str]:
     """The files below the tables' root that are of no table."""
-    if context.tables.root is None:
+    place = context.tables.root_uri
+    if place is None:
         return []
-    root = context.tables.root
-    place = lake.uri_of(root)
     return [uri for uri in files_below(place) if uri[len(place.rstrip("/")) + 1 :].split("/")[0] not in TABLES]
 
 
@@ -96,4 +96,7 @@ def _is_there(place: str) -> bool:
 
 def _holds(uri: str, closure: Closure) -> bool:
     content = artifacts.read(uri)
-    return content is not None and closure.words.in_text(content.decode("utf-8", "replace"))
+    if content is None:
+        return False
+    text = content.decode("utf-8", "replace")
+    return closure.words.in_text(text) or closure.words.in_text(unescaped(text))

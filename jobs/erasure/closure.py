@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs.erasure.subject import Subject
 from jobs.run.context import Context
 from schemas.catalog import TABLES
+from schemas.names import Names
 from schemas.store import Tables
 from schemas.table import Carries
 from udfs import lake
@@ -169,7 +170,8 @@ def _images(context: Context, subject: Subject) -> DataFrame:
 
 
 def _of_person(context: Context, subject: Subject) -> DataFrame:
-    """The images in which the person was found: decided a match, or confirmed, and not rejected."""
+    """The images in which the person was found: decided a match, or confirmed by somebody, and not rejected. Of each
+    reviewer the last word counts."""
     tables = context.tables
     asked = frame_of(context, "person_id", [subject.value])
 
@@ -177,10 +179,13 @@ def _of_person(context: Context, subject: Subject) -> DataFrame:
         rows = tables.read_or_empty(table).where(of_gallery(table, subject.gallery_name))
         return rows.join(F.broadcast(asked), "person_id", "left_semi")
 
-    reviews = theirs("reviews")
-    rejected = reviews.where("decision = 'reject'").select("face_id")
-    matched = theirs("identifications").where("decision = 'match'").join(rejected, "face_id", "left_anti")
-    confirmed = reviews.where("decision = 'confirm'")
+    reviewed = Names(context.spark, tables).rows("reviewed").where(of_gallery("reviews", subject.gallery_name))
+    reviewed = reviewed.join(F.broadcast(asked), "person_id", "left_semi")
+    of_face = ["gallery_name", "face_id"]
+    rejected = reviewed.where("state = 'rejected'").select(*of_face)
+    matched = theirs("identifications").where("decision = 'match'").join(rejected, of_face, "left_anti")
+    some_confirm = reviewed.where("state != 'rejected' AND size(confirmed_by) > 0").select(*of_face)
+    confirmed = theirs("reviews").join(some_confirm, of_face, "left_semi")
     shown = matched.select("image_id").unionByName(confirmed.select("image_id")).distinct()
     images = tables.read_or_empty("images").select("image_id", "uri", "source", "run_date")
     return images.join(shown, "image_id", "left_semi")

@@ -105,7 +105,7 @@ class MeantFaces:
     def of(cls, context: Context, uris: Sequence[str], agreed: Contract, meant: Meant) -> "MeantFaces":
         """Look at images, or read what the tables say of them."""
         table = meant_faces(context, sorted(set(uris)), agreed, meant)
-        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()])
+        there = np.array([outcome == "faces" for outcome in table["outcome"].to_pylist()], bool)
         vectors = np.zeros((table.num_rows, agreed.dimension), np.float32)
         column = table["embedding"].combine_chunks().drop_null()
         vectors[there] = column.flatten().to_numpy().reshape(-1, agreed.dimension)

@@ -124,7 +124,7 @@ class Slices:
     def _stage(self, slice_of_pending: pa.Table, computed: DataFrame, run: ledger.Run) -> str:
         images = self._context.spark.createDataFrame(slice_of_pending)
         ids = slice_of_pending["image_id"].to_pylist()
-        # Two runs may compute the same images at once: each commits what it has staged itself.
+        # Two runs may compute the same images at once: each stages slices of its own. Whoever comes first commits one.
         slice_id = stable_id("slice", run.run_id, *ids)
         modified = F.timestamp_micros("modified_us")
         self._tables.append(
@@ -182,10 +182,11 @@ class Slices:
         self._tables.delete_where("staged", F.col("slice_id") == slice_id)
 
     def recover(self, chosen: Column, run: ledger.Run) -> None:
-        """Commit what an earlier run staged and did not live to commit."""
+        """Commit what other runs have staged: one that was killed did not live to commit it, and one that is still
+        running finds it done."""
         staged = self._tables.read_or_empty("staged").where(chosen & self._mine())
         for row in staged.select("slice_id").distinct().orderBy("slice_id").collect():
-            self._context.log.info("embed: committing a slice that an earlier run had computed")
+            self._context.log.info("embed: committing a slice that another run had computed")
             self.commit(row.slice_id, run)
             run.count("recovered_slices", 1)
 

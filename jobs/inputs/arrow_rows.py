@@ -37,6 +37,7 @@ def _value(where: str, name: str, cell: pa.Scalar) -> Any:
         return cell.as_py()
     except _CANNOT_BE_WRITTEN as error:
         problem = " ".join(str(error).split())
-        raise InputError(
-            f"{where}: {name} cannot be read: {problem}; write a date from 0001-01-01 to 9999-12-31, and texts in UTF-8"
-        ) from error
+        helps = "write a date from 0001-01-01 to 9999-12-31, and texts in UTF-8"
+        if isinstance(error, LookupError):
+            helps = "write times in UTC, or in a time zone that this machine knows"
+        raise InputError(f"{where}: {name} cannot be read: {problem}; {helps}") from error

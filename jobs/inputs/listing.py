@@ -64,7 +64,8 @@ def list_source(
             )
             known = context.tables.read_or_empty("images").select("image_id")
             new = images.join(known, "image_id", "left_anti")
-            new = _not_expired(context, _not_erased(context, new, run, allow_erased), run, allow_expired)
+            new = _not_expired(context, new, run, allow_expired)
+            new = _not_erased(context, new, run, allow_erased)  # last: what is allowed again is forgotten to be erased
             listed_files = images.count()
             run.count("listed", listed_files)
             run.count("outside_template", rows.where("run_date IS NULL AND problem IS NULL").count())
@@ -73,11 +74,14 @@ def list_source(
             run.count("new", new.count())
             outside = _outside(run.counts, template)
             if listed_files == 0 and not allow_empty:
-                where = source or source_table
                 of_date = "" if run_date is None else f" of {run_date}"
-                raise InputError(
-                    f"{where}: no files{of_date}{outside}; is it mounted? If it may be empty, add --allow-empty"
+                if source_table:
+                    why = "" if not suffixes else "; is --suffix right?"
+                    raise InputError(f"{source_table}: no rows{of_date}{why}; if it may be empty, add --allow-empty")
+                why = (
+                    "is it mounted?" if not suffixes else f"is it mounted, and is --suffix {' '.join(suffixes)} right?"
                 )
+                raise InputError(f"{source}: no files{of_date}{outside}; {why} If it may be empty, add --allow-empty")
             if run.counts["new"]:
                 context.tables.append_new("images", new)
         finally:

@@ -70,6 +70,10 @@ def _of_wider(lines: list[str], uri: str) -> Iterator[tuple[str, Box | None]]:
         yield name, None
         for line in range(at + 2, at + 2 + max(1, int(count))):
             fields = lines[line].split() if line < len(lines) else []
+            if len(fields) < len(_SIDES) and int(count):
+                raise InputError(
+                    f"{uri}: line {line + 1}: {lines[line]!r} is no face; write x y w h, with spaces between"
+                )
             if len(fields) >= len(_SIDES):
                 yield name, _box(f"{uri}: line {line + 1}", fields[:4])
         at += 2 + max(1, int(count))

@@ -1,6 +1,7 @@
 """A network that a user hands in as an ONNX file: inspected, tried, and declared."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from logging import Logger
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def _check_photos(content: bytes, own: OnnxDeclaration, images: str, file: str, 
     spec = VisionSpec()
     finds = detector_class(detector(spec.detector))(spec, weights.source(spec.detector))
     photos = _few(images, log)
-    faces = separation.known_faces(((person, lake.read_anything(uri)) for person, uri in photos), finds, spec)
+    faces = separation.known_faces(_that_can_be_read(photos), finds, spec)
     if len(faces) < len(photos):
         log.warning(f"models: {len(photos) - len(faces)} of {len(photos)} photos show no face, or cannot be read")
     found, doubts = separation.check(content, own, faces, file)
@@ -73,6 +74,15 @@ def _check_photos(content: bytes, own: OnnxDeclaration, images: str, file: str, 
         f"models: {len(faces)} photos of {len({face.person for face in faces})} persons: mean similarity"
         f" {found.mated:.3f} of one person, {found.non_mated:.3f} of two"
     )
+
+
+def _that_can_be_read(photos: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+    for person, uri in photos:
+        try:
+            content = lake.read_anything(uri)
+        except InputError:  # how many cannot be read is said
+            continue
+        yield person, content
 
 
 def _few(images: str, log: Logger) -> list[tuple[str, str]]:

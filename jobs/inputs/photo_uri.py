@@ -7,8 +7,8 @@ from udfs import lake
 from udfs.errors import InputError
 
 _HAS_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):[/\\]+", re.IGNORECASE)
-_ONE_SLASH = re.compile(r"file:/(?!/)", re.IGNORECASE)
-"""How Hadoop and Spark write the URI of a local file."""
+_ONE_SLASH = re.compile(r"(file|hdfs|viewfs):/(?!/)", re.IGNORECASE)
+"""How Hadoop and Spark write the URI of a local file, and of one on the store of the cluster."""
 
 
 def absolute(file: str, uri: str) -> str:
@@ -24,7 +24,9 @@ def absolute(file: str, uri: str) -> str:
                 f"{uri!r}: {uri[: scheme.end()]} cannot be read; copy the photo, and write its path, or a URI that"
                 f" begins with {readable}"
             )
-        whole = lake.uri_of(_ONE_SLASH.sub("file:///", uri))
+        if not (_ONE_SLASH.match(uri) or uri[scheme.end(1) :].startswith("://")):
+            raise InputError(f"{uri!r}: write it as {scheme[1].lower()}://STORE/PATH")
+        whole = lake.uri_of(_ONE_SLASH.sub(r"\1:///", uri))
     elif uri.startswith("/"):
         whole = lake.uri_of(uri)
     else:

@@ -76,7 +76,9 @@ class Record:
 
     def _refuse_what_names_nothing(self, name: str) -> None:
         value = self.values.get(name)
-        if isinstance(value, str):
+        if isinstance(value, str) or (
+            isinstance(value, float) and isnan(value)
+        ):  # as pandas writes where there is nothing
             return
         if isinstance(value, bool) or not (value is None or isinstance(value, bytes | UUID) or _is_whole(value)):
             raise InputError(f"{self.where}: {name} is {_SHOWN.repr(value)}; write it as text or as a whole number")

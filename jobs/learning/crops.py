@@ -54,8 +54,15 @@ class CropFiles:
         profile = task_resources.on_gpu(context.spark)
         rows = frame.mapInArrow(cut, spark_schema(CROP), profile=profile)
         uri_of = context.spark.createDataFrame(images_of(located).select(["image_id", "uri"]))
-        rows.join(F.broadcast(uri_of), "image_id").write.mode("overwrite").parquet(self.folder.absolute().as_uri())
+        # Hadoop does not decode a URI: what stands in the path stands there as it is.
+        place = f"file://{self.folder.absolute()}"
+        rows.join(F.broadcast(uri_of), "image_id").write.mode("overwrite").parquet(place)
         digests = {file.name: _digest(file) for file in self._files()}
+        if not digests:
+            raise InputError(
+                f"{self.folder}: executors have written no crops there; on a cluster --output must be a folder that the"
+                " driver and all workers share, and may write to"
+            )
         (self.folder / _LISTED).write_text(json.dumps({"of": of, "files": digests}, sort_keys=True), "utf-8")
         return self
 

@@ -15,12 +15,7 @@ from udfs.vision.contract import Contract
 def finish(context: Context, place: Place, measured: Measured, page: Report, run: ledger.Run) -> Contract:
     """Write down a training; returns the contract of its model."""
     child = register(context, measured, run)
-    settings_file.append(place.declared_in, measured.trained.section)
-    if measured.persons is not None:
-        run.count("persons", measured.persons)
-    run.count("photos", len(measured.learnt))
-    outputs.written(context, html(page), place.folder / f"{place.name}.html")
-    _tell(context, place, measured)
+    _publish(context, place, measured, page, run)
     return child
 
 
@@ -28,8 +23,19 @@ def finish_on_persons(
     context: Context, place: Place, measured: MeasuredOnPersons, faces: MeantFaces, run: ledger.Run
 ) -> None:
     """The same of an embedder, which gets a threshold as well. faces: of the held-out photos, as the model has them."""
-    child = finish(context, place, measured, page_of(measured), run)
+    child = register(context, measured, run)
     calibrate_on_held_out(context, child, measured, faces, run)
+    _publish(context, place, measured, page_of(measured), run)
+
+
+def _publish(context: Context, place: Place, measured: Measured, page: Report, run: ledger.Run) -> None:
+    """Declare the model, last of all: a run that was killed before can be repeated."""
+    settings_file.append(place.declared_in, measured.trained.section)
+    if measured.persons is not None:
+        run.count("persons", measured.persons)
+    run.count("photos", len(measured.learnt))
+    outputs.written(context, html(page), place.folder / f"{place.name}.html")
+    _tell(context, place, measured)
 
 
 def _tell(context: Context, place: Place, measured: Measured) -> None:

@@ -21,7 +21,8 @@ def register(context: Context, measured: Measured, run: ledger.Run) -> Contract:
     child = contract(with_model(context, trained).spec())
     note_contract(context, parent)
     note_contract(context, child)
-    model_id = stable_id("model", run.run_id)
+    # Of the same file under the same name one row, also where a run that was killed had written it.
+    model_id = stable_id("model", trained.name, trained.sha256, child.contract_id)
     photos = _photos(model_id, measured, run)
     on_searches = found if isinstance(found, Improvement) else None
     row = {
@@ -53,9 +54,9 @@ def register(context: Context, measured: Measured, run: ledger.Run) -> Contract:
         "trained_at": datetime.now(UTC),
         "run_id": run.run_id,
     }
-    context.tables.append("model_photos", local_frame(context.spark, photos, MODEL_PHOTOS.schema))
+    context.tables.append_new("model_photos", local_frame(context.spark, photos, MODEL_PHOTOS.schema))
     values = tuple(row[name] for name in MODELS.names)
-    context.tables.append("models", local_frame(context.spark, [values], MODELS.schema))
+    context.tables.append_new("models", local_frame(context.spark, [values], MODELS.schema))
     run.digests.update(model=trained.sha256, parent=parent.contract_id, contract=child.contract_id)
     return child
 

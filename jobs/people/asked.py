@@ -44,14 +44,15 @@ class AskedFaces:
         Raises:
             InputError: others than all unknown faces, without a name.
         """
+        grouping = (grouping or "").strip() or UNKNOWN_FACES
         some = any(value is not None for value in (first, last, source, case_id)) or known_too
-        if some and grouping in (None, UNKNOWN_FACES):
+        if some and grouping == UNKNOWN_FACES:
             raise InputError(
                 "groups of other faces than all unknown ones are kept under a name of their own: --grouping NAME"
             )
         if first is not None and last is not None and first > last:
             raise InputError(f"--from {first} is after --to {last}")
-        return cls(grouping or UNKNOWN_FACES, first, last, source, case_id, known_too)
+        return cls(grouping, first, last, source, case_id, known_too)
 
     def rows(self, context: Context, faces: DataFrame, founds: Column) -> DataFrame:
         """run_date, settings_id, face_id, founds: of those among `faces` that are asked for.

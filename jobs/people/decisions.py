@@ -75,7 +75,7 @@ def decide(
     members = _members(context, grouping, asked)
     rows: list[dict[str, Any]] = []
     if merged:
-        together = sorted(face for cluster in merged for face in members[cluster])
+        together = sorted(face for cluster in set(merged) for face in members[cluster])
         rows.append({"decision": TOGETHER, "cluster_ids": sorted(set(merged)), "faces": together})
     if split is not None:
         strange = sorted(set(faces) - set(members[split]))

@@ -23,6 +23,7 @@ from udfs.ids import stable_id
 from udfs.vision.contract import settings_id
 
 _ATTEMPTS = 3
+"""Whatever is found damaged is made again; when it is damaged three times running, something else is wrong."""
 
 
 def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | None) -> tuple[Run, LinkingThreshold]:
@@ -35,7 +36,7 @@ def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | No
     from udfs.search.packed_faces import FacesInScope
 
     contract_id, embedder = contract_in_force(context)
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         packed, rows = pack_seen(context, contract_id)
         seen = FacesInScope.of(packed, None, None, settings_id(context.settings.spec()))
         limits = [(of.run_date, of.settings_id) for of in seen.dates]
@@ -54,7 +55,14 @@ def group_faces(context: Context, asked: AskedFaces, false_link_rate: float | No
                 _keep(context, run, contract_id, asked.grouping, linking.groups())
                 faces.unpersist()
                 return run, threshold
-    raise RuntimeError(f"what is packed below {packed.root} is damaged each time anew; look at its disk")
+            faces.unpersist()
+            run.count("damaged", 1)
+            if attempt == _ATTEMPTS:
+                raise RuntimeError(
+                    f"what is packed below {packed.root} was damaged {_ATTEMPTS} times running, and was made anew each"
+                    " time; see the log for what was damaged, and test the disk or store below it"
+                )
+    raise AssertionError
 
 
 def _keep(context: Context, run: Run, contract_id: str, grouping: str, groups: DataFrame) -> None:
@@ -95,9 +103,11 @@ def _keep(context: Context, run: Run, contract_id: str, grouping: str, groups: D
 
 def _note_changes(context: Context, run: Run, grouping: str, found: Inheritance) -> None:
     now = datetime.now(UTC)
+    # The same in a run that finds the same changes again, as one was killed before it had written the members.
+    since = context.tables.version("cluster_members")
     rows = [
         {
-            "change_id": stable_id("change", run.run_id, of.cluster_id),
+            "change_id": stable_id("change", grouping, of.cluster_id, of.change, of.other or "", since),
             "grouping": grouping,
             "cluster_id": of.cluster_id,
             "change": of.change,
@@ -109,7 +119,7 @@ def _note_changes(context: Context, run: Run, grouping: str, found: Inheritance)
         }
         for of in found.changes
     ]
-    context.tables.append("cluster_changes", local_frame(context.spark, rows, CLUSTER_CHANGES.schema))
+    context.tables.append_new("cluster_changes", local_frame(context.spark, rows, CLUSTER_CHANGES.schema))
 
 
 def _keep_clusters(

@@ -99,8 +99,8 @@ _NAMES = frozenset(
 """What such a statement is about."""
 _READS = _QUERY | _ABOUT | _OF_THE_SESSION | _NAMES
 
-# Inside a query, and yet they run any program and any method of Java.
-_RUNS_PROGRAMS = re.compile(r"\busing\s*['\"]|\b(try_)?reflect\b|\bjava_method\b", re.IGNORECASE)
+# Inside a query, and yet they run any program and any method of Java; IDENTIFIER calls a function by a text.
+_RUNS_PROGRAMS = re.compile(r"\busing\s*['\"]|\b(try_)?reflect\b|\bjava_method\b|\bidentifier\s*\(", re.IGNORECASE)
 
 
 def refuse_writes(spark: SparkSession, statement: str) -> None:

@@ -2,12 +2,13 @@
 
 import os
 import time
+from logging import Logger
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import SqlLexer
@@ -47,12 +48,12 @@ class _Shell:
         self._timing = False
 
     def run(self) -> None:
-        session = _prompt_session()
+        session = _prompt_session(self._log)
         self._log.info(f"{self._questions.context.tables.place}: end a statement with ;  \\? for help  \\q to end")
         while True:
             try:
                 typed = session.prompt("rollcall> ").strip()
-                if typed == "\\q":
+                if typed.rstrip("; ") == "\\q":
                     return
                 self._do(typed)
             except KeyboardInterrupt:
@@ -86,26 +87,35 @@ class _Shell:
                 functions = [(function.signature, function.comment) for function in FUNCTIONS.values()]
                 functions += [(said.partition(": ")[0], said.partition(": ")[2]) for said in DESCRIBED.values()]
                 answers.write("table", ["function", "what it gives"], functions)
-            case ["\\d", table] if table in TABLES:
-                columns = [(column.name, column.type, column.comment) for column in TABLES[table].columns]
+            case ["\\d", table] if table.lower() in TABLES:
+                columns = [(column.name, column.type, column.comment) for column in TABLES[table.lower()].columns]
                 answers.write("table", ["column", "type", "what it is"], columns)
-            case ["\\d", view] if view in VIEWS:
-                answers.write("table", ["column", "what it is"], list(VIEWS[view].columns.items()))
+            case ["\\d", view] if view.lower() in VIEWS:
+                answers.write("table", ["column", "what it is"], list(VIEWS[view.lower()].columns.items()))
             case ["\\d", name]:
-                self._log.error(f"there is no table or view {name!r}; \\d lists them")
+                self._log.error(f"there is no table or view {name}; \\d lists them")
             case ["\\timing"]:
                 self._timing = not self._timing
                 self._log.info(f"timing is {'on' if self._timing else 'off'}")
             case ["\\?"]:
                 answers.write("table", ["command", "what it does"], list(COMMANDS.items()))
             case _:
-                self._log.error(f"there is no command {' '.join([name, *arguments])!r}; \\? lists them")
+                self._log.error(f"there is no command {' '.join([name, *arguments])}; \\? lists them")
 
 
-def _prompt_session() -> "PromptSession[str]":
-    path = history_file()
-    private.make_folder(path.parent)
-    path.touch(mode=0o600)
+def _history(log: Logger) -> History:
+    """What was typed before, and is typed now."""
+    try:
+        path = history_file()
+        private.make_folder(path.parent)
+        path.touch(mode=0o600)
+    except (OSError, RuntimeError) as error:  # a home that cannot be written, or none
+        log.warning(f"what is typed here is not kept: {error}; XDG_STATE_HOME can name another folder for it")
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+def _prompt_session(log: Logger) -> "PromptSession[str]":
     keys = KeyBindings()
 
     @keys.add("enter", filter=Condition(_is_whole))
@@ -113,7 +123,7 @@ def _prompt_session() -> "PromptSession[str]":
         event.current_buffer.validate_and_handle()
 
     return PromptSession(
-        history=FileHistory(str(path)),
+        history=_history(log),
         completer=SqlCompleter(),
         complete_while_typing=False,
         lexer=PygmentsLexer(SqlLexer),

@@ -52,7 +52,8 @@ def keyed_from_now_on(tables: Tables) -> Keyed:
     tables.create("erasures")
     tables.create("erased")
     place = key_place(tables)
-    if artifacts.read(place) is None:
+    key = artifacts.read(place)
+    if key is None or len(key) != KEY_BYTES:
         if not tables.read("erased").isEmpty():
             return keyed(tables)  # which says that it is missing
         _make_key(place)

@@ -45,14 +45,18 @@ def read_file(path: Path) -> dict[str, str]:
     """The properties of a file, by name.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or a property takes several lines.
     """
     try:
-        return dict(lines(path.read_text(encoding="utf-8")))
+        said = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"the file of Spark properties {path} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
+    for number, line in enumerate(said.splitlines(), 1):
+        if line.rstrip().endswith("\\") and line.lstrip()[0] not in "#!":
+            raise InputError(f"{path}: line {number} goes on in the next one (\\); write each property in one line")
+    return dict(lines(said))
 
 
 def _in_order(names: tuple[str, ...]) -> list[str]:
@@ -67,4 +71,4 @@ def lines(said: str) -> list[tuple[str, str]]:
     """The names and values in a properties file, in its order."""
     stripped = (line.strip() for line in said.splitlines())
     split = (re.split(r"[\s=:]+", line, maxsplit=1) for line in stripped if line and line[0] not in "#!")
-    return [(name, value) for name, value in split]
+    return [(name, "".join(value)) for name, *value in split]  # a name alone has an empty value

@@ -63,6 +63,18 @@ def test_columns_are_split() -> None:
     assert parts(["gate", "door", None]).tolist() == ["gate", "door", "none"]
     assert set(parts(list(range(300)))) == {"below 99.67", "99.67 to 199.3", "above 199.3"}
     assert parts([1, 2, 2]).tolist() == ["1", "2", "2"]
+    assert parts(["gate", " ", ""]).tolist() == ["gate", "none", "none"], "'' is all data"
+
+
+def test_a_column_of_numbers_is_one_though_some_are_missing() -> None:
+    """A photo without a face has no sharpness; and a CSV has numbers as text."""
+    numbers: list[object] = [float(at) for at in range(300)]
+    for values in ([*numbers, None], [*map(str, numbers), ""]):
+        groups = parts(values)
+        assert set(groups) == {"below 99.67", "99.67 to 199.3", "above 199.3", "none"}
+        assert in_order([None if value == "" else value for value in values], groups) == [
+            "below 99.67", "99.67 to 199.3", "above 199.3", "none",
+        ]  # fmt: skip
 
 
 def test_the_worst_group_is_held_against_the_best() -> None:

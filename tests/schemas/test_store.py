@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from schemas import store
 from schemas.catalog import CONTRACTS, IDENTIFICATIONS, MATCHES, SEARCHES, TABLES
 from schemas.store import Tables, spark_path
 from tests.rows import frame
@@ -288,6 +289,19 @@ def test_every_table_can_be_made(spark: SparkSession, tables: Tables, name: str)
 )
 def test_paths_for_spark(uri: str, path: str) -> None:
     assert spark_path(uri) == path
+
+
+@pytest.mark.parametrize(
+    ("location", "uri"),
+    [
+        ("abfss://box@account.dfs.core.windows.net/a b/t", "abfss://box@account.dfs.core.windows.net/a%20b/t"),
+        ("hdfs://name:8020/rollcall/faces", "hdfs://name:8020/rollcall/faces"),
+        ("s3a://lake/a%20b", "s3://lake/a%2520b"),
+        ("file:/tables/ü", "file:///tables/%C3%BC"),
+    ],
+)
+def test_a_location_is_a_uri_of_the_lake(location: str, uri: str) -> None:
+    assert store._lake_uri(location) == uri
 
 
 def test_a_new_local_root_is_for_its_owner_alone(spark: SparkSession, tmp_path: Path) -> None:

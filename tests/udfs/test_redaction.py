@@ -29,6 +29,11 @@ SIGNED = "https://lake.example/a%20b.jpg?X-Amz-Credential=AKIA%2F1&X-Amz-Signatu
         ("fs.azure.sas.c.a.blob.core.windows.net: sv=1", "fs.azure.sas.c.a.blob.core.windows.net: ***"),
         ("javax.jdo.option.ConnectionPassword=hive", "javax.jdo.option.ConnectionPassword=***"),
         ("spark.authenticate.secret: x", "spark.authenticate.secret: ***"),
+        (
+            "spark.hadoop.fs.gs.auth.service.account.private.key=MIIE",
+            "spark.hadoop.fs.gs.auth.service.account.private.key=***",
+        ),
+        ("spark.hadoop.fs.s3a.encryption.key=abc", "spark.hadoop.fs.s3a.encryption.key=***"),
     ],
 )
 def test_secrets_are_hidden(text: str, said: str) -> None:
@@ -64,4 +69,6 @@ def test_what_is_wrong_is_said_without_it(source: str) -> None:
 def test_names_of_secrets() -> None:
     assert is_secret("spark.hadoop.fs.s3a.secret.key")
     assert is_secret("spark.hadoop.fs.azure.account.key.a.dfs.core.windows.net")
+    assert is_secret("spark.hadoop.fs.s3a.server-side-encryption.key")
+    assert is_secret("spark.hadoop.fs.gs.auth.service.account.private.key")
     assert not is_secret("spark.driver.memory")

@@ -112,6 +112,8 @@ def test_a_refusal_is_an_answer(clock: Clock, error: OSError) -> None:
         "AWS Error UNKNOWN (HTTP status 400) during PutObject operation: RequestTimeout",
         "AWS Error REQUEST_TIMEOUT (HTTP status 400) during GetObject operation",
         "credentials/1.jpg: google::cloud::Status(UNAVAILABLE: try again)",
+        "opening HDFS file '/lake/signatures/a.jpg' failed: Connection timed out",
+        "GetProperties for https://a.blob.core.windows.net/lake/expired/a.jpg failed: 503 Server busy",
     ],
 )
 def test_what_a_file_is_called_is_no_refusal(clock: Clock, said: str) -> None:

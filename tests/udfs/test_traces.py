@@ -119,6 +119,32 @@ def test_text_is_found_in_logs_and_pages(tmp_path: Path) -> None:
     assert not found_in(tmp_path / "other.html", in_clear=True)
 
 
+def test_names_are_found_as_pages_and_json_write_them(tmp_path: Path) -> None:
+    name = "José O'Brien"
+    sought = Sought(KEYED, {KEYED.text(name): ("e", "name")}, "e", (("name", name),))
+    for file, text in {
+        "page.html": "<td>Jos\u00e9 O&#39;Brien</td>",
+        "data.html": """<script>{"who": "Jos\\u00e9 O'Brien"}</script>""",
+    }.items():
+        (tmp_path / file).write_text(text)
+        assert sought.in_file(lake.uri_of(str(tmp_path / file)))[0]["e", "name"] >= 1, file
+
+
+@pytest.mark.parametrize("around", ["“{}”", "«{}»", "‘{}’, said", "{}…", "is it {}?"])
+def test_marks_end_a_word(tmp_path: Path, around: str) -> None:
+    (tmp_path / "log.txt").write_text(around.format(URI))
+    assert found_in(tmp_path / "log.txt") == {"uri": 1}
+    assert found_in(tmp_path / "log.txt", in_clear=True)["uri"] == 1
+
+
+@pytest.mark.parametrize("length", [37, 50, 70, 95, 110, 200])
+def test_in_a_page_any_length_may_follow(tmp_path: Path, length: int) -> None:
+    """The next value's length stands behind a value, and may look like a letter."""
+    pq.write_table(pa.table({"uri": [URI, "x" * length]}), tmp_path / "x.parquet", use_dictionary=True)
+    in_pages = Sought(KEYED, {}, "e", (("uri", URI),)).in_file(lake.uri_of(str(tmp_path / "x.parquet")))[0]
+    assert in_pages["e", "uri"] >= 1
+
+
 def test_the_key_is_needed() -> None:
     assert KEYED.text(PERSON) != Keyed(b"l" * 32).text(PERSON)
     assert KEYED.text(PERSON) != KEYED.asked(PERSON)

@@ -20,6 +20,8 @@ WORDS = Words.of(["anna", "Anna Øst", "/people/anna/1.jpg"], [URI, "0a" * 16])
         (f"face {'0a' * 16}.", f"face {ERASED}."),
         ("--photo=/people/anna/1.jpg", f"--photo={ERASED}"),
         ("/people/anna/2.jpg", f"/people/{ERASED}/2.jpg"),
+        (f"is it {URI}?", f"is it {ERASED}?"),
+        (f"“{URI}” it is!", f"“{ERASED}” it is!"),
     ],
 )
 def test_words_go(text: str, without: str) -> None:

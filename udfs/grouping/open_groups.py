@@ -42,8 +42,7 @@ def join(
     In rounds: each group is linked to the k nearest by the average of their faces' similarities, if that is at least
     `threshold`; what is linked is cut into pieces of at most `limit`, and in each average linkage goes on.
 
-    `threshold`; what is linked is cut into pieces of at most `limit`, and average linkage goes on in each.
-    groups that are never joined.
+    sums: int64 (groups, d), as of `add_sums`. sizes: the faces of each. apart: pairs of groups that are never joined.
     """
     group = np.arange(len(sums))
     apart = np.array(sorted({(min(pair), max(pair)) for pair in apart}), np.int64).reshape(-1, 2)

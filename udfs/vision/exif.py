@@ -53,13 +53,21 @@ class Metadata:
 
 
 def _captured_at(exif: dict[int, object]) -> datetime | None:
-    """EXIF's time in UTC where it states an offset, else its wall clock taken as UTC."""
-    text = exif.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+    """When it was taken, else when it was changed last: in UTC where EXIF states the offset of that time, else its wall
+    clock taken as UTC."""
+    of = ExifTags.Base
+    found = (
+        _time(exif, *names) for names in ((of.DateTimeOriginal, of.OffsetTimeOriginal), (of.DateTime, of.OffsetTime))
+    )
+    return next((time for time in found if time is not None), None)
+
+
+def _time(exif: dict[int, object], name: int, name_of_offset: int) -> datetime | None:
     try:
-        taken = datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        taken = datetime.strptime(str(exif.get(name)).strip("\0 "), "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
-    offset = str(exif.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\0 ")
+    offset = str(exif.get(name_of_offset, "")).strip("\0 ")
     try:
         zone = datetime.strptime(offset, "%z").tzinfo
     except ValueError:

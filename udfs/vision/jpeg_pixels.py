@@ -68,7 +68,9 @@ def decoded(content: bytes, width: int, height: int, mode: str) -> tuple[Array, 
 
 def _grey_rows(pixels: Array) -> int:
     """How many rows at the end are as libjpeg fills them, to their right end at least."""
-    there = np.flatnonzero((pixels[:, -_BLOCK:] != _GREY).any(axis=(1, 2)))
+    end = pixels[:, -_BLOCK:].astype(np.int16)
+    # Of CMYK that is kept as YCCK three channels are turned around, and are 127.
+    there = np.flatnonzero(((end < _GREY - 1) | (end > _GREY) if end.shape[2] == 4 else end != _GREY).any(axis=(1, 2)))
     return len(pixels) - 1 - int(there[-1]) if len(there) else len(pixels)
 
 

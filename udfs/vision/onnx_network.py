@@ -124,7 +124,7 @@ def _on_gpu(content: bytes, own: OnnxDeclaration, spec: VisionSpec) -> Network:
     onnxruntime.preload_dlls()  # pip puts CUDA where nobody else looks for it
     try:
         session = onnxruntime.InferenceSession(content, providers=[(_CUDA, {"device_id": device, "use_tf32": 0})])
-    except (RuntimeError, ValueError) as error:  # of which all are that ONNX Runtime raises
+    except Exception as error:
         raise InputError(
             f"{own.name}: ONNX Runtime cannot read its file ({_reason(error)}); export it with ONNX's own operators,"
             " e.g. with opset_version=17"

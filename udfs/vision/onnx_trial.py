@@ -53,8 +53,8 @@ def _pictures(side: int, count: int) -> list[Array]:
 def _refuse_shape(output: Array, batch_size: int, file: str) -> None:
     if output.ndim == 2 and len(output) == batch_size and output.shape[1] >= _LEAST:
         return
-    shown = " x ".join(str(size) for size in output.shape)
-    if len(output) != batch_size:
+    shown = " x ".join(str(size) for size in output.shape) or "one number"
+    if output.ndim and len(output) != batch_size:
         raise InputError(
             f"{file}: its batch is fixed: of {batch_size} crops it makes {shown}; export it with a dynamic batch"
             " (dynamic_axes in torch.onnx.export)"

@@ -6,12 +6,12 @@ from udfs import lake
 from udfs.errors import InputError
 from udfs.vision.own import AdaptedDeclaration, DetectorDeclaration, OnnxDeclaration
 
-_AGAIN = {
-    OnnxDeclaration: "rollcall models add",
-    AdaptedDeclaration: "rollcall train adapter",
-    DetectorDeclaration: "rollcall train detector",
+_OTHERWISE = {
+    OnnxDeclaration: "declare this one under another name with `rollcall models add`",
+    AdaptedDeclaration: "train it again under another name with `rollcall train adapter`",
+    DetectorDeclaration: "train it again under another name with `rollcall train detector`",
 }
-"""The command that declares a file of this kind."""
+"""What to do, of a file of this kind, but put the declared one back."""
 
 
 def read(own: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration, explicit: str | None = None) -> bytes:
@@ -21,8 +21,7 @@ def read(own: OnnxDeclaration | AdaptedDeclaration | DetectorDeclaration, explic
         InputError: it cannot be read, or is another file than was declared.
     """
     where = own.file if explicit is None else explicit
-    otherwise = f"declare this one under another name with `{_AGAIN[type(own)]}`"
-    return declared_content(where, own.sha256, f"models.{own.name}", otherwise)
+    return declared_content(where, own.sha256, f"models.{own.name}", _OTHERWISE[type(own)])
 
 
 def declared_content(where: str, sha256: str, section: str, otherwise: str) -> bytes:

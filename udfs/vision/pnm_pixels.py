@@ -75,7 +75,7 @@ class Pnm:
         if self.form in b"Ff":
             return eight_bits(samples.reshape(shape)[::-1])
         whole = (1 << int(self.last).bit_length()) - 1
-        if self.last != whole:  # a white that is no power of two
+        if self.last != whole or whole < 255:  # of one byte, or a white that is no power of two
             scaled = samples.astype(np.uint32) * 255 + int(self.last) // 2
             return (scaled // int(self.last)).clip(0, 255).astype(np.uint8).reshape(shape)
         return eight_bits(samples.reshape(shape), int(self.last).bit_length())

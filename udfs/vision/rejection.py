@@ -8,7 +8,7 @@ class RejectedError(Exception):
     """An image in which no faces can be looked for; its outcome is `rejected:<reason>`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
 

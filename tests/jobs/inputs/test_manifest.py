@@ -69,6 +69,7 @@ def test_relative_and_absolute_names(tmp_path: Path) -> None:
         ("person_id,uri\na,b\0.jpg\n", "line 2: uri: .*NUL"),
         ("person_id,uri\na,/b\0.jpg\n", "line 2: uri: .*NUL"),
         ("person_id,uri\na,file:///b%00.jpg\n", "line 2: uri: .*NUL"),
+        ("person_id,uri\na,s3:/lake/b.jpg\n", "line 2: uri: 's3:/lake/b.jpg': write it as s3://STORE/PATH"),
         ("person_id,uri\na\0,b\n", "line 2: person_id: .*U\\+0000 \\(a control character\\)"),
         ("person_id,uri\nan\u200bna,b\n", "line 2: person_id: .*ZERO WIDTH SPACE"),
     ],
@@ -298,7 +299,7 @@ def test_ids_of_a_parquet_manifest(tmp_path: Path, values: pa.Array, ids: list[o
     ("values", "said"),
     [
         (pa.array([1.0, None]), "row 2: person_id and uri must not be empty"),
-        (pa.array([1.0, float("nan")]), "row 2: person_id is nan; write it as text"),
+        (pa.array([1.0, float("nan")]), "row 2: person_id and uri must not be empty"),
         (pa.array([1.0, float("inf")]), "row 2: person_id is inf"),
         (pa.array([1.5, 2.0]), "row 1: person_id is 1.5"),
         (pa.array([1.0, 2.0**53]), "row 2: .* whose last digits are lost"),

@@ -52,6 +52,7 @@ def test_a_table_and_the_list_of_wider_face_say_the_same(context: Context, tmp_p
         ("a.csv", "image,x,y,w,h\n", "lists no photos; give a table with the columns image, x, y, w and h"),
         ("a.txt", "a.jpg\n3\n1 2 3 4\n", "line 2: '3' is not how many lines of faces follow"),
         ("a.txt", "a.jpg\n1\n1 2 3 x\n", "line 3: h is 'x'"),
+        ("a.txt", "a.jpg\n1\n10,20,30,40\n", "line 3: '10,20,30,40' is no face; write x y w h, with spaces between"),
     ],
 )
 def test_what_is_wrong_is_named(context: Context, tmp_path: Path, name: str, content: str, said: str) -> None:

@@ -19,7 +19,7 @@ def test_a_whole_number_is_one_id_in_every_column(number: int) -> None:
 
 @given(
     st.one_of(
-        st.floats().filter(lambda value: not (value.is_integer() and abs(value) < 2**53)),
+        st.floats(allow_nan=False).filter(lambda value: not (value.is_integer() and abs(value) < 2**53)),
         st.decimals(allow_nan=False, allow_infinity=False).filter(lambda value: value != value.to_integral_value()),
         st.booleans(),
         st.dates(),
@@ -32,6 +32,12 @@ def test_what_is_no_id_is_refused_with_the_row(value: object) -> None:
     for ask in (lambda row: row.person("person_id"), lambda row: row.uri("person_id", "file:///people.csv")):
         with pytest.raises(InputError, match=r"^x: person_id is "):
             ask(Record("x", {"person_id": value}))
+
+
+def test_nan_is_nothing() -> None:
+    """As pandas writes where there is none."""
+    assert Record("x", {"person_id": float("nan")}).person("person_id") == ""
+    assert Record("x", {"uri": float("nan")}).uri("uri", "file:///people.csv") == ""
 
 
 def test_a_long_value_is_shortened_in_messages() -> None:

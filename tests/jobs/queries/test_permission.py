@@ -119,6 +119,8 @@ SELECT (SELECT TRANSFORM(a) USING /* */ 'rm' FROM t)
 SELECT TRANSFORM(a) USING "rm" FROM t
 WITH c AS (SELECT TRANSFORM(a) USING r'rm' FROM t) SELECT * FROM c
 SELECT reflect('java.lang.System', 'exit', 1)
+SELECT IDENTIFIER('reflect')('java.lang.System', 'exit', 1)
+SELECT identifier ('ref' || 'lect')('java.lang.System', 'exit', 1)
 SELECT * FROM t WHERE 1 = (SELECT `Java_Method`('java.lang.System', 'exit', 1))
 SELECT system.builtin.try_reflect('a', 'b')
 CREATE TEMPORARY VIEW v AS SELECT TRANSFORM(a) USING 'rm' FROM t

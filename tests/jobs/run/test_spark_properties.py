@@ -70,5 +70,12 @@ def test_a_file_is_read_as_spark_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "spark.conf"
     path.write_text(text("yarn", "s3") + "spark.a=1\nspark.b  two words\n! spark.c 3\n")
     assert read_file(path) == properties("yarn", "s3") | {"spark.a": "1", "spark.b": "two words"}
+    path.write_text("spark.jars.excludes\n\n# a comment \\\nspark.a 1\n")
+    assert read_file(path) == {"spark.jars.excludes": "", "spark.a": "1"}
+    path.write_text("spark.a 1\nspark.b one \\\n  two\n")
+    with pytest.raises(
+        InputError, match=r"spark.conf: line 2 goes on in the next one .*; write each property in one line"
+    ):
+        read_file(path)
     with pytest.raises(InputError, match=r"the file of Spark properties .*/none.conf cannot be read: No such file"):
         read_file(tmp_path / "none.conf")

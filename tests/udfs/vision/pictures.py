@@ -78,7 +78,8 @@ def raw(preview: Image.Image, sensor: tuple[int, int], orientation: int = 1) -> 
 def pnm(samples: Array, last: int) -> bytes:
     """Samples of up to 16 bits, of which `last` is white, as Netpbm's files have them."""
     form = b"P6" if samples.ndim == 3 else b"P5"
-    return b"%s\n# made\n%d %d\n%d\n" % (form, *samples.shape[1::-1], last) + samples.astype(">u2").tobytes()
+    kind = ">u2" if last > 255 else "u1"
+    return b"%s\n# made\n%d %d\n%d\n" % (form, *samples.shape[1::-1], last) + samples.astype(kind).tobytes()
 
 
 def greys(grey: Array) -> dict[str, bytes]:
@@ -102,6 +103,8 @@ def greys(grey: Array) -> dict[str, bytes]:
         "compressed TIFF": tiff(deep, compression="lzw"),
         "PGM of 16": pnm(deep, 65535),
         "PGM of 12": pnm(twelve, 4095),
+        "PGM of 7": pnm(grey >> 1, 127),
+        "PGM to 100": pnm(np.rint(grey / 255 * 100).astype(np.uint8), 100),
         "PGM to 1000": pnm(np.rint(grey / 255 * 1000).astype(np.uint16), 1000),
         "text PGM": b"P2 " + size + b" 255\n" + b" ".join(b"%d" % value for value in grey.ravel()),
         "PFM": b"Pf\n" + size + b"\n-1.0\n" + (grey[::-1] / 255).astype("<f4").tobytes(),

@@ -147,7 +147,7 @@ def test_a_gpu_sees_the_same(tmp_path: Path, runtime: ModuleType) -> None:
 
 def test_what_a_gpu_needs_is_said(tmp_path: Path, runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     own, spec = declared(tmp_path / "a.onnx"), replace(SPEC, device="cuda")
-    with pytest.raises(InputError, match=r"vision.precision is bf16.*set it to fp32"):
+    with pytest.raises(InputError, match=r"vision.precision is bf16.*set vision.precision to fp32"):
         onnx_network(own, replace(spec, precision="bf16"))
     with pytest.raises(InputError, match=r"its file fixes the batch at 16, and vision.batch_size is 32"):
         onnx_network(own, replace(spec, batch_size=32))
