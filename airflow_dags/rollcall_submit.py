@@ -118,6 +118,7 @@ class RollcallJob(SparkSubmitOperator):
 
     def _get_hook(self) -> SparkSubmitHook:
         hook = super()._get_hook()
+        hook._env = dict(self.env_vars or {})  # on Kubernetes the provider gives them to a driver in a pod alone
         process = hook._process_spark_submit_log
         hook._process_spark_submit_log = lambda lines: process(self._job_log.reading(lines))
         return hook

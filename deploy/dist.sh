@@ -15,7 +15,7 @@ tar --create --gzip --file dist/weights.tar.gz --directory dist/weights .
 "${PYTHON:-python3}" -m venv dist/environment
 dist/environment/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
 site=$(dist/environment/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
-(cd "$site" && python3 -m zipfile --create "$OLDPWD/dist/rollcall.zip" jobs udfs schemas evaluation pages conf)
+(cd "$site" && python3 -m zipfile --create "$OLDPWD/dist/rollcall.zip" jobs udfs schemas evaluation training pages conf)
 
 # Left out: Triton, which compiles kernels for torch.compile (not used here); Spark's jars, which a cluster has; pip.
 tar --create --use-compress-program "gzip --fast" --file dist/environment.tar.gz --directory dist/environment \

@@ -73,7 +73,7 @@ class Presentations:
         for name in self.names:
             highest = np.sort(self.attacks(name))[::-1]
             allowed = int(np.floor(rate * len(highest) + 1e-9))
-            if allowed < len(highest):
+            if allowed < len(highest) and np.isfinite(highest[allowed]):
                 least = max(least, float(np.nextafter(highest[allowed], np.inf)))
         return least
 
@@ -101,7 +101,7 @@ def figures(presentations: Presentations, threshold: float | None) -> dict[str, 
         found[""] += [worst, _share("bpcer", genuine < threshold, threshold)]
     for rate in RATES:
         at = presentations.threshold_at(rate)
-        measured = _share("bpcer_at_apcer", genuine < at, rate)
+        measured = _share("bpcer_at_apcer", (genuine < at) | np.isneginf(genuine), rate)
         supported = presentations.supports(rate)
         found[""].append(measured if supported else Figure("bpcer_at_apcer", None, None, len(genuine), rate))
         found[""].append(Figure("threshold_at_apcer", at if supported and np.isfinite(at) else None, None, 0, rate))

@@ -1,5 +1,6 @@
 """The figures of an evaluation, with their intervals."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -166,6 +167,8 @@ def differential(of_groups: dict[str, list[Figure]], metric: str) -> tuple[float
 
 
 _NO_VALUE = "none"
+_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?")
+"""In text, as a CSV has it: with a point, as codes and years have none."""
 
 
 def parts(values: Sequence[object], most: int = 12) -> Array:
@@ -189,10 +192,9 @@ def _numbers(values: Sequence[object]) -> Array | None:
         if isinstance(value, bool):
             return None
         if value is not None:
-            try:
-                found[at] = float(value)  # type: ignore[arg-type]
-            except (TypeError, ValueError):
+            if not isinstance(value, int | float) and not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
                 return None
+            found[at] = float(value)
     return found
 
 

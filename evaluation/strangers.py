@@ -27,9 +27,8 @@ class StrangerRates:
     def of(cls, trials: Trials) -> "StrangerRates | None":
         """Counted on trials down to COUNTED pairs, and from there on as an exponential tail; None of too few pairs.
 
-        The tail (Pickands 1975: the limit of such excesses; of shape 0, which has no end) has the mean excess of the
-        nearest strangers of each probe that are beyond: pairs of one person depend on each other, and the nearest of a
-        probe count once.
+        The tail (Pickands 1975: the limit of such excesses; of shape 0, which has no end) has the mean excess of
+        those COUNTED pairs.
         """
         similarity, comparisons = trials.strangers()
         if len(similarity) < COUNTED:

@@ -84,6 +84,8 @@ def calibrate(context: Context, *, gallery_name: str | None, gallery_size: int |
     """
     if gallery_size is None and arguments["protocol"] == "open-set" and arguments["images"] is not None:
         gallery_size = _persons_in(GallerySnapshot.open(context, gallery_name))
+    if gallery_name is not None and arguments["protocol"] == "pairs":
+        raise InputError("--gallery-name belongs to --protocol open-set")
     found = calibrate_threshold(context, gallery_size=gallery_size, **arguments)
     echo(_said(found))
     return str(found["threshold_id"])

@@ -70,14 +70,22 @@ def cluster(
     which nights came, nor on how often this was run. A cluster keeps its id, and the name it was given, as long as most
     of its faces stay together. What people say is kept in the table cluster_decisions and respected by every later run.
     """
-    if merged or split or faces or names or decided_by:
+    if merged or split or faces or names or decided_by or reason:
+        if known_too or false_link_rate is not None or any(each is not None for each in (first, last, source, case_id)):
+            raise InputError(
+                "what people say is noted first, and groups nobody: leave out --from, --to, --source, --case-id,"
+                " --all-faces and --false-link-rate, and run `rollcall cluster` with them afterwards"
+            )
+        named = dict(_named(name) for name in names)
+        if len(named) < len(names):
+            raise InputError("--name: one cluster is named twice; give it one name")
         counts = decide(
             context,
             grouping or UNKNOWN_FACES,
             merged=merged,
             split=split,
             faces=faces,
-            named=dict(_named(name) for name in names),
+            named=named,
             reason=reason,
             decided_by=decided_by,
         )

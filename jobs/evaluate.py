@@ -118,9 +118,9 @@ def evaluate(
 
 def _attacks(context: Context, check: bool, attacks: str | None, arguments: dict[str, Any]) -> dict[str, list[Figure]]:
     of_other_protocols = any(
-        arguments[option.name] != option.get_default(click.get_current_context())
-        for option in command.params
-        if option.name in arguments and option.name not in ("threshold", "output")
+        arguments[name] != usual
+        for name, usual in evaluate.defaults.items()
+        if name in arguments and name not in ("threshold", "output")
     )
     if check or of_other_protocols:
         raise InputError(f"--protocol {PROTOCOL} takes --attacks, --threshold and --output alone")

@@ -30,6 +30,7 @@ from training.plans import (
     EmbedderPlan,
     Imitation,
 )
+from udfs.errors import InputError
 
 DETECTING = DetectorPlan()
 
@@ -257,9 +258,7 @@ class Range(click.ParamType[tuple[float, float]]):
 @click.option(
     "--worse",
     type=Number(0, 1),
-    default=0.75,
-    show_default=True,
-    help="Share of pictures made worse, of --good-pictures trained.",
+    help="Share of pictures made worse, of --good-pictures trained.  [default: 0.75]",
 )
 @click.option(
     "--size", type=Range(8, 1024, whole=True), metavar="LOW:HIGH", help="Pixels of a face's side in the lake."
@@ -288,7 +287,7 @@ def embedder(
     gallery_size: int | None,
     meant: Any,
     network: str | None,
-    worse: float,
+    worse: float | None,
     size: Any,
     grey: float,
     noise: Any,
@@ -308,9 +307,14 @@ def embedder(
     is measured by such photos of other persons, searched for among good ones. A run that was killed goes on after its
     last pass when the same command is run again.
     """
-    imitation = Imitation(worse, size, grey, noise, jpeg, occlusion)
+    share = Imitation.share if worse is None else worse
+    imitation = Imitation(share, size, grey, noise, jpeg, occlusion)
     trained = network or context.settings.vision.embedder
     plan = EmbedderPlan(trained, imitation=imitation, seed=seed, **learns)
+    if worse is not None and plan.beside_parent:
+        raise InputError(
+            "--worse is for --good-pictures trained: beside its parent a network learns from pictures made worse alone"
+        )
     at = MeasuredAt(fpir, gallery_size, meant)
     return train_embedder(context, images, Place(name, folder, declare_in), plan, at, How(processes, keep_crops))
 

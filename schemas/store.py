@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -200,7 +200,8 @@ class Tables:
             ValueError: two of the rows have the same key, which is a mistake of the caller.
         """
         _refuse_key_twice(name, rows.select(*TABLES[name].key))
-        table, same = self._create(name), _agree(TABLES[name].key)
+        may_be_null = {column.name for column in TABLES[name].columns if column.nullable}
+        table, same = self._create(name), _agree(TABLES[name].key, may_be_null)
         rows = _shaped(TABLES[name], rows)
         self._retried(lambda: table().alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute())
 
@@ -252,7 +253,8 @@ class Tables:
 
     def update(self, name: str, rows: DataFrame) -> None:
         """Replace the rows with the same key, and add those whose key is not in the table."""
-        table, same = self._create(name), _agree(TABLES[name].key)
+        may_be_null = {column.name for column in TABLES[name].columns if column.nullable}
+        table, same = self._create(name), _agree(TABLES[name].key, may_be_null)
         rows = _shaped(TABLES[name], rows)
         self._retried(
             lambda: (
@@ -268,7 +270,8 @@ class Tables:
     def update_keeping(self, name: str, rows: DataFrame, column: str, condition: str) -> None:
         """As `update`, but a column keeps its value where a condition on the row `t` that stands and the row `s` in its
         place is fulfilled."""
-        table, same = self._create(name), _agree(TABLES[name].key)
+        may_be_null = {column.name for column in TABLES[name].columns if column.nullable}
+        table, same = self._create(name), _agree(TABLES[name].key, may_be_null)
         rows = _shaped(TABLES[name], rows)
         values: dict[str, str | Column] = {each: f"s.{each}" for each in TABLES[name].names}
         kept = {**values, column: f"CASE WHEN {condition} THEN t.{column} ELSE s.{column} END"}
@@ -560,9 +563,9 @@ def _with_declared_columns(table: Table, rows: DataFrame) -> DataFrame:
     return rows.withColumns(null).select(*table.names)
 
 
-def _agree(columns: Iterable[str]) -> str:
+def _agree(columns: Iterable[str], may_be_null: Collection[str] = ()) -> str:
     """Of a row `t` of a table and a row `s`: whether they agree in some columns."""
-    return " AND ".join(f"t.{column} = s.{column}" for column in columns)
+    return " AND ".join(f"t.{column} {'<=>' if column in may_be_null else '='} s.{column}" for column in columns)
 
 
 def _refuse_key_twice(name: str, keys: DataFrame) -> None:

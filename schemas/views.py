@@ -360,7 +360,8 @@ JOIN {images} m ON m.image_id = f.image_id AND m.run_date = f.run_date
 
 CLUSTER_NAMES = View(
     name="cluster_names",
-    row="one cluster that people have named: the newest name that was given to it, or to one that has joined it",
+    row="one cluster that people have named: the newest of its names; a name goes with most of the faces that it was"
+    " given to",
     columns={
         "grouping": "which faces were grouped",
         "cluster_id": "the cluster; see clusters",
@@ -370,12 +371,25 @@ CLUSTER_NAMES = View(
     },
     reads=("cluster_decisions", "cluster_members"),
     query="""
-SELECT m.grouping, m.cluster_id, max_by(d.name, struct(d.decided_at, d.decision_id)) AS name,
-  max_by(d.decided_by, struct(d.decided_at, d.decision_id)) AS named_by, max(d.decided_at) AS named_at
-FROM {cluster_decisions} d
-JOIN {cluster_members} m ON m.grouping = d.grouping AND m.face_id = d.faces[0]
-WHERE d.decision = 'name'
-GROUP BY m.grouping, m.cluster_id
+WITH named AS (
+  SELECT grouping, decision_id, name, decided_by, decided_at, explode(faces) AS face_id
+  FROM {cluster_decisions}
+  WHERE decision = 'name'
+), held AS (
+  SELECT d.grouping, d.decision_id, d.name, d.decided_by, d.decided_at, m.cluster_id, count(*) AS faces,
+    min(d.face_id) AS first
+  FROM named d
+  JOIN {cluster_members} m ON m.grouping = d.grouping AND m.face_id = d.face_id
+  GROUP BY d.grouping, d.decision_id, d.name, d.decided_by, d.decided_at, m.cluster_id
+), now AS (
+  SELECT grouping, decision_id, name, decided_by, decided_at, min_by(cluster_id, struct(-faces, first)) AS cluster_id
+  FROM held
+  GROUP BY grouping, decision_id, name, decided_by, decided_at
+)
+SELECT grouping, cluster_id, max_by(name, struct(decided_at, decision_id)) AS name,
+  max_by(decided_by, struct(decided_at, decision_id)) AS named_by, max(decided_at) AS named_at
+FROM now
+GROUP BY grouping, cluster_id
 """,
     examples=(("Who has a name?", "SELECT name, cluster_id, named_by FROM cluster_names ORDER BY name"),),
 )

@@ -143,6 +143,9 @@ def refuse_too_few(labels: Array, plan: EmbedderPlan) -> None:
     Raises:
         InputError: the loss needs several photos of several persons, and there are none.
     """
-    Batches(labels, min(plan.batch, len(labels)), LOSSES[plan.loss].several, plan.seed)
-    if plan.first is not None and plan.first not in LOSSES:
-        raise InputError(f"no loss is called {plan.first!r}; use one of: {', '.join(LOSSES)}")
+    losses = [name for name in (plan.first, plan.loss) if name is not None]
+    for name in losses:
+        if name not in LOSSES:
+            raise InputError(f"no loss is called {name!r}; use one of: {', '.join(LOSSES)}")
+    several = any(LOSSES[name].several for name in losses)
+    Batches(labels, min(plan.batch, len(labels)), several, plan.seed)

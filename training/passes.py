@@ -76,7 +76,9 @@ class Passes(ABC):
 
     def run(self) -> None:
         """All passes that are left; then the best weights are written."""
-        if self.folder.has("state.pt"):
+        begun = self.folder.has("state.pt")
+        self.group.wait()  # until all have looked: the first one writes it
+        if begun:
             self._restore(self.folder.read("state.pt"))
             self.say(f"goes on after step {self.step:,} of {self.steps:,}")
         else:
@@ -91,8 +93,10 @@ class Passes(ABC):
         if self.group.rank == 0:
             if self.best.weights is not None:
                 self.averaged.load_state_dict(self.best.weights)
-            self.folder.write("trained.pt", self._mixed(merged(self.averaged).state_dict()))
             (self.folder.path / "course.json").write_text(json.dumps(self.course.held()), "utf-8")
+            self.folder.write(
+                "trained.pt", self._mixed(merged(self.averaged).state_dict())
+            )  # last: it says all is there
         self.group.wait()
 
     def _learn(self, together: nn.Module) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 
 from training.fitting import fit
@@ -15,7 +14,7 @@ def train_together(path: str) -> str:
 
     path: of the folder, which all processes can read and the first one can write.
     """
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("gloo")  # of CPUs: nothing here is moved to a GPU
     try:
         fit(TrainingFolder(Path(path)))
     except InputError as error:  # another try would end the same way

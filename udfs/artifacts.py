@@ -5,6 +5,7 @@ whichever process is first; the copies are for that user alone, as they hold emb
 """
 
 import fcntl
+import math
 import os
 import shutil
 import tempfile
@@ -37,7 +38,7 @@ def write(uri: str, content: bytes) -> None:
         with store.open_output_stream(written) as stream:
             stream.write(content)
         if not whole_when_closed:
-            if store.get_file_info(remote).type != fs.FileType.NotFound:
+            with suppress(FileNotFoundError):
                 store.delete_file(remote)  # which a move does not replace
             store.move(written, remote)
         return
@@ -96,8 +97,19 @@ def _copy(uri: str, path: Path, check: Callable[[Path], None]) -> Path:
                 check(copied)
                 copied.rename(path)
         os.utime(path.parent)  # it is in use: see `sweep_copies`
-    sweep_copies(_KEPT)
+    _sweep_now_and_then()
     return path
+
+
+_swept_at = -math.inf
+
+
+def _sweep_now_and_then() -> None:
+    """At most once an hour in a process: it looks at all copies that there are."""
+    global _swept_at  # noqa: PLW0603 - of this process
+    if time.monotonic() - _swept_at > 3600:
+        _swept_at = time.monotonic()
+        sweep_copies(_KEPT)
 
 
 def ages(uri: str, marker: str) -> dict[str, float]:

@@ -56,7 +56,7 @@ _TIMED_OUT = re.compile(r"REQUEST_TIMEOUT|RequestTimeout", re.IGNORECASE)
 """For which S3 answers with the status of a wrong request."""
 _BEFORE_THE_REASON = re.compile(r".*(AWS Error |google::cloud::Status\()", re.DOTALL)
 """The name of the file, which may contain any word."""
-_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\S+://\S+")
+_NAME = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\S+://\S+")
 """The same, in the words of the clients of HDFS and Azure."""
 
 

@@ -85,7 +85,8 @@ class Sought:
             self._in_bytes(page, found, with_length=True)
 
     def _in_other(self, path: str, content: bytes, found: Counter[tuple[str, str]]) -> None:
-        self._in_bytes(content, found)
+        if path.endswith((".npy", ".arrow")):
+            self._in_bytes(content, found)
         if path.endswith(".npy"):
             self._in_array(np.load(io.BytesIO(content), allow_pickle=False), found)
         elif path.endswith(".arrow"):
@@ -95,8 +96,11 @@ class Sought:
             written = content.decode("utf-8", "replace")
             read = unescaped(written)
             self._in_texts([written, read], found)
+            as_written, as_read = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+            self._in_bytes(content, as_written)
             if read != written:
-                self._in_bytes(read.encode("utf-8", "replace"), found)
+                self._in_bytes(read.encode("utf-8", "replace"), as_read)
+            found.update(as_written | as_read)  # of each kind the larger number
 
     # --- values ----------------------------------------------------------------------------------------
 

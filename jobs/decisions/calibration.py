@@ -58,6 +58,7 @@ def calibrate_threshold(
         raise InputError(
             f"--review-target {review_target:g} is below --target {target:g}: every match would then also need a review"
         )
+    _refuse_what_does_not_belong(protocol, pairs, gallery_size, enrolled, cohort_size, half)
     pair_list: list[LabelledPair] = []
     photos: list[LabelledPhoto] = []
     if protocol == "pairs":
@@ -76,6 +77,16 @@ def calibrate_threshold(
         return calibrate_on_photos(
             context, agreed, photos, faces, target, review_target, gallery_size, enrolled, cohort_size, on, run
         )
+
+
+def _refuse_what_does_not_belong(
+    protocol: str, pairs: str | None, gallery_size: int | None, enrolled: int, cohort_size: int | None, half: Half
+) -> None:
+    """Options that would be ignored."""
+    if protocol != "pairs" and pairs is not None:
+        raise InputError("--pairs belongs to --protocol pairs")
+    if protocol == "pairs" and (gallery_size or cohort_size or enrolled != 1 or half != "both"):
+        raise InputError("--gallery-size, --enrolled, --cohort and --half belong to --protocol open-set")
 
 
 @dataclass(frozen=True)

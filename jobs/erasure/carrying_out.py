@@ -83,7 +83,7 @@ def refuse_what_cannot_begin(context: Context, subject: Subject, killed: Collect
             f"nothing is known of this {'date' if subject.kind == 'before' else subject.kind}: there is nothing to"
             " erase; is the id or URI written as the tables have it?"
         )
-    _refuse_under_way(under_way.runs(context.tables, [*killed, *(row.run_id for row in begun)]))
+    _refuse_under_way(under_way.runs(context.tables, killed))
 
 
 def erase(context: Context, subject: Subject, run: ledger.Run, killed: Collection[str]) -> Erased:
@@ -100,8 +100,7 @@ def erase(context: Context, subject: Subject, run: ledger.Run, killed: Collectio
     who = subject.who(keyed)
     noted = Noted(carried_on or stable_id("erasure", who, run.run_id), subject, who, run.run_id)
     noted.note(context, "begun")  # from here on no run begins
-    before = [row.run_id for row in under_way.erasures(tables) if row.erasure_id == noted.erasure_id]
-    _wait_for_runs(context, noted, [run.run_id, *killed, *before], withdraw=carried_on is None)
+    _wait_for_runs(context, noted, [run.run_id, *killed], withdraw=carried_on is None)
     closure = closure_of(context, subject, keyed, carried_on)
     plan = Plan.of(context, closure)
     needles = Needles.of(context, closure, plan)

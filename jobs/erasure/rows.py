@@ -240,12 +240,14 @@ def _of_searched_faces(context: Context, closure: Closure, rows: DataFrame, tabl
 
 
 def findings_counted(rows: DataFrame, findings: DataFrame, gone: DataFrame) -> DataFrame:
-    """Of some rows of `investigations` those that lose findings, with the number that they keep."""
+    """Of some rows of `investigations` those that lose findings, with the number that they keep. Findings of another
+    run are of none: a killed one has left them."""
     left = _without(findings, gone.select(*TABLES["findings"].key), list(TABLES["findings"].key))
-    counted = left.groupBy("investigation").agg(F.count("*").alias("left"))
+    of_one = ["investigation", "run_id"]
+    counted = left.groupBy(*of_one).agg(F.count("*").alias("left"))
     return (
-        rows.join(gone.select("investigation").distinct(), "investigation", "left_semi")
-        .join(counted, "investigation", "left")
+        rows.join(gone.select(*of_one).distinct(), of_one, "left_semi")
+        .join(counted, of_one, "left")
         .withColumn("findings", F.coalesce("left", F.lit(0)).cast("bigint"))
         .select(*rows.columns)
     )

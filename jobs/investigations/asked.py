@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from pyspark.sql import functions as F
@@ -102,14 +103,16 @@ def of_photos(context: Context, place: str, number: int | None, numbered: Path |
     found = [(row, at, face) for row in seen for at, face in chosen[row["uri"]]]
     if not found:
         raise InputError(f"{place}: none of the {len(seen):,} photos shows a face")
-    faces = tuple(AskedFace(_question(row, at), row["uri"], face["box"]) for row, at, face in found)
+    faces = tuple(AskedFace(_question(row, at, uri), row["uri"], face["box"]) for row, at, face in found)
     vectors = np.array([face["embedding"] for _, _, face in found], np.float32)
     digests = {row["uri"]: row["image_id"] for row, _, _ in found}
     return AskedFaces(agreed.contract_id, faces, vectors, digests)
 
 
-def _question(row: dict[str, Any], number: int) -> str:
-    name = lake.file_name(row["uri"])
+def _question(row: dict[str, Any], number: int, place: str) -> str:
+    """Photos below a folder may have one name in several."""
+    below = row["uri"].removeprefix(f"{place.rstrip('/')}/")
+    name = lake.file_name(row["uri"]) if below == row["uri"] else unquote(below)
     return f"{name} face {number}" if len(row["faces"]) > 1 else name
 
 

@@ -2,6 +2,7 @@
 the sample that carried it."""
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs.investigations.asked import AskedFace, AskedFaces
-from jobs.investigations.findings import Finding, described, ranked
+from jobs.investigations.findings import Finding, Near, described, ranked
 from jobs.matching.nearest_faces import SearchScope, nearest_faces
 from jobs.registry.snapshot import GallerySnapshot
 from jobs.run.context import Context
@@ -149,7 +150,8 @@ def _decision(context: Context, face_id: str, gallery_name: str | None) -> Row:
         raise InputError(f"no face {face_id!r} has been identified; take its id from face_decisions or sightings")
     if gallery_name is None and len(rows) > 1:
         raise InputError(
-            f"face {face_id} was compared with several galleries; say --gallery-name {' or '.join(sorted(rows))}"
+            f"face {face_id} was compared with several galleries; say --gallery-name"
+            f" {' or '.join(map(quote, sorted(rows)))}"
         )
     if gallery_name is not None and gallery_name not in rows:
         raise InputError(
@@ -196,10 +198,16 @@ def nearest_stranger(context: Context, decided: Row, samples: list[SampleScore])
     vectors = np.array([sample.row["embedding"] for sample in samples], np.float32)
     faces = tuple(AskedFace(decided.person_id, sample.row["uri"]) for sample in samples)
     asked = AskedFaces(decided.contract_id, faces, vectors, {})
-    near = nearest_faces(context, decided.contract_id, vectors, _STRANGERS, SearchScope())
-    found = ranked(near.near, asked, _STRANGERS)
-    mine = _of_person(context, decided, [each.face_id for each in found])
-    strangers = [each for each in found if each.face_id not in mine and each.face_id != decided.face_id]
+    strangers: list[Near] = []
+    among = _STRANGERS
+    while not strangers:
+        near = nearest_faces(context, decided.contract_id, vectors, among, SearchScope())
+        found = ranked(near.near, asked, among)
+        mine = _of_person(context, decided, [each.face_id for each in found])
+        strangers = [each for each in found if each.face_id not in mine and each.face_id != decided.face_id]
+        if len(found) < among:  # there are no more
+            break
+        among *= 4
     shown = described(context, strangers[:1], None)
     return shown[0] if shown else None
 

@@ -1,7 +1,7 @@
 """The page that explains a decision on a face, or a finding of an investigation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,11 +32,12 @@ from udfs.vision.contract import Contract
 from udfs.vision.covering import CELLS, CoveredFace
 from udfs.vision.decode import Picture, decode
 from udfs.vision.detect import Detection
-from udfs.vision.embed import embedder_of
+from udfs.vision.embed import Embedder, embedder_of
 from udfs.vision.models import embedder
 from udfs.vision.rejection import RejectedError
 from udfs.vision.speed import settled
 from udfs.vision.thumbnails import SHOWN
+from udfs.vision.upright import as_it_stood
 
 Array = np.ndarray
 
@@ -85,8 +86,9 @@ def _taken_apart(context: Context, found: Explained, agreed: Contract, maps: boo
     made = embedder_of(embedder(spec.embedder, spec.models), spec, lambda name: weights.source_of(spec, name))
     mine = _face_of_lake(context, found)
     theirs = _compared_with(context, found, agreed)
+    mine, again = _as_embedded(made, mine, found.face.embedding)
+    theirs, _ = _as_embedded(made, theirs, found.carrying.row["embedding"])
     vectors = made.embed([made.crop(seen.picture.image, seen.face) for seen in (mine, theirs)])
-    again = float(similarity(vectors[:1], np.array([found.face.embedding], np.float32))[0])
     if again < _SAME:
         raise InputError(
             f"face {found.face.face_id}, embedded once more, is only {again:.3f} similar to itself: its image has"
@@ -116,6 +118,22 @@ class _Seen:
         landmarks = np.array([[point["x"], point["y"]] for point in face["landmarks"]])
         share = picture.image.width / picture.width
         return cls(picture, Detection(box, landmarks, 1.0).scaled(share, share))
+
+
+def _as_embedded(made: Embedder, seen: _Seen, embedding: list[float]) -> tuple[_Seen, float]:
+    """A face as it was embedded, lying in its picture or turned upright; and how similar it is to what was kept."""
+
+    def compared(each: _Seen) -> float:
+        vector = made.embed([made.crop(each.picture.image, each.face)])
+        return float(similarity(vector, np.array([embedding], np.float32))[0])
+
+    again = compared(seen)
+    if again >= _SAME:
+        return seen, again
+    turned = as_it_stood(seen.picture.image, seen.face)
+    upright = _Seen(replace(seen.picture, image=turned.image), turned.upright)
+    stood = compared(upright)
+    return (upright, stood) if stood > again else (seen, again)
 
 
 def _face_of_lake(context: Context, found: Explained) -> _Seen:

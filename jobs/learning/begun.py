@@ -7,7 +7,7 @@ from jobs.run.context import Context
 from udfs.ids import document_id
 
 _SAYS = "of.txt"
-_LEFT = ("state.pt", "trained.pt", "parent.npy", "chosen.npy")
+_LEFT = ("state.pt", "trained.pt", "course.json", "parent.npy", "chosen.npy")
 
 
 def goes_on(context: Context, work: Path, of: Mapping[str, object]) -> bool:

@@ -1,5 +1,6 @@
 """A model and the one it was trained from, on persons of whom neither has learnt here."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ def compare(photos: Photos, before: Seen, after: Seen, gallery_size: int | None,
         InputError: too few persons for such a gallery.
     """
     first = first_of_each(photos)
-    size = gallery_size or _size(len(photos.persons))
+    size = gallery_size or gallery_size_for(len(photos.persons))
     of = [
         seen.trials(photos, first, floor(np.concatenate([seen.enrolled, seen.searched]), np.tile(photos.labels, 2)))
         for seen in (before, after)
@@ -67,12 +68,32 @@ def compare(photos: Photos, before: Seen, after: Seen, gallery_size: int | None,
     return improvement(of[0], of[1], size, fpir, seed)
 
 
-def _size(persons: int) -> int:
+def refuse_too_few_to_measure(persons: int, gallery_size: int | None) -> None:
+    """Stop before anything is learnt, where it could not be measured.
+
+    Raises:
+        InputError: there are too few persons to measure on.
+    """
+    if gallery_size is None:
+        gallery_size_for(persons)
+    elif gallery_size >= persons:
+        raise InputError(
+            f"--gallery-size {gallery_size:,}: there are {persons:,} persons to measure on, and at least one of them"
+            " must not be in the gallery; ask for fewer, or add persons"
+        )
+
+
+def gallery_size_for(persons: int) -> int:
+    """Persons in the gallery that is measured, of so many.
+
+    Raises:
+        InputError: they are too few.
+    """
     for size in SIZES:
         if size <= _DRAWN * persons:
             return size
     raise InputError(
-        f"{persons} persons to measure on are too few: {SIZES[-1] / _DRAWN:.0f} and more are needed; add persons"
+        f"{persons} persons to measure on are too few: {math.ceil(SIZES[-1] / _DRAWN)} and more are needed; add persons"
     )
 
 

@@ -66,6 +66,11 @@ class CropFiles:
         (self.folder / _LISTED).write_text(json.dumps({"of": of, "files": digests}, sort_keys=True), "utf-8")
         return self
 
+    @property
+    def identity(self) -> str:
+        """What the crops are of, and by which models and limits they were cut."""
+        return str(self._listed()["of"])
+
     def by_uri(self) -> pa.Table:
         """uri, image_id and outcome of each image."""
         parts = [pq.read_table(file, columns=["uri", "image_id", "outcome"]) for file in self._checked()]

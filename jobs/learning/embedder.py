@@ -13,7 +13,7 @@ from evaluation.improvement import Improvement
 from jobs.faces.contracts import verified_contract
 from jobs.faces.lookup import MeantFaces
 from jobs.learning import begun
-from jobs.learning.compared import Seen, compare, rates
+from jobs.learning.compared import Seen, compare, rates, refuse_too_few_to_measure
 from jobs.learning.crops import CropFiles, with_faces
 from jobs.learning.divided import Divided, MeasuredAt, divide, with_a_face
 from jobs.learning.finished import finish_on_persons
@@ -71,6 +71,7 @@ def train_embedder(
     place.refuse_taken()
     divided = divide(context, images, plan.seed, CHOOSING)
     refuse_too_few(divided.learnt.labels, plan)
+    refuse_too_few_to_measure(len(divided.held_out.persons), at.gallery_size)
     agreed = verified_contract(spec)
     work = place.folder.absolute() / f".{place.name}.training"
     with ledger.run(context) as run:
@@ -79,6 +80,8 @@ def train_embedder(
         files = CropFiles(work / "crops").cut(context, divided.all_uris, agreed, at.meant)
         found = files.by_uri()
         divided = with_a_face(context, divided, found["uri"].to_pylist(), found["outcome"].to_pylist())
+        refuse_too_few(divided.learnt.labels, plan)
+        refuse_too_few_to_measure(len(divided.held_out.persons), at.gallery_size)
         made = _made(spec, spec.embedder)
         _prepare(context, work, files, divided, plan, made)
         train_in(context, work, how.processes)
@@ -117,7 +120,12 @@ def _prepare(
     from training.networks import untrained
 
     folder = TrainingFolder(work)
-    of = {"plan": asdict(plan), "learnt": divided.learnt.uris, "chosen": divided.chosen.uris}
+    of = {
+        "plan": asdict(plan),
+        "crops": files.identity,
+        "learnt": [divided.learnt.uris, divided.learnt.labels.tolist()],
+        "chosen": [divided.chosen.uris, divided.chosen.labels.tolist()],
+    }
     if begun.goes_on(context, work, of):
         return
     for name, photos in (("learnt", divided.learnt), ("chosen", divided.chosen)):

@@ -30,11 +30,11 @@ def finish_on_persons(
 
 def _publish(context: Context, place: Place, measured: Measured, page: Report, run: ledger.Run) -> None:
     """Declare the model, last of all: a run that was killed before can be repeated."""
-    settings_file.append(place.declared_in, measured.trained.section)
     if measured.persons is not None:
         run.count("persons", measured.persons)
     run.count("photos", len(measured.learnt))
     outputs.written(context, html(page), place.folder / f"{place.name}.html")
+    settings_file.append(place.declared_in, measured.trained.section)
     _tell(context, place, measured)
 
 

@@ -35,7 +35,6 @@ def _on_executors(context: Context, folder: Path, processes: int) -> None:
 
     from training.together import train_together
 
-    gpu = context.settings.vision.device == "cuda"
     local = str(context.spark.sparkContext.master).startswith("local[")
     failure: Exception | None = None
     for attempt in range(TRIES):
@@ -43,7 +42,7 @@ def _on_executors(context: Context, folder: Path, processes: int) -> None:
             context.log.warning(
                 f"{context.job}: training goes on after the last pass: a process was lost ({_reason(failure)})"
             )
-        distributor = TorchDistributor(num_processes=processes, local_mode=local, use_gpu=gpu)
+        distributor = TorchDistributor(num_processes=processes, local_mode=local, use_gpu=False)
         try:
             wrong = distributor.run(train_together, str(folder))
         except Exception as lost:  # noqa: BLE001 - whatever an executor was lost of; said, and tried again

@@ -21,9 +21,11 @@ def register(context: Context, measured: Measured, run: ledger.Run) -> Contract:
     child = contract(with_model(context, trained).spec())
     note_contract(context, parent)
     note_contract(context, child)
-    # Of the same file under the same name one row, also where a run that was killed had written it.
-    model_id = stable_id("model", trained.name, trained.sha256, child.contract_id)
-    photos = _photos(model_id, measured, run)
+    # The same training, measured in the same way, is one row, also where a run that was killed had written it.
+    learnt = _photos(measured)
+    data_digest = document_id({"photos": sorted([*photo] for photo in learnt)})
+    model_id = stable_id("model", trained.name, trained.sha256, child.contract_id, data_digest, repr(found))
+    photos = [(model_id, *photo, run.run_id) for photo in learnt]
     on_searches = found if isinstance(found, Improvement) else None
     row = {
         "model_id": model_id,
@@ -38,7 +40,7 @@ def register(context: Context, measured: Measured, run: ledger.Run) -> Contract:
         "loss": trained.loss,
         "plan": json.dumps(trained.plan, sort_keys=True),
         "data": measured.data,
-        "data_digest": document_id({"photos": sorted([*photo[1:4]] for photo in photos)}),
+        "data_digest": data_digest,
         "seed": measured.seed,
         "persons": measured.persons,
         "photos": len(photos),
@@ -61,16 +63,11 @@ def register(context: Context, measured: Measured, run: ledger.Run) -> Contract:
     return child
 
 
-def _photos(model_id: str, measured: Measured, run: ledger.Run) -> list[tuple[str, str | None, str, str, str]]:
+def _photos(measured: Measured) -> list[tuple[str | None, str, str]]:
+    """Of each photo that was learnt from digests of whom it shows and of its URI, and its id."""
     images = measured.trained.images
     image_of = dict(zip(images["uri"].to_pylist(), images["image_id"].to_pylist(), strict=True))
     return [
-        (
-            model_id,
-            None if photo.person is None else hashed(photo.person),
-            hashed(photo.uri),
-            image_of[photo.uri],
-            run.run_id,
-        )
+        (None if photo.person is None else hashed(photo.person), hashed(photo.uri), image_of[photo.uri])
         for photo in measured.learnt
     ]

@@ -33,12 +33,13 @@ def tell_waiting(context: Context, contract_id: str | None, run_dates: Sequence[
 def some_may_wait(tables: Tables, counts: Mapping[str, int]) -> bool:
     """Whether it is worth looking for images that wait: a run with nothing new is to ask the tables nothing more.
 
-    counts: of the run. With faces, and none of them new, no image waits but of an inventory that is newer than the last
-    outcome.
+    counts: of the run. With faces, and none of them new, an image waits only if it was listed since the last outcomes
+    were written, or since dates were last identified.
     """
     if not counts["faces"] or counts["fresh"] or counts["dropped"]:
         return tables.exists("images")
-    return tables.exists("images") and _changed(tables, "images") > _changed(tables, "image_outcomes")
+    known = min(_changed(tables, "image_outcomes"), _changed(tables, "searches"))
+    return tables.exists("images") and _changed(tables, "images") > known
 
 
 def _changed(tables: Tables, table: str) -> int:

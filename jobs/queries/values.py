@@ -57,7 +57,9 @@ def _plain(array: pa.Array) -> list[Any]:
         return [_short(value) for value in array.cast(pa.string()).to_pylist()]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return [None if value is None else value.hex() for value in array.to_pylist()]
-    if pa.types.is_decimal(kind) or pa.types.is_duration(kind):
+    if pa.types.is_decimal(kind):
+        return [None if value is None else format(value, "f") for value in array.to_pylist()]
+    if pa.types.is_duration(kind):
         return [None if value is None else str(value) for value in array.to_pylist()]
     return list(array.to_pylist())
 

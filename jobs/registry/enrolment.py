@@ -71,7 +71,7 @@ def enrol(
     listed, again = without_erased(context, listed, gallery_name, allowed)
 
     with ledger.run(context) as run:
-        again.note(context, run)
+        again.tell(context, run)
         run.digests.update(contract=agreed.contract_id, settings=settings_id(spec))
         listing = list_photos(context, register, listed, sync, policy)
         run.count("directories_not_listed", listed.directories_not_listed)
@@ -108,6 +108,7 @@ def enrol(
             datetime.now(UTC),
             policy.policy_id,
         )
+        again.note(context, run)
         _write(context, changes, _known_samples(changes, commit_every), agreed)
         forget(context, gallery_name)
         missing = not_in_force(context, register, listing.photos, changes.accepted)

@@ -23,8 +23,8 @@ class Again:
     photos: int
     hashes: tuple[str, ...]
 
-    def note(self, context: Context, run: Run) -> None:
-        """Say who is left out, and note who was allowed; nothing where nobody was ever erased."""
+    def tell(self, context: Context, run: Run) -> None:
+        """Say who is left out."""
         if self.left_out:
             run.count("erased", self.left_out)
             context.log.warning(
@@ -37,6 +37,9 @@ class Again:
                 f"enroll: {self.photos:,} photos were erased as images, and are left out; `rollcall ingest"
                 " --allow-erased` takes images in again"
             )
+
+    def note(self, context: Context, run: Run) -> None:
+        """Note who is allowed, when all else is ready to be written: a run that is refused has forgotten nothing."""
         if self.hashes:
             gone = local_frame(context.spark, [(each,) for each in self.hashes], _HASH)
             erased.allow_again(context, run.run_id, erased.PERSON, gone)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from shlex import quote
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, GroupedData
@@ -117,7 +118,7 @@ def _every_sample(context: Context) -> DataFrame:
 def _one_of(names: list[str], name: str | None) -> str:
     """The gallery that is meant."""
     if name is None and len(names) > 1:
-        raise InputError(f"there are several galleries; say --gallery-name {' or '.join(names)}")
+        raise InputError(f"there are several galleries; say --gallery-name {' or '.join(map(quote, names))}")
     if not names:
         raise InputError("nobody has been enrolled in a gallery yet; run `rollcall enroll` first")
     if name is not None and name not in names:

@@ -31,7 +31,11 @@ def of_decision(row: Row, found: Pictures, by_date: bool) -> Face:
     facts = [
         _where(row),
         *([f"similarity {row.similarity:.4f} to {row.person_id}"] if row.similarity is not None else []),
-        *([f"second nearest: {row.runner_up_person_id}, {row.similarity - row.margin:.4f}"] if row.margin else []),
+        *(
+            [f"second nearest: {row.runner_up_person_id}, {row.similarity - row.margin:.4f}"]
+            if row.margin is not None
+            else []
+        ),
         *([f"liveness {row.liveness:.3f}, advice alone"] if row.liveness is not None else []),
         *([f"reviewed: {in_words(row.review_state)}"] if row.review_state else []),
     ]

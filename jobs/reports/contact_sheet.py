@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.faces import pictures
+from jobs.inputs import person_ids
 from jobs.reports import cards
 from jobs.reports.faces_counted import BINS, FacesCounted
 from jobs.reports.health import health
@@ -67,6 +68,7 @@ def of_person(context: Context, person: str, gallery_name: str | None, shown: Sh
     Raises:
         InputError: there are none.
     """
+    person = person_ids.normal("--person", person)
     names, of_person = Names(context.spark, context.tables), F.col("person_id") == person
     worth_a_look = F.col("decision").isin("match", "review") | F.col("review_state").isNotNull()
     decided = _of_gallery(names.rows("face_decisions").where(of_person & worth_a_look), gallery_name)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from shlex import quote
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Window
@@ -165,7 +166,8 @@ def is_future(day: date, now: datetime) -> bool:
 
 def _identify(days: Sequence[date], gallery: str) -> str:
     """The command that identifies dates."""
-    return f"rollcall identify {f'--run-date {days[0]}' if len(days) == 1 else '--all-dates'} --gallery-name {gallery}"
+    of = f"--run-date {days[0]}" if len(days) == 1 else "--all-dates"
+    return f"rollcall identify {of} --gallery-name {quote(gallery)}"
 
 
 def health(context: Context) -> Health:
@@ -245,13 +247,17 @@ def _future(context: Context) -> dict[date, int]:
 
 
 def _unidentified(context: Context) -> dict[str, list[date]]:
-    """An image that was searched under several limits has identifications under one of them."""
+    """An image that was searched under several limits has identifications under one of them. Where a contract was
+    activated, it is asked of the faces under that one."""
     galleries = _standing(context).select("gallery_name", "contract_id").distinct()
+    of_image, chosen = ["gallery_name", "run_date", "image_id"], activated(context)
+    if chosen is not None:
+        galleries, of_image = galleries.where(F.col("contract_id") == chosen), [*of_image, "contract_id"]
     images = context.tables.read_or_empty("faces").select("run_date", "image_id", "contract_id").distinct()
-    identified = context.tables.read_or_empty("identifications").select("gallery_name", "run_date", "image_id")
+    identified = context.tables.read_or_empty("identifications").select(*of_image)
     rows = (
         images.join(galleries, "contract_id")
-        .join(identified, ["gallery_name", "run_date", "image_id"], "left_anti")
+        .join(identified, of_image, "left_anti")
         .select("gallery_name", "run_date")
         .distinct()
         .collect()

@@ -21,6 +21,8 @@ from udfs.cache import cache
 
 _FOLDER = "classes"
 _UNUSED = 30 * 24 * 3600.0
+_MAKING = 3600.0
+"""Seconds that making one takes at most."""
 """Seconds after which an archive that no start has used is removed; one has 200 MB."""
 
 
@@ -36,13 +38,19 @@ def options(class_path: Sequence[Path], variables: Mapping[str, str]) -> str:
     if not machine:  # no Java, or one of another kind
         return ""
     key = hashlib.sha256(json.dumps([_identity(file) for file in (*machine, *class_path)]).encode()).hexdigest()[:16]
-    kept = cache() / _FOLDER / key
+    kept = (cache() / _FOLDER / key).absolute()
     found = _whole(kept) or _made_once(kept, variables)
     if found is None:
         return ""
     if os.access(found, os.W_OK):
         os.utime(found)  # it is in use: see `_made`
-    return f"-XX:SharedArchiveFile={found} -Xshare:auto"
+    return f"{option('SharedArchiveFile', found)} -Xshare:auto"
+
+
+def option(name: str, path: Path) -> str:
+    """An option of the JVM with a path, as Spark's properties have it; in quotes where a blank would end it."""
+    given = f"-XX:{name}={path}"
+    return f'"{given}"' if " " in given else given
 
 
 def _java() -> Path | None:
@@ -90,6 +98,9 @@ def _made(kept: Path, failed: Path, variables: Mapping[str, str]) -> Path | None
     for other in kept.parent.glob("*.jsa"):  # damaged, or of an environment that is no more
         if other.name.startswith(kept.name) or time.time() - other.stat().st_mtime > _UNUSED:
             other.unlink()
+    for left in kept.parent.glob("tmp*"):  # of a start that was killed
+        if time.time() - left.stat().st_mtime > _MAKING:
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         new = Path(folder) / "new.jsa"
         done = _train(new, variables)

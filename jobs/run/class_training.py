@@ -12,6 +12,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from jobs.run import warehouse
+from jobs.run.class_archive import option
 from jobs.run.spark_properties import PACKAGES, properties
 from schemas.catalog import RUNS
 from schemas.names import Names
@@ -21,7 +22,7 @@ from udfs.arrow import RecordBatches, local_frame
 
 def main(archive: Path) -> None:
     """Write the archive."""
-    java_options = f"-XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit={archive}"
+    java_options = f"-XX:TieredStopAtLevel=1 {option('ArchiveClassesAtExit', archive)}"
     given = properties("local") | {"spark.driver.extraJavaOptions": java_options}
     del given[PACKAGES]  # they are on the class path
     builder = SparkSession.builder.appName("rollcall classes").master("local[2]")

@@ -116,12 +116,12 @@ class Job(Generic[Result]):
             help=function.__doc__,
             context_settings={"max_content_width": 120},
         )
-        self._defaults = _defaults(self.command, own)
+        self.defaults = _defaults(self.command, own)
         self._fails = fails
 
     def __call__(self, context: Context, **given: Any) -> Result:
         """Run the job; returns what it has counted or found."""
-        arguments = {**self._defaults, **given}
+        arguments = {**self.defaults, **given}
         context = replace(context, job=self.name, arguments=arguments)
         for _ in range(_ATTEMPTS):
             # What it reads before its run is noted may be what an erasure takes away meanwhile: it reads that again.

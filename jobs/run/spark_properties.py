@@ -54,7 +54,7 @@ def read_file(path: Path) -> dict[str, str]:
             f"the file of Spark properties {path} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
     for number, line in enumerate(said.splitlines(), 1):
-        if line.rstrip().endswith("\\") and line.lstrip()[0] not in "#!":
+        if re.search(r"(?<!\\)(\\\\)*\\$", line.rstrip()) and line.lstrip()[0] not in "#!":
             raise InputError(f"{path}: line {number} goes on in the next one (\\); write each property in one line")
     return dict(lines(said))
 

@@ -81,8 +81,9 @@ def wait_for_erasures(context: "Context") -> None:
         if time.monotonic() >= deadline:
             raise InputError(
                 f"erasure {found[0].erasure_id} ({found[0].kind}) has been under way since"
-                f" {found[0].at:%Y-%m-%d %H:%M}, and this run has waited {LONGEST_WAIT / 60:.0f} minutes; if it was"
-                " killed, run the same `rollcall erase` again, which carries it to its end"
+                f" {found[0].at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, and this run has waited"
+                f" {LONGEST_WAIT / 60:.0f} minutes; if it was killed, run the same `rollcall erase` again with"
+                f" --killed {found[0].run_id}, which carries it to its end"
             )
         if not said:
             most = f"{LONGEST_WAIT / 60:.0f} minutes at most"

@@ -65,7 +65,7 @@ def test_the_driver_dies_between_two_tables(
     process.communicate()
     assert not has_rows(outcomes)
     said = cluster.run("embed", *job(context, "--run-date", DAYS[0]))
-    assert "committing a slice that an earlier run had computed" in said
+    assert "committing a slice that another run had computed" in said
     assert_same_tables(context, undisturbed, *FOUND)
 
 

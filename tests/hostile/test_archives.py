@@ -63,7 +63,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tar_that_unfolds_to_too_much(tmp_path: Path) -> None:
     zeros = bytes(60_000)
     before = [(member(f"package/{at}", zeros), zeros) for at in range(2)]
-    with pytest.raises(InputError, match=r"package-1.tgz unfolds to more than"):
+    with pytest.raises(InputError, match=r"package-1.tgz unpacks to more than"):
         _members(tar(tmp_path, *before, (member("package/weights", b"x"), b"x")), ["weights"])
 
 

@@ -267,7 +267,12 @@ def test_tables_in_a_catalog_schema(spark: SparkSession, tmp_path: Path) -> None
         assert spark.table("people.contracts").count() == 1
         comments = {row.name: row.description for row in spark.catalog.listColumns("people.contracts")}
         assert comments["embedder"] == "the embedder's name; every threshold is for one embedder"
-        with pytest.raises(InputError, match="CREATE SCHEMA nowhere"):
+        # A name may say its catalog, and none that needs backticks fails where it is looked for.
+        of_catalog = Tables(spark, None, "spark_catalog.people")
+        assert of_catalog.exists("contracts")
+        assert of_catalog.read("contracts").count() == 1
+        assert not Tables(spark, None, "people").exists("gallery")
+        with pytest.raises(InputError, match="CREATE SCHEMA `nowhere`"):
             Tables(spark, None, "nowhere")
     finally:
         spark.sql("DROP SCHEMA people CASCADE")

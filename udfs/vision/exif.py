@@ -29,7 +29,8 @@ class Metadata:
     def of(cls, image: Image.Image) -> "Metadata":
         """What an image's EXIF says; nothing where it is damaged, as the pixels are judged on their own."""
         try:
-            exif = image.getexif()
+            # Of a PNG Pillow's own would first decode the picture, to look for it behind the pixels (see `png_chunks`).
+            exif = Image.Image.getexif(image)
             # The main directory's alone counts: that of the EXIF directory in it is there by mistake.
             orientation = exif.get(ExifTags.Base.Orientation, 1)
             of_camera = exif.get_ifd(ExifTags.IFD.Exif)

@@ -10,6 +10,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _METADATA = {b"eXIf", b"sBIT"}
+_MAY_TELL = {*_METADATA, b"iTXt", b"tEXt"}
+"""Where the orientation may stand: EXIF, XMP, and EXIF in hexadecimal digits."""
 _XMP = b"XML:com.adobe.xmp\0\0"
 """The beginning of a text that is XMP and not compressed, in which the orientation may stand."""
 _LONGEST_XMP = 1 << 20
@@ -19,13 +21,19 @@ _COMPRESSED = {b"zTXt", b"iTXt", b"iCCP"}
 
 
 def essential(content: bytes) -> bytes:
-    """The same picture: its pixels as they are, and of the metadata what is whole and says how it is to be seen. Where
-    nothing else can be in the way, the file itself.
+    """The same picture: its pixels as they are, and of the metadata what is whole and says how it is to be seen, before
+    the pixels: so nobody needs to decode these to read it. Where nothing else can be in the way, the file itself.
     """
     found = list(chunks(content))
-    if all(name in _PIXELS or _is_harmless(name, chunk) for name, chunk in found):
+    whole = all(name in _PIXELS or _is_harmless(name, chunk) for name, chunk in found)
+    names = [name for name, _ in found]
+    behind = names[names.index(b"IDAT") :] if b"IDAT" in names else []
+    if whole and not _MAY_TELL.intersection(behind):
         return content
-    return b"".join([SIGNATURE, *(chunk for name, chunk in found if name in _PIXELS or _is_wanted(name, chunk))])
+    kept = found if whole else [each for each in found if each[0] in _PIXELS or _is_wanted(*each)]
+    # IHDR, then what may tell how it is to be seen, then all else as it was.
+    kept = sorted(kept, key=lambda each: 0 if each[0] == b"IHDR" else 1 if each[0] in _MAY_TELL else 2)
+    return b"".join([SIGNATURE, *(chunk for _, chunk in kept)])
 
 
 def significant_bits(content: bytes) -> int | None:

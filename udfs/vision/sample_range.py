@@ -10,6 +10,8 @@ _DEPTHS = (8, 10, 12, 14, 16, 24, 32, 64)
 """Bits of a sample that cameras and scanners have."""
 _HIGHEST = (1.0, 255.0, 65535.0)
 """Values of white that files in floating point have."""
+_OVERSHOOT = 4.0
+"""Times white that the brightest sample may be: highlights, and what sharpening and scaling add at edges."""
 _TOGETHER = 1 << 20  # samples that are converted at once: they are held in other types meanwhile
 
 
@@ -43,11 +45,11 @@ def _of_integers(samples: Array, bits: int | None) -> Callable[[Array], Array]:
 
 def _of_floats(samples: Array) -> Callable[[Array], Array]:
     highest = max((float(np.max(row, initial=0.0, where=np.isfinite(row))) for row in samples), default=0.0)
-    white = next((value for value in _HIGHEST if highest <= value), highest)
+    white = next((value for value in _HIGHEST if highest <= _OVERSHOOT * value), highest)
 
     def convert(some: Array) -> Array:
         finite = np.nan_to_num(some.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-        return np.rint(np.clip(finite, 0, None) * np.float32(255 / white)).astype(np.uint8)
+        return np.rint(np.clip(finite, 0, white) * np.float32(255 / white)).astype(np.uint8)
 
     return convert
 

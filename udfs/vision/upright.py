@@ -91,13 +91,32 @@ def _turned_by(image: Image.Image, middle: complex, half: complex, step: complex
     centre = middle + step * (_middle(found) - half)
     width, height = (abs(step) * float(found.box[at + 2] - found.box[at]) for at in (0, 1))
     upright_step = cmath.exp(1j * (cmath.phase(step) + math.radians(roll(found))))
-    side = max(1, math.ceil(_AROUND * max(width, height)))
-    own_half = complex(side, side) / 2
-    own = Image.fromarray(turned(image, side, centre, own_half, upright_step))
-    upright = Detection(_box(own_half, width, height), _xy(own_half + (points - centre) / upright_step), found.score)
-    lies = abs(math.sin(cmath.phase(upright_step))) > math.sqrt(0.5)
-    size = (height, width) if lies else (width, height)
-    return Turned(Detection(_box(centre, *size), _xy(points), found.score), own, upright)
+    size = (height, width) if _lies(upright_step) else (width, height)
+    lying = Detection(_box(centre, *size), _xy(points), found.score)
+    return _on_its_own(image, lying, points, centre, (width, height), upright_step)
+
+
+def as_it_stood(image: Image.Image, face: Detection) -> Turned:
+    """A face that was turned, out of the same picture and what was kept of it: as it lies there."""
+    step = cmath.exp(1j * math.radians(roll(face)))
+    width, height = (float(face.box[at + 2] - face.box[at]) for at in ((1, 0) if _lies(step) else (0, 1)))
+    return _on_its_own(image, face, face.landmarks @ (1, 1j), _middle(face), (width, height), step)
+
+
+def _on_its_own(
+    image: Image.Image, face: Detection, points: Array, centre: complex, size: tuple[float, float], step: complex
+) -> Turned:
+    """step: by which the picture is turned, so that the face stands; size: its width and height then."""
+    side = max(1, math.ceil(_AROUND * max(size)))
+    half = complex(side, side) / 2
+    own = Image.fromarray(turned(image, side, centre, half, step))
+    upright = Detection(_box(half, *size), _xy(half + (points - centre) / step), face.score)
+    return Turned(face, own, upright)
+
+
+def _lies(step: complex) -> bool:
+    """Whether a face that is turned by this lies on its side rather than stands, on its feet or its head."""
+    return abs(math.sin(cmath.phase(step))) > math.sqrt(0.5)
 
 
 def _middle(face: Detection) -> complex:

@@ -81,7 +81,7 @@ def test_images_of_a_table_that_is_gone_or_ambiguous_stay_pending(make_context: 
     said = "\n".join(context_line for context_line in make_context.said if "stay pending" in context_line)
     assert "embed: 2 images stay pending: delta.`" in said
     assert "dropped`: cannot be opened" in said
-    assert "2 rows have path doubled/store:a" in said
+    assert "2 rows have the same path, length and modificationTime (doubled/store:a)" in said
 
     for name in ("dropped", "doubled"):  # put back, and mended
         write(context, tmp_path / name, *[(f"{name}/{row[0]}", *row[1:]) for row in rows])

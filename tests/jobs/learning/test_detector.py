@@ -118,7 +118,7 @@ def test_misuse(context: Context, photos: list[MarkedPhoto], tmp_path: Path) -> 
     refused(
         r"1 of the 33 images that .*boxes.csv names are not there, or are empty, such as none.png", [*photos, other]
     )
-    refused("1 photos with boxes are too few", photos[:1])
+    refused("1 photos are too few: after they are divided", photos[:1])
     beyond = MarkedPhoto(photos[0].name, "", photos[0].boxes + 60)
     refused("is not inside the picture, which has 80 x 72 pixels", [beyond, *photos[1:]])
     refused(

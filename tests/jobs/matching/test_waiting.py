@@ -22,8 +22,12 @@ def waiting(said: list[str]) -> list[str]:
 def newest_is(context: Context, table: str) -> None:
     """Let a table be the one that was written last."""
     for name, at in (("images", 1), ("image_outcomes", 1), (table, 2)):
-        for file in Path(root_of(context), name, "_delta_log").glob("*.json"):
-            os.utime(file, (at, at))
+        written(context, name, at)
+
+
+def written(context: Context, table: str, at: float) -> None:
+    for file in Path(root_of(context), table, "_delta_log").glob("*.json"):
+        os.utime(file, (at, at))
 
 
 @pytest.fixture
@@ -49,10 +53,14 @@ def test_images_that_wait_are_said(context: Context, make_context: MakeContext) 
 
 def test_the_tables_are_asked_where_something_is_new(context: Context) -> None:
     nothing_new = {"faces": 1, "fresh": 0, "dropped": 0}
+    context.tables.create("searches")
     newest_is(context, "images")
     assert some_may_wait(context.tables, nothing_new)
     newest_is(context, "image_outcomes")
     assert not some_may_wait(context.tables, nothing_new)
+    written(context, "searches", 0)
+    assert some_may_wait(context.tables, nothing_new), "another date may have been embedded since"
+    written(context, "searches", 2)
     for counts in ({"faces": 0}, {"fresh": 1}, {"dropped": 1}):
         assert some_may_wait(context.tables, nothing_new | counts)
 

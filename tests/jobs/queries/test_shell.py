@@ -59,8 +59,8 @@ def test_a_session(
     assert [line.endswith(" s") for line in said[4:6]] == [True, True]
     assert said[6:] == [
         "timing is off",
-        "there is no table or view 'nothing'; \\d lists them",
-        "there is no command '\\\\x'; \\? lists them",
+        "there is no table or view nothing; \\d lists them",
+        "there is no command \\x; \\? lists them",
         "stopped",
     ]
     history = shell.history_file()

@@ -68,7 +68,7 @@ def test_misuse(grouped: Context, tmp_path: Path) -> None:
         ({"from_cluster": "nosuch", "person": "p"}, "no cluster 'nosuch'"),
         ({"from_cluster": "nosuch"}, "--person ID"),
         ({"from_cluster": "nosuch", "person": "p", "sync": True}, "--sync"),
-        ({"gallery": "x", "from_cluster": "nosuch"}, "--gallery URI, or"),
+        ({"gallery": "x", "from_cluster": "nosuch"}, "--gallery and --from-cluster both say whom to enrol"),
         ({"gallery": "x", "person": "p"}, "--person and --person-name"),
         ({}, "say whom to enrol"),
     ):

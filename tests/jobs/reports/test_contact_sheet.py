@@ -127,7 +127,7 @@ def test_what_is_not_there_is_said(identified: Context, make_context: MakeContex
         report(identified, run_date=date(2020, 1, 1), output=page)
     with pytest.raises(InputError, match="say what to show"):
         report(identified, output=page)
-    with pytest.raises(InputError, match="`rollcall search --investigation` makes one"):
+    with pytest.raises(InputError, match="`rollcall search --investigation` and `rollcall identify"):
         report(identified, investigation="x", output=page)
     assert not page.exists()
     context = make_context("young")

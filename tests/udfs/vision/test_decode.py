@@ -3,9 +3,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from tests.udfs.vision.pictures import encoded, gradient
+from udfs.vision import png_chunks
 from udfs.vision.decode import Limits, Picture, decode, finer, judged
+from udfs.vision.picture_files import opened
 from udfs.vision.rejection import RejectedError
 
 
@@ -112,6 +115,43 @@ def test_when_it_was_taken(zone: str | None, hour: int) -> None:
         exif.get_ifd(0x8769)[0x9011] = zone
     found = picture(encoded(gradient(), "JPEG", exif=exif))
     assert found.captured_at == datetime(2026, 1, 31, hour, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("of_change", "hour"),
+    [({0x0132: "2026:01:01 00:30:00", 0x9010: "+02:00"}, 22), ({0x0132: "2026:01:01 22:30:00"}, 22)],
+)
+@pytest.mark.parametrize("taken", [None, "    :  :     :  :  "], ids=["no time", "a blank time"])
+def test_else_when_it_was_changed(taken: str | None, of_change: dict[int, str], hour: int) -> None:
+    """By the offset of that time, not of the other."""
+    exif = Image.Exif()
+    exif[0x0132] = of_change[0x0132]
+    of_camera = exif.get_ifd(0x8769)
+    of_camera[0x9011] = "-05:00"
+    if taken:
+        of_camera[0x9003] = taken
+    if 0x9010 in of_change:
+        of_camera[0x9010] = of_change[0x9010]
+    found = picture(encoded(gradient(), "JPEG", exif=exif)).captured_at
+    assert found is not None
+    assert (found.hour, found.minute) == (hour, 30)
+
+
+def test_what_stands_behind_the_pixels_of_a_png_is_read_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(gradient(), exif=exif)
+    found = {name: bytes(chunk) for name, chunk in png_chunks.chunks(content)}
+    behind = content.replace(found[b"eXIf"], b"").replace(found[b"IEND"], found[b"eXIf"] + found[b"IEND"])
+    assert sorted(behind) == sorted(content)
+
+    def load(_: object) -> None:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(PngImageFile, "load", load)
+    for each in (content, behind):
+        assert opened(each).metadata.orientation == 6
+    assert opened(encoded(gradient())).metadata.orientation == 1
 
 
 def test_damaged_metadata_costs_no_picture() -> None:

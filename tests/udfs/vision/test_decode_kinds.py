@@ -5,6 +5,7 @@ import re
 import struct
 from datetime import UTC, datetime
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -110,6 +111,26 @@ def test_many_scans_take_too_long() -> None:
 
 
 # --- what is beside the pixels -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0])
+def test_a_highlight_makes_nothing_else_dark(white: float) -> None:
+    """As sharpening leaves it at an edge."""
+    samples = np.linspace(0, white, 4800, dtype=np.float32).reshape(60, 80)
+    plain = np.asarray(picture(tiff(samples)).image)
+    samples[30, 40] = 1.3 * white
+    lit = np.array(picture(tiff(samples)).image)
+    assert (lit[30, 40] == 255).all()
+    lit[30, 40] = plain[30, 40]
+    assert np.array_equal(lit, plain)
+
+
+def test_a_cut_off_picture_of_photoshop_is_one() -> None:
+    """Its CMYK is kept as YCCK, of which libjpeg fills up three channels with another value than the fourth."""
+    samples = np.asarray(textured().convert("CMYK"))
+    content = bytes(imagecodecs.jpeg_encode(samples, level=95, colorspace="CMYK", outcolorspace="YCCK"))
+    assert picture(content).image.size == samples.shape[1::-1]
+    assert rejection(content[: len(content) // 2]).reason == "truncated"
 
 
 @pytest.mark.parametrize(

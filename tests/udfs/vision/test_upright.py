@@ -14,7 +14,7 @@ from tests.udfs.vision.pictures import encoded
 from udfs.vision.detect import Detection, Detector
 from udfs.vision.pipeline import FacePipeline
 from udfs.vision.spec import VisionSpec
-from udfs.vision.upright import roll, stood_up
+from udfs.vision.upright import as_it_stood, roll, stood_up
 
 Array = np.ndarray
 
@@ -90,6 +90,12 @@ def test_a_face_that_leans_is_turned_upright(degrees: int, error: int) -> None:
     pixels = np.asarray(turned.image)
     for (x, y), colour in zip(turned.upright.landmarks, COLOURS, strict=True):
         assert np.abs(pixels[int(y), int(x)].astype(int) - colour).max() < 128
+    # What is kept of it is enough to turn it once more.
+    again = as_it_stood(picture(degrees), turned.face)
+    assert again.image.size == turned.image.size
+    assert np.abs(again.upright.box - turned.upright.box).max() < 1e-6
+    assert np.abs(again.upright.landmarks - turned.upright.landmarks).max() < 1e-6
+    assert np.abs(np.asarray(again.image).astype(int) - pixels).max() <= 1
 
 
 @pytest.mark.parametrize("degrees", [0, 25, -39])
