@@ -72,8 +72,8 @@ def search(
 
     The search is exact: no face of the lake is more similar than those that are shown. Where a calibration has measured
     it, each says how many faces of strangers are to be expected at its similarity or above, in a lake of this size: a
-    similar face is no proof. What is packed for the first search is kept beside the table faces, and `rollcall sweep`
-    removes it.
+    similar face is no proof. What is packed for the first search is kept beside the table faces, and `rollcall sweep
+    --older-than 0` removes it.
     """
     if output is not None:
         refuse_output(output, arguments["investigation"])

@@ -159,7 +159,8 @@ def adapter(
     \b
     rollcall train adapter --tables ./tables --images ./labelled --name ours
     rollcall embed    --tables ./tables --all-pending --config rollcall.toml --set vision.embedder=ours
-    rollcall enroll   --tables ./tables --gallery ./people --beside --config rollcall.toml --set vision.embedder=ours
+    rollcall enroll   --tables ./tables --gallery ./people --gallery-name staff --beside --config rollcall.toml \\
+        --set vision.embedder=ours
     rollcall activate --tables ./tables CONTRACT
 
     Photos that the tables have are not opened again, and under the new contract no image is: its embeddings are made
