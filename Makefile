@@ -16,15 +16,16 @@ help:                  ## this list
 
 install: $(INSTALLED)  ## the environment in .venv
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt udfs/search/kernel.cpp
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: $(INSTALLED)     ## the whole chain on a dozen real photos, in .demo; WEIGHTS=PATH for FaceNet from a file
-	@$(BIN)/python -m demo .demo $(if $(WEIGHTS),--weights $(WEIGHTS))
+	@$(BIN)/python -m demo .demo $(if $(WEIGHTS),--weights "$(WEIGHTS)")
 
 test: $(INSTALLED)     ## the tests a developer runs
+	$(BIN)/python -m tests.prepare
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Airflow and Rollcall need different versions of the same packages: Airflow has its own environment, and its tasks run
@@ -78,7 +79,8 @@ docs: $(INSTALLED)     ## generate docs/tables.md and docs/scale.md
 	$(BIN)/python -m benchmarks.scale_plan
 
 clean:                 ## remove what was generated
-	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-airflow .airflow .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		udfs/search/_kernel*.so spark-warehouse derby.log
 
 log-store: $(LOG_STORE)  ## Delta's log store for several writers on S3; needs a JDK
 
@@ -101,4 +103,4 @@ soak: bench-soak       ## thirty nights in one go, and a plot of them; DATA=FOLD
 bench-%: $(INSTALLED)  ## one benchmark, e.g. make bench-vision DATA=FOLDER
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/rollcall weights fetch centerface mobilefacenet dlib-resnet-v1
-	$(BIN)/python -m benchmarks.$* --data $(DATA)
+	$(BIN)/python -m benchmarks.$* $(if $(DATA),--data "$(DATA)")

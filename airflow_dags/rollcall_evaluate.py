@@ -5,6 +5,9 @@ from datetime import timedelta
 from airflow.sdk import DAG
 from rollcall_submit import DEFAULTS, START, RollcallJob, at
 
+BEGAN = "{{ dag_run.run_after.strftime('%Y%m%dT%H%M%S') }}"
+"""Of any run; one that somebody began has no logical date."""
+
 with DAG(
     "rollcall_evaluate",
     description=__doc__,
@@ -21,7 +24,7 @@ with DAG(
         arguments=[
             *("--protocol", "open-set", "--check"),
             *("--images", "{{ var.value.rollcall_labelled }}"),
-            *("--output", "{{ var.value.rollcall_pages }}/evaluation-{{ ts_nodash }}"),
+            *("--output", f"{{{{ var.value.rollcall_pages }}}}/evaluation-{BEGAN}"),
         ],
         options="{{ var.value.get('rollcall_evaluate_options', '--half second') }}",
         on_gpu=True,

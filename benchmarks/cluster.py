@@ -132,7 +132,7 @@ SIMILARITIES = np.arange(0.40, 0.75, 0.01).tolist()
 PEERS: dict[str, tuple[Method, Sequence[Any]]] = {
     "HDBSCAN": (hdbscan, [(samples, selection) for samples in (1, 2, 3) for selection in ("eom", "leaf")]),
     "DBSCAN": (dbscan, SIMILARITIES),
-    "Chinese whispers": (whispers, SIMILARITIES[::3]),
+    "Chinese whispers": (whispers, SIMILARITIES),
     "single linkage": (single_linkage, SIMILARITIES),
 }
 """Each with what may be chosen."""

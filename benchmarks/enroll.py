@@ -208,9 +208,13 @@ def main(data: Path, photos: int, samples: int, threads: int) -> None:
         doomed = Enrolment(killed, manifest, settings, threads)
         wait_for(killed / "gallery", "_packed/*/packed.json", doomed)
         time.sleep(5)
+        if doomed.process.poll() is not None:
+            raise RuntimeError("enroll ended before it was killed; ask for more --photos")
         doomed.kill()
         with session(killed, settings, threads) as context:
             committed = context.tables.read("seen_photos").count()
+        if not committed:
+            raise RuntimeError("nothing was committed when it was killed; ask for more --photos")
         resumed = Enrolment(killed, manifest, settings, threads)
         resumed.end()
         with session(killed, settings, threads) as context:

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from benchmarks.processes import own_processes
 from benchmarks.rounds import alternate, isa, save
 from benchmarks.tables import append_faces, filled
 from jobs.identify import identify
@@ -136,7 +137,8 @@ def watched() -> Iterator[dict[str, float]]:
 
 
 def _workers() -> Iterator[float]:
-    for process in Path("/proc").glob("[0-9]*"):
+    """MiB of this process's own Spark workers, and of nobody else's on this machine."""
+    for process in (Path("/proc") / str(number) for number in own_processes()):
         try:
             if b"pyspark.daemon" in (process / "cmdline").read_bytes():
                 found = re.search(r"RssAnon:\s+(\d+)", (process / "status").read_text())
@@ -169,18 +171,19 @@ def _product(left: str, right: str) -> Column:
     return F.expr(f"vector_inner_product({left}, {right})").cast("double")
 
 
-def against_spark(context: Context) -> dict[str, float]:
-    """Seconds a million pairs of each of Spark's joins, on a slice in memory."""
+def against_spark(context: Context, rounds: int, threads: int) -> dict[str, float]:
+    """Seconds a million pairs of each of Spark's joins, on a slice in memory, in as many parts as there are cores."""
     faces, samples = SLICE
-    few = context.tables.read("faces").select("face_id", "embedding").limit(faces).repartition(2).localCheckpoint()
+    few = context.tables.read("faces").select("face_id", "embedding").limit(faces)
+    few = few.repartition(threads).localCheckpoint()
     some = context.tables.read("gallery").select("person_id", F.col("embedding").alias("other"))
-    some = some.limit(samples).repartition(2).localCheckpoint()
+    some = some.limit(samples).repartition(threads).localCheckpoint()
     timings = alternate(
         {
             "crossJoin and window": lambda: by_cross_join(few, some).count(),
             "nearestByJoin": lambda: by_nearest_by_join(few, some).count(),
         },
-        2,
+        rounds,
     )
     return {name: timing.median / (faces * samples) * 1e6 for name, timing in timings.items()}
 
@@ -216,8 +219,8 @@ def search(context: Context, rounds: int, threads: int, plan: ExecutionPlan) -> 
         "pack": pack_seconds,
         "check": check_seconds,
         "scan": scan_seconds,
-        "kernel": min(timings["bare kernel"].seconds),
-        "search": min(timings["on Spark"].seconds),
+        "kernel": timings["bare kernel"].median,
+        "search": timings["on Spark"].median,
         "worker_mib": memory["mib"],
     }
 
@@ -278,7 +281,7 @@ def main(data: str | None, faces: int, samples: int, large: int, rounds: int, th
         exponent = float(np.polyfit(np.log(list(growth)), np.log([g["search"] for g in growth.values()]), 1)[0])
         share = of["kernel"] / of["search"]
         figures["growth"] = {str(count): {k: round(v, 3) for k, v in g.items()} for count, g in growth.items()}
-        joins = against_spark(made)
+        joins = against_spark(made, rounds, threads)
         pairs = faces * samples / 1e6
         ratios = {name: seconds * pairs / of["search"] for name, seconds in joins.items()}
         for join, ratio in ratios.items():

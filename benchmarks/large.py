@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from benchmarks.processes import own_processes
 from benchmarks.rounds import isa, save
 from benchmarks.tables import put_contract, put_faces, put_images, put_samples
 from jobs.embed import embed
@@ -143,19 +144,7 @@ def timed(told: Figures, name: str) -> Iterator[None]:
 
 def processor_seconds() -> float:
     """Of this process and of all that it has started, the JVM and its Python workers among them."""
-    parents, ticks = {}, {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        pid = int(status.parent.name)
-        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
-    mine, found = set[int](), {os.getpid()}
-    while found:
-        mine |= found
-        found = {pid for pid, parent in parents.items() if parent in mine} - mine
-    return sum(ticks[pid] for pid in mine) / os.sysconf("SC_CLK_TCK")
+    return sum(sum(map(int, fields[11:15])) for fields in own_processes().values()) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -134,6 +136,20 @@ def work(content: bytes, weights: Path, memory: int, threads: int, told: "Queue[
     told.put({**found, "said": said})
 
 
+def from_worker(told: "Queue[dict[str, Any]]", worker: BaseProcess) -> dict[str, Any]:
+    """What a worker tells in the end.
+
+    Raises:
+        RuntimeError: it has died.
+    """
+    while True:
+        try:
+            return told.get(timeout=1)
+        except Empty:
+            if not worker.is_alive():
+                raise RuntimeError(f"the worker has died: exit code {worker.exitcode}") from None
+
+
 @click.command(help=__doc__)
 @data_option
 @click.option("--memory", default=512, show_default=True, help="The budget, MiB.")
@@ -146,7 +162,7 @@ def main(data: Path, memory: int, threads: int) -> None:
         told: Queue[dict[str, Any]] = spawn.Queue()
         worker = spawn.Process(target=work, args=(large(data, form), facenet(data), memory * 2**20, threads, told))
         worker.start()
-        found = told.get(timeout=3600)
+        found = from_worker(told, worker)
         worker.join()
         pictures = found["most"] - found["models"]
         worst = max(worst, pictures)

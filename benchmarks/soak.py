@@ -59,8 +59,12 @@ class Lake:
     def __init__(self, data: Path, folder: Path, images: int, persons: int) -> None:
         self.folder = folder
         self.images = images
-        self._photos = iter(lfw(data, 4000))
-        self._people = sorted(path for path in (data / "lfw-dev" / "images").iterdir() if path.is_dir())
+        # In an order of no meaning: whoever is registered is also met.
+        order = np.random.default_rng(0)
+        photos = lfw(data, 4000)
+        self._photos = iter([photos[at] for at in order.permutation(len(photos))])
+        people = sorted(path for path in (data / "lfw-dev" / "images").iterdir() if path.is_dir())
+        self._people = [people[at] for at in order.permutation(len(people))]
         self._persons = persons
         self.manifest = folder / "people.csv"
 

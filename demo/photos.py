@@ -5,6 +5,8 @@ Nothing of them is kept in the repository: portraits of public figures from the 
 """
 
 import io
+import secrets
+import shutil
 from pathlib import Path
 
 from PIL import Image
@@ -53,7 +55,8 @@ def prepare(folder: Path) -> tuple[Path, Path]:
             "grace_hopper/portrait.jpg": photo["grace_hopper.jpg"],
         },
     )
-    partial = folder / "lake.partial"  # the lake appears whole, or not at all
+    # The lake appears whole, or not at all, also where another process makes it at the same time.
+    partial = folder / f"lake.{secrets.token_hex(8)}"
     _write(
         partial / RUN_DATE,
         {
@@ -71,7 +74,12 @@ def prepare(folder: Path) -> tuple[Path, Path]:
             ".empty": b"",
         },
     )
-    partial.rename(lake)
+    try:
+        partial.rename(lake)
+    except OSError:
+        if not lake.exists():
+            raise
+        shutil.rmtree(partial)  # the other one was faster
     return lake, people
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.run.spark_properties import properties
 from tests.conftest import ROOT
+from tests.processes import said_to_the_end
 from tests.spark_submit import PROGRAM, environment, written
 from tests.support import EMBEDDER, QUICK
 
@@ -55,6 +56,6 @@ class Airflow:
 
     def __call__(self, *arguments: str) -> str:
         process = self.start(*arguments)
-        said, _ = process.communicate(timeout=600)
+        said = said_to_the_end(process)
         assert process.returncode == 0, said
         return said

@@ -84,3 +84,14 @@ def free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+def said_to_the_end(process: subprocess.Popen[str], seconds: float = 600) -> str:
+    """What a process says until it ends; it and all that is in its session are killed if it takes longer."""
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return said

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.processes import said_to_the_end
 from tests.support import SHORT_LIVED, WITHOUT_CHECKSUMS
 
 Conf = Mapping[str, str]
@@ -55,6 +56,6 @@ def submit_file(
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> str:
     """What a job said to its end, if it ended as expected."""
-    said, _ = process.communicate(timeout=600)
+    said = said_to_the_end(process)
     assert process.returncode == code, said
     return said
