@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.folder import TrainingFolder
 from training.imitation import all_worse
-from training.networks import seen_by, untrained
+from training.networks import from_folder, seen_by
 from training.plans import EmbedderPlan
 
 Array = np.ndarray
@@ -52,16 +52,14 @@ def finished(folder: TrainingFolder) -> nn.Module:
     """The network that the training in a folder has come to: float (n, 3, side, side), as it sees pictures -> (n, d).
     The same training on the same machine comes to the same network."""
     plan = folder.plan
-    trained = _with_weights(folder, "trained.pt")
+    trained = _to_use(from_folder(folder, "trained.pt"))
     if not plan.beside_parent:
         return trained
-    parent = _with_weights(folder, "start.pt")
-    return Beside(parent, trained, gate(parent, folder.array("learnt"), plan)).eval().requires_grad_(False)
+    parent = _to_use(from_folder(folder, "start.pt"))
+    return _to_use(Beside(parent, trained, gate(parent, folder.array("learnt"), plan)))
 
 
-def _with_weights(folder: TrainingFolder, name: str) -> nn.Module:
-    network = untrained(folder.plan.network)
-    network.load_state_dict(folder.read(name), strict=False)
+def _to_use(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 

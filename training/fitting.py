@@ -12,7 +12,7 @@ from training.folder import TrainingFolder
 from training.group import Group
 from training.imitation import all_worse, worse
 from training.losses import learning, start_at
-from training.networks import seen_by, set_part, untrained
+from training.networks import from_folder, seen_by, set_part
 from training.passes import Passes, Say
 from training.plans import LOSSES, EmbedderPlan
 from udfs.errors import InputError
@@ -45,8 +45,7 @@ class _Fitting(Passes):
         self.by_parent: Array | None = None
         self.sees = seen_by(plan.network)
         torch.manual_seed(plan.seed)
-        network = untrained(plan.network)
-        network.load_state_dict(folder.read("start.pt"), strict=False)
+        network = from_folder(folder, "start.pt")
         set_part(network, plan)
         network.to(memory_format=torch.channels_last)
         dimension = self._embedded(network, self.crops[:1]).shape[1]
@@ -122,8 +121,7 @@ class _Fitting(Passes):
         if not self.plan.beside_parent:
             return self._embedded(self.averaged, crops)
         if self.by_parent is None:
-            parent = untrained(self.plan.network)
-            parent.load_state_dict(self.folder.read("start.pt"), strict=False)
+            parent = from_folder(self.folder, "start.pt")
             self.by_parent = self._embedded(parent.to(memory_format=torch.channels_last), crops)
         return self.by_parent
 

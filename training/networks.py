@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from training.folder import TrainingFolder
 from training.plans import SIAMESE, EmbedderPlan
 from udfs.errors import InputError
 from udfs.vision.declaration import Crop
@@ -44,6 +45,13 @@ def untrained(name: str) -> nn.Module:
     seen_by(name)
     module: nn.Module = pkgutil.resolve_name(NETWORKS[name].network)()
     return module
+
+
+def from_folder(folder: TrainingFolder, weights: str) -> nn.Module:
+    """The network that is trained in a folder, with some of the weights that are there: `start.pt`, `trained.pt`."""
+    network = untrained(folder.plan.network)
+    network.load_state_dict(folder.read(weights), strict=False)
+    return network
 
 
 def seen_by(name: str) -> Preprocessing:

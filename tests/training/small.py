@@ -61,8 +61,8 @@ def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
 
 def train_small_together(path: str) -> str:
     """What `training.together` runs, with the small network."""
-    from training import fitting
+    from training import networks
     from training.together import train_together
 
-    fitting.untrained = lambda _: Small()
+    networks.untrained = lambda _: Small()
     return train_together(path)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests.training.small import PLAN, SIDE, Small, pictures, prepared, same
-from training import beside, fitting
+from training import fitting, networks
 from training.beside import Beside, finished
 from training.exported import onnx
 from training.folder import TrainingFolder
@@ -24,8 +24,7 @@ BAD = Imitation(size=(6, 8), noise=(2, 5))
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (fitting, beside):
-        monkeypatch.setattr(module, "untrained", lambda _: Small())
+    monkeypatch.setattr(networks, "untrained", lambda _: Small())
 
 
 def seen(crops: np.ndarray) -> torch.Tensor:

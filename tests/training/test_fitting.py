@@ -20,7 +20,8 @@ from udfs.errors import InputError
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "untrained", lambda _: Small())
+    packaged = networks.untrained
+    monkeypatch.setattr(networks, "untrained", lambda name: Small() if name == PLAN.network else packaged(name))
 
 
 def trained(folder: TrainingFolder) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 
 from tests.conftest import ROOT
 from tests.training.small import PLAN, Small, prepared, same
-from training import fitting
+from training import networks
 from training.fitting import fit
 from training.folder import TrainingFolder
 from training.group import Group
@@ -22,9 +22,9 @@ from training.group import Group
 _PROGRAM = """
 import sys
 from tests.training.small import Small
-from training import fitting
+from training import networks
 from training.together import train_together
-fitting.untrained = lambda _: Small()
+networks.untrained = lambda _: Small()
 print(train_together(sys.argv[1]), end="")
 """
 
@@ -67,7 +67,7 @@ def together(folder: TrainingFolder, processes: int) -> list[str]:
 @pytest.mark.parametrize("loss", ["cosface", "triplet"])
 def test_two_processes_come_to_the_weights_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
     plan = replace(PLAN, loss=loss, passes=3, keep=1.0, average=0.9)
-    monkeypatch.setattr(fitting, "untrained", lambda _: Small())
+    monkeypatch.setattr(networks, "untrained", lambda _: Small())
     pair = prepared(tmp_path / "pair", plan)
     assert together(pair, 2) == ["", ""]
     alone = prepared(tmp_path / "alone", plan)

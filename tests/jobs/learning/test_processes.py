@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.training.small import PLAN, Small, prepared
-from training import fitting
+from training import networks
 from training.fitting import fit
 from training.folder import TrainingFolder
 
@@ -34,7 +34,7 @@ def test_a_killed_executor_costs_no_more_than_a_pass(tmp_path: Path, monkeypatch
     assert folder.has("killed"), said[-4000:]
     assert "training goes on after the last pass: a process was lost" in said
 
-    monkeypatch.setattr(fitting, "untrained", lambda _: Small())
+    monkeypatch.setattr(networks, "untrained", lambda _: Small())
     alone = prepared(tmp_path / "alone", plan)
     fit(alone)
     assert largest_difference(alone, folder) < 1e-4
